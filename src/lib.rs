@@ -1,1 +1,6 @@
+//! Placeholder for the map of the house.
+
+pub mod bot;
 pub mod domain;
+pub mod provider;
+pub mod store;

@@ -1,5 +1,19 @@
 //! Pure types and rules. No I/O, no clock, no randomness: they come in as values.
+//!
+//! What is true whoever asks stands here: who may be texted, who may speak, what a keyword does, how a message's
+//! state moves, how many segments a text has, when the next one may leave. The engines in [`crate::store`] load and
+//! keep; the use-cases in [`crate::gateway`] fetch and send; neither decides.
 
+pub mod conversation;
+pub mod customer;
+pub mod delivery;
+pub mod ids;
 pub mod keywords;
+pub mod message;
+pub mod pace;
 pub mod phone;
+pub mod retry;
 pub mod segments;
+pub mod session;
+pub mod time;
+pub mod turn;

@@ -1,0 +1,426 @@
+//! What becomes of a message on its way: its states, attempts, outcomes and receipts. States only move forward;
+//! every transition is a method of [`Message`], so that no engine can invent one.
+
+use serde::{Deserialize, Serialize};
+
+use super::message::{Lane, Message};
+use super::phone::Address;
+use super::segments::Segmentation;
+use super::time::Timestamp;
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Waits for its turn in its lane.
+    Queued,
+    /// An attempt is written down; the provider has not answered yet.
+    Sending,
+    /// The provider has taken it.
+    Sent,
+    /// The handset has it.
+    Delivered,
+    /// The carrier says that it did not arrive.
+    Undelivered,
+    /// It never left: the provider refused it.
+    Failed,
+    Canceled,
+    /// It waited longer than its `valid_for`.
+    Expired,
+    /// It may or may not have left. Evidence will tell.
+    Unknown,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the message still holds its customer's place in the queue: what comes after it waits.
+    pub fn holds_queue(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending | Self::Unknown)
+    }
+}
+
+/// What kind of thing went wrong, and so what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// This message can never arrive.
+    Permanent,
+    /// Later it may work.
+    Transient,
+    /// The customer opted out with the provider.
+    OptedOut,
+    /// The provider does not accept our credentials.
+    Credentials,
+    /// The channel or account is set up wrongly.
+    Configuration,
+    /// Too fast.
+    Throttled,
+    /// The text was filtered for what it says.
+    Content,
+    /// Nobody knows whether it was taken.
+    Unknown,
+}
+
+impl ErrorClass {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Transient => "transient",
+            Self::OptedOut => "opted_out",
+            Self::Credentials => "credentials",
+            Self::Configuration => "configuration",
+            Self::Throttled => "throttled",
+            Self::Content => "content",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What went wrong, in the provider's code and in plain words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryError {
+    pub code: Option<String>,
+    pub class: ErrorClass,
+    pub text: String,
+}
+
+/// One time that a message was handed to the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// `accepted`, `throttled`, `transient`, `permanent`, `unknown` …; null while it is under way.
+    pub outcome: Option<String>,
+}
+
+/// One thing that the provider said about a message it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderStatus {
+    /// In the provider's own word.
+    pub status: String,
+    pub error_code: Option<String>,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub status: Status,
+    pub lane: Lane,
+    /// The number it came from or goes out by. Null until the provider has chosen one of a messaging service's.
+    pub from: Option<String>,
+    pub to: String,
+    pub segmentation: Segmentation,
+    pub provider_ids: Vec<String>,
+    pub attempts: Vec<Attempt>,
+    /// Which process has the attempt in hand, while it is `sending`.
+    pub owner: Option<String>,
+    /// How many attempts count against the message (a throttled one does not).
+    pub counted_attempts: u32,
+    /// How often the provider was asked about it while it was `unknown`.
+    pub looks: u32,
+    pub error: Option<DeliveryError>,
+    pub queued_at: Timestamp,
+    /// Not to be sent before then.
+    pub ready_at: Timestamp,
+    /// Not to be sent after then.
+    pub valid_until: Option<Timestamp>,
+    pub dispatched_at: Option<Timestamp>,
+    /// When the provider is next asked about it, while it is `unknown`.
+    pub look_at: Option<Timestamp>,
+    pub history: Vec<ProviderStatus>,
+    /// Texted although the customer is unconfirmed or unsubscribed: a confirmation text or a keyword reply.
+    pub exempt: bool,
+}
+
+impl Delivery {
+    /// A text of ours that waits to be sent.
+    pub fn outbound(lane: Lane, to: &Address, segmentation: Segmentation, now: Timestamp) -> Self {
+        Self {
+            from: None,
+            to: to.as_str().to_owned(),
+            ..Self::new(Status::Queued, lane, segmentation, now)
+        }
+    }
+
+    /// A customer's text, which is there.
+    pub fn inbound(lane: Lane, from: &Address, segmentation: Segmentation, provider_id: String, now: Timestamp) -> Self {
+        Self {
+            from: Some(from.as_str().to_owned()),
+            to: lane.sender.clone(),
+            provider_ids: vec![provider_id],
+            ..Self::new(Status::Delivered, lane, segmentation, now)
+        }
+    }
+
+    fn new(status: Status, lane: Lane, segmentation: Segmentation, now: Timestamp) -> Self {
+        Self {
+            status,
+            lane,
+            from: None,
+            to: String::new(),
+            segmentation,
+            provider_ids: Vec::new(),
+            attempts: Vec::new(),
+            owner: None,
+            counted_attempts: 0,
+            looks: 0,
+            error: None,
+            queued_at: now,
+            ready_at: now,
+            valid_until: None,
+            dispatched_at: None,
+            look_at: None,
+            history: Vec::new(),
+            exempt: false,
+        }
+    }
+
+    /// The fencing token of the attempt in hand: its number, from 1.
+    pub fn attempt_number(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// What the provider's answer to a send means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SendOutcome {
+    /// The provider has it under this id. `from`: the number it will use, where it says so.
+    Accepted { provider_id: String, from: Option<String> },
+    /// Not taken: too fast, or the provider could not be reached. Not counted against the message.
+    Throttled { error: DeliveryError, ready_at: Timestamp },
+    /// Not taken, for a reason that may pass.
+    Transient { error: DeliveryError, ready_at: Timestamp },
+    /// Not taken, because the channel or the account is at fault. The message waits, and is not counted against.
+    ChannelFault { error: DeliveryError, ready_at: Timestamp },
+    /// Never to be taken.
+    Permanent { error: DeliveryError },
+    /// Nobody knows. `look_at`: when the provider is asked about it.
+    Unknown { error: DeliveryError, look_at: Timestamp },
+}
+
+impl SendOutcome {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Throttled { .. } => "throttled",
+            Self::Transient { .. } => "transient",
+            Self::ChannelFault { .. } => "channel_fault",
+            Self::Permanent { .. } => "permanent",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    pub fn error(&self) -> Option<&DeliveryError> {
+        match self {
+            Self::Accepted { .. } => None,
+            Self::Throttled { error, .. }
+            | Self::Transient { error, .. }
+            | Self::ChannelFault { error, .. }
+            | Self::Permanent { error }
+            | Self::Unknown { error, .. } => Some(error),
+        }
+    }
+}
+
+/// What the evidence says about a message of unknown fate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Evidence {
+    /// The provider has it.
+    Found { provider_id: String },
+    /// It is not there yet: ask again then.
+    NotYet { look_at: Timestamp },
+    /// It was not there at the last look: it never left, and is sent again.
+    Absent,
+    /// The provider cannot be asked. It stays `unknown`, and what comes after it no longer waits.
+    CannotTell,
+}
+
+/// A provider's word on one message, in our terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptStatus {
+    pub stage: ReceiptStage,
+    /// The provider's own word.
+    pub raw: String,
+    pub error: Option<DeliveryError>,
+    pub at: Timestamp,
+}
+
+/// The stages that providers tell of, in their order. A receipt counts only if it moves the message forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReceiptStage {
+    /// The provider has it: accepted, queued, scheduled, sending.
+    Taken,
+    /// The carrier has it.
+    Sent,
+    Canceled,
+    Failed,
+    Undelivered,
+    /// The handset has it. Carriers' truth: it wins over an earlier failure.
+    Delivered,
+}
+
+/// What a receipt changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptEffect {
+    Advanced,
+    /// It said nothing new.
+    Stale,
+}
+
+impl Message {
+    /// Writes an attempt down, before its request leaves.
+    pub fn begin_attempt(&mut self, owner: &str, now: Timestamp) {
+        self.delivery.status = Status::Sending;
+        self.delivery.owner = Some(owner.to_owned());
+        self.delivery.attempts.push(Attempt { at: now, ended_at: None, outcome: None });
+        self.updated_at = now;
+    }
+
+    /// Whether `attempt` is the attempt in hand. Any other's outcome is stale and changes nothing.
+    pub fn has_attempt(&self, attempt: u32) -> bool {
+        self.delivery.status == Status::Sending && self.delivery.attempt_number() == attempt
+    }
+
+    /// Ends the attempt in hand.
+    pub fn settle(&mut self, outcome: &SendOutcome, now: Timestamp) {
+        if let Some(attempt) = self.delivery.attempts.last_mut() {
+            attempt.ended_at = Some(now);
+            attempt.outcome = Some(outcome.as_str().to_owned());
+        }
+        self.delivery.owner = None;
+        self.delivery.error = outcome.error().cloned();
+        self.updated_at = now;
+        match outcome {
+            SendOutcome::Accepted { provider_id, from } => {
+                self.adopt(provider_id, now);
+                self.delivery.from = from.clone().or(self.delivery.from.take());
+            }
+            SendOutcome::Throttled { ready_at, .. } | SendOutcome::ChannelFault { ready_at, .. } => {
+                self.requeue(*ready_at);
+            }
+            SendOutcome::Transient { ready_at, .. } => {
+                self.delivery.counted_attempts += 1;
+                self.requeue(*ready_at);
+            }
+            SendOutcome::Permanent { .. } => self.delivery.status = Status::Failed,
+            SendOutcome::Unknown { look_at, .. } => {
+                self.delivery.status = Status::Unknown;
+                self.delivery.looks = 0;
+                self.delivery.look_at = Some(*look_at);
+            }
+        }
+    }
+
+    /// Settles an unknown fate by evidence.
+    pub fn resolve(&mut self, evidence: &Evidence, now: Timestamp) {
+        self.updated_at = now;
+        match evidence {
+            Evidence::Found { provider_id } => self.adopt(provider_id, now),
+            Evidence::NotYet { look_at } => {
+                self.delivery.looks += 1;
+                self.delivery.look_at = Some(*look_at);
+            }
+            Evidence::Absent => self.requeue(now),
+            Evidence::CannotTell => self.delivery.look_at = None,
+        }
+    }
+
+    /// Whether it holds its customer's place in the queue. An unknown one does as long as somebody still looks for it.
+    pub fn holds_queue(&self) -> bool {
+        match self.delivery.status {
+            Status::Unknown => self.delivery.look_at.is_some(),
+            status => status.holds_queue(),
+        }
+    }
+
+    fn requeue(&mut self, ready_at: Timestamp) {
+        self.delivery.status = Status::Queued;
+        self.delivery.look_at = None;
+        self.delivery.ready_at = ready_at;
+    }
+
+    fn adopt(&mut self, provider_id: &str, now: Timestamp) {
+        if self.delivery.status.holds_queue() {
+            self.delivery.status = Status::Sent;
+            self.delivery.error = None;
+        }
+        self.delivery.look_at = None;
+        self.delivery.dispatched_at.get_or_insert(now);
+        if !self.delivery.provider_ids.iter().any(|known| known == provider_id) {
+            self.delivery.provider_ids.push(provider_id.to_owned());
+        }
+    }
+
+    /// Takes it out of the queue for good, before it left.
+    pub fn withdraw(&mut self, status: Status, error: Option<DeliveryError>, now: Timestamp) {
+        self.delivery.status = status;
+        self.delivery.error = error;
+        self.delivery.look_at = None;
+        self.updated_at = now;
+    }
+
+    /// Applies a receipt. Its every word is kept; its state counts only if it moves the message forward.
+    pub fn apply_receipt(&mut self, provider_id: &str, receipt: &ReceiptStatus) -> ReceiptEffect {
+        let known = self.delivery.history.iter().any(|seen| {
+            seen.status == receipt.raw && seen.error_code == receipt.error.as_ref().and_then(|e| e.code.clone())
+        });
+        if !known {
+            self.delivery.history.push(ProviderStatus {
+                status: receipt.raw.clone(),
+                error_code: receipt.error.as_ref().and_then(|error| error.code.clone()),
+                at: receipt.at,
+            });
+        }
+        // Any receipt proves that the provider has it, also while its send's answer is still out.
+        let was = (self.delivery.status, self.delivery.provider_ids.len());
+        self.adopt(provider_id, receipt.at);
+        if receipt.stage > self.stage() {
+            self.advance(receipt);
+        }
+        if !known || was != (self.delivery.status, self.delivery.provider_ids.len()) {
+            self.updated_at = self.updated_at.max(receipt.at);
+        }
+        match was.0 == self.delivery.status {
+            true => ReceiptEffect::Stale,
+            false => ReceiptEffect::Advanced,
+        }
+    }
+
+    fn advance(&mut self, receipt: &ReceiptStatus) {
+        self.delivery.error.clone_from(&receipt.error);
+        match receipt.stage {
+            ReceiptStage::Taken | ReceiptStage::Sent => {}
+            ReceiptStage::Canceled => self.delivery.status = Status::Canceled,
+            ReceiptStage::Failed => self.delivery.status = Status::Failed,
+            ReceiptStage::Undelivered => self.delivery.status = Status::Undelivered,
+            ReceiptStage::Delivered => {
+                self.delivery.status = Status::Delivered;
+                self.delivery.error = None;
+                self.delivered_at.get_or_insert(receipt.at);
+            }
+        }
+    }
+
+    fn stage(&self) -> ReceiptStage {
+        match self.delivery.status {
+            Status::Queued | Status::Sending | Status::Unknown | Status::Sent | Status::Expired => ReceiptStage::Taken,
+            Status::Canceled => ReceiptStage::Canceled,
+            Status::Failed => ReceiptStage::Failed,
+            Status::Undelivered => ReceiptStage::Undelivered,
+            Status::Delivered => ReceiptStage::Delivered,
+        }
+    }
+}

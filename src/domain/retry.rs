@@ -1,0 +1,62 @@
+//! When something is tried again. Jitter comes in as a value.
+
+use std::time::Duration;
+
+/// Exponential back-off: `first`, doubled each time, never more than `most`, spread by up to half of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    pub first: Duration,
+    pub most: Duration,
+}
+
+impl Backoff {
+    /// The pause after the `tries`-th failure (from 1). `jitter` lies in 0 to 1: 0 is half the pause, 1 the whole of it.
+    pub fn pause(&self, tries: u32, jitter: f64) -> Duration {
+        let doublings = tries.saturating_sub(1).min(30);
+        let whole = self.first.saturating_mul(1 << doublings).min(self.most);
+        whole.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
+    }
+}
+
+/// How often, and after what pauses, the bot is asked again: somebody is waiting for its answer.
+pub const BOT_PAUSES: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(120)];
+
+/// The pause before the bot is asked again after its `tries`-th failure (from 1); none when it is enough.
+pub fn bot_pause(tries: u32) -> Option<Duration> {
+    let index = usize::try_from(tries.checked_sub(1)?).ok()?;
+    BOT_PAUSES.get(index).copied()
+}
+
+/// How long after an unknown send the provider is asked for it.
+pub const LOOKS: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(90)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(60) };
+
+    proptest! {
+        #[test]
+        fn a_pause_is_never_longer_than_the_longest_nor_shorter_than_half_the_first(tries in 0u32..200, jitter in 0.0f64..=1.0) {
+            let pause = BACKOFF.pause(tries, jitter);
+            prop_assert!(pause >= Duration::from_millis(500));
+            prop_assert!(pause <= Duration::from_secs(60));
+        }
+
+        #[test]
+        fn pauses_grow(tries in 1u32..40, jitter in 0.0f64..=1.0) {
+            prop_assert!(BACKOFF.pause(tries + 1, jitter) >= BACKOFF.pause(tries, jitter));
+        }
+    }
+
+    #[test]
+    fn the_bot_is_asked_five_times_in_all() {
+        assert_eq!(bot_pause(1), Some(Duration::from_secs(2)));
+        assert_eq!(bot_pause(4), Some(Duration::from_secs(120)));
+        assert_eq!(bot_pause(5), None);
+    }
+}

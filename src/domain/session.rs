@@ -1,0 +1,135 @@
+//! A session: one conversation of a customer, who has it (the bot or agents), and where it stands in the inbox.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CustomerId, SessionId};
+use super::time::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub customer_id: CustomerId,
+    /// `true`: agents have it; `false`: the bot has it.
+    pub need_attention: bool,
+    /// Why it needs attention, where the gateway or the bot decided so.
+    pub attention_reason: Option<String>,
+    /// The fence: counts the switches of `need_attention`. What the bot says for an older version is refused.
+    pub version: u64,
+    pub tags: Vec<String>,
+    pub topics: Vec<String>,
+    /// What the bot asked to be given back with every turn, as JSON text.
+    pub bot_state: Option<String>,
+    /// Since when the customer has been waiting for an agent.
+    pub waiting_since: Option<Timestamp>,
+    pub last_message_at: Timestamp,
+    /// How many messages it has had: the next one's place.
+    pub message_count: u64,
+    /// The place of the first message that the bot has not been told of, while agents have the session.
+    pub unseen_by_bot_from: Option<u64>,
+    /// How many turns were queued, and how many were numbered on the wire.
+    pub turns_queued: u64,
+    pub turns_numbered: u64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The longest list of tags or topics, and the longest tag, in characters.
+pub const MAX_LABELS: usize = 50;
+pub const MAX_LABEL_CHARS: usize = 100;
+/// The most that a bot may leave in `bot_state`.
+pub const MAX_BOT_STATE_BYTES: usize = 8 * 1024;
+
+impl Session {
+    pub fn new(id: SessionId, customer_id: CustomerId, need_attention: bool, now: Timestamp) -> Self {
+        Self {
+            id,
+            customer_id,
+            need_attention,
+            attention_reason: None,
+            version: 1,
+            tags: Vec::new(),
+            topics: Vec::new(),
+            bot_state: None,
+            waiting_since: None,
+            last_message_at: now,
+            message_count: 0,
+            unseen_by_bot_from: need_attention.then_some(0),
+            turns_queued: 0,
+            turns_numbered: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Whether a new message belongs to this session: it is held, or its last message is younger than `idle_after`.
+    pub fn is_current(&self, now: Timestamp, idle_after: Duration) -> bool {
+        self.need_attention || now.since(self.last_message_at) < idle_after
+    }
+
+    pub fn inbox_place(&self) -> InboxPlace {
+        match (self.need_attention, self.waiting_since) {
+            (true, Some(since)) => InboxPlace { queue: InboxQueue::Waiting, since },
+            (true, None) => InboxPlace { queue: InboxQueue::Answered, since: self.last_message_at },
+            (false, _) => InboxPlace { queue: InboxQueue::WithBot, since: self.last_message_at },
+        }
+    }
+
+    /// Takes a place for a message in this session, and returns it.
+    pub fn take_message_place(&mut self, now: Timestamp) -> u64 {
+        let place = self.message_count;
+        self.message_count += 1;
+        self.last_message_at = self.last_message_at.max(now);
+        self.updated_at = now;
+        place
+    }
+}
+
+/// Where a session stands in the agents' inbox. Sorts as the inbox does: who waits first, the longest waiting first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InboxPlace {
+    pub queue: InboxQueue,
+    pub since: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum InboxQueue {
+    /// Held, and the customer waits for an answer.
+    Waiting = 0,
+    /// Held, and an agent spoke last.
+    Answered = 1,
+    /// The bot has it.
+    WithBot = 2,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn session(need_attention: bool) -> Session {
+        Session::new(SessionId(Uuid::nil()), CustomerId(Uuid::nil()), need_attention, Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn a_session_is_current_until_it_has_been_idle() {
+        let idle = Duration::from_millis(100);
+        assert!(session(false).is_current(Timestamp::from_millis(99), idle));
+        assert!(!session(false).is_current(Timestamp::from_millis(100), idle));
+    }
+
+    #[test]
+    fn a_held_session_stays_current() {
+        assert!(session(true).is_current(Timestamp::from_millis(1_000_000), Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn who_waits_comes_before_who_was_answered_before_whom_the_bot_has() {
+        let mut waiting = session(true);
+        waiting.waiting_since = Some(Timestamp::from_millis(9));
+        assert!(waiting.inbox_place() < session(true).inbox_place());
+        assert!(session(true).inbox_place() < session(false).inbox_place());
+    }
+}

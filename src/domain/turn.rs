@@ -1,0 +1,78 @@
+//! A turn: one thing that the bot is told, durably and in order, and that it may answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CustomerId, MessageId, SessionId, TurnId};
+use super::time::Timestamp;
+
+/// What the bot is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TurnKind {
+    /// The customer wrote: `message.received`. An answer is expected.
+    MessageReceived,
+    /// An agent wrote: `message.created`. No answer is expected.
+    MessageCreated,
+    /// The session came back from the agents: `session.updated`. No answer is expected.
+    SessionUpdated,
+}
+
+impl TurnKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MessageReceived => "message.received",
+            Self::MessageCreated => "message.created",
+            Self::SessionUpdated => "session.updated",
+        }
+    }
+
+    pub fn expects_reply(self) -> bool {
+        self == Self::MessageReceived
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TurnState {
+    Pending,
+    InFlight { owner: String },
+    Done,
+    /// Dropped when agents took the session, before the bot was asked.
+    Dropped,
+    /// The bot answered, and its answer was refused.
+    Refused { reason: String },
+    /// The bot could not be reached, and nobody tries any more.
+    Failed { reason: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    pub id: TurnId,
+    pub session_id: SessionId,
+    pub customer_id: CustomerId,
+    /// Its place in the session's queue of turns, from 0.
+    pub place: u64,
+    /// Its number on the wire, gapless per session from 1; given when the bot is first told.
+    pub number: Option<u64>,
+    pub kind: TurnKind,
+    /// The message it is about; none for `session.updated`.
+    pub message_id: Option<MessageId>,
+    /// The place of the first message that the bot missed, for `session.updated`.
+    pub history_from: Option<u64>,
+    /// The session's version when it was queued: what is answered after a switch is refused.
+    pub version: u64,
+    pub attempts: u32,
+    pub due_at: Timestamp,
+    pub state: TurnState,
+    pub created_at: Timestamp,
+}
+
+impl Turn {
+    /// Whether the turns after it wait for it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, TurnState::Pending | TurnState::InFlight { .. })
+    }
+
+    /// The fencing token of the call in hand.
+    pub fn has_attempt(&self, attempt: u32) -> bool {
+        matches!(self.state, TurnState::InFlight { .. }) && self.attempts == attempt
+    }
+}
