@@ -2,5 +2,6 @@
 
 pub mod bot;
 pub mod domain;
+pub mod gateway;
 pub mod provider;
 pub mod store;

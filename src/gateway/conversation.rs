@@ -1,0 +1,100 @@
+//! Somebody at the brand speaks, or a session changes hands.
+
+use crate::domain::conversation::{OutboundText, SessionPatch};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
+use crate::domain::message::{Author, Message};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::store::{
+    CancelError, CreateMessage, CreateMessageError, Fresh, Idempotency, StoreError, UpdateSession,
+    UpdateSessionError,
+};
+
+use super::Gateway;
+
+/// A text of an agent, of the bot, or of the gateway itself.
+#[derive(Clone, Debug)]
+pub struct Say {
+    pub customer_id: CustomerId,
+    pub author: Author,
+    pub content: String,
+    /// A confirmation text, for which other rules hold.
+    pub confirmation: bool,
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Gateway {
+    /// Queues a text to the customer. It is durable when this returns, and leaves at its lane's pace.
+    pub async fn say(&self, say: Say) -> Result<Fresh<Message>, CreateMessageError> {
+        let now = self.now();
+        let role = say.author.role;
+        let command = CreateMessage {
+            customer_id: say.customer_id,
+            text: self.outbound_text(say.author, say.content, say.confirmation, now),
+            idempotency: say.idempotency,
+            now,
+        };
+        let created = self.store.create_message(command).await?;
+        if !created.replayed {
+            self.metrics.created(role);
+            self.outbound.wake(&created.value.delivery.lane);
+            self.turns.wake();
+            tracing::info!(
+                message = %created.value.id,
+                session = %created.value.session_id,
+                role = role.as_str(),
+                segments = created.value.delivery.segmentation.segments,
+                "a text is queued"
+            );
+        }
+        Ok(created)
+    }
+
+    fn outbound_text(&self, author: Author, content: String, confirmation: bool, now: Timestamp) -> OutboundText {
+        OutboundText {
+            id: MessageId(self.new_id(now)),
+            author,
+            content,
+            default_lane: self.channels.default_lane().cloned(),
+            not_before: None,
+            valid_for: self.settings.valid_for,
+            confirmation,
+            new_session: SessionId(self.new_id(now)),
+            new_turn: TurnId(self.new_id(now)),
+        }
+    }
+
+    /// The customer's session, if it is current.
+    pub async fn current_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError> {
+        let newest = self.store.newest_session(customer_id).await?;
+        Ok(newest.filter(|session| session.is_current(self.now(), self.policy().idle_after)))
+    }
+
+    /// Changes the current session. When this returns with `need_attention` true, no text of the bot that had not
+    /// left leaves any more.
+    pub async fn update_session(
+        &self,
+        customer_id: CustomerId,
+        patch: SessionPatch,
+    ) -> Result<Session, UpdateSessionError> {
+        let now = self.now();
+        let switch = patch.need_attention;
+        let command = UpdateSession { customer_id, patch, new_turn: TurnId(self.new_id(now)), now };
+        let session = self.store.update_session(command).await?;
+        if let Some(held) = switch {
+            tracing::info!(session = %session.id, held, version = session.version, "a session was switched");
+            self.turns.wake();
+            // What was canceled makes room for what comes after it.
+            self.outbound.wake_all();
+        }
+        Ok(session)
+    }
+
+    /// Takes a queued text back.
+    pub async fn cancel_message(&self, id: MessageId) -> Result<Message, CancelError> {
+        let message = self.store.cancel_message(id, self.now()).await?;
+        tracing::info!(message = %id, "a text was canceled");
+        self.outbound.wake(&message.delivery.lane);
+        Ok(message)
+    }
+}

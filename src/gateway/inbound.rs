@@ -1,0 +1,71 @@
+//! A customer texts: taken once, stored, and handed to the bot or held for agents.
+
+use crate::domain::conversation::{InboundIds, InboundText};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
+use crate::provider::ProviderText;
+use crate::store::{Inbound, RecordInbound, StoreError};
+
+use super::Gateway;
+use super::channels::Channel;
+use super::metrics::labels;
+
+impl Gateway {
+    /// Takes a believed text of a customer. It is durable when this returns.
+    pub async fn receive_text(&self, channel: &Channel, text: ProviderText) -> Result<Inbound, StoreError> {
+        let now = self.now();
+        let lane = channel.lane_of(&text.to, text.service.as_deref());
+        let sender = channel.sender(&lane.sender);
+        if sender.is_none() {
+            tracing::warn!(channel = channel.name, "a customer texted a number that the channel does not list; taken all the same");
+        }
+        let command = RecordInbound {
+            text: InboundText {
+                replies: sender.map(|sender| sender.replies.clone()).unwrap_or_default(),
+                lane,
+                provider_id: text.provider_id,
+                from: text.from,
+                content: text.content,
+                media: text.media,
+                sent_at: text.sent_at,
+                keyword: text.keyword,
+            },
+            ids: InboundIds {
+                customer: CustomerId(self.new_id(now)),
+                session: SessionId(self.new_id(now)),
+                message: MessageId(self.new_id(now)),
+                turn: TurnId(self.new_id(now)),
+                reply: MessageId(self.new_id(now)),
+            },
+            now,
+        };
+        let inbound = self.store.record_inbound(command).await?;
+        self.follow_up(channel, &inbound);
+        Ok(inbound)
+    }
+
+    fn follow_up(&self, channel: &Channel, inbound: &Inbound) {
+        match inbound {
+            Inbound::Recorded { message, session, turn, reply } => {
+                self.metrics.inbound(&channel.name, labels::RECORDED);
+                tracing::info!(
+                    channel = channel.name,
+                    message = %message.id,
+                    session = %session.id,
+                    held = session.need_attention,
+                    keyword = message.keyword.map(crate::domain::keywords::Keyword::as_str),
+                    "a customer texted"
+                );
+                if *turn {
+                    self.turns.wake();
+                }
+                if let Some(reply) = reply {
+                    self.outbound.wake(&reply.delivery.lane);
+                }
+            }
+            Inbound::Duplicate { message_id } => {
+                self.metrics.inbound(&channel.name, labels::DUPLICATE);
+                tracing::info!(channel = channel.name, message = %message_id, "the provider repeated a text; taken once");
+            }
+        }
+    }
+}

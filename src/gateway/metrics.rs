@@ -1,0 +1,153 @@
+//! What is counted, and under which names Prometheus finds it. Labels never hold a number, a name or a text.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::domain::message::Role;
+use crate::store::Counts;
+
+/// The words that stand in the `outcome` label.
+pub mod labels {
+    pub const RECORDED: &str = "recorded";
+    pub const DUPLICATE: &str = "duplicate";
+    pub const ADVANCED: &str = "advanced";
+    pub const STALE: &str = "stale";
+    pub const PARKED: &str = "parked";
+}
+
+type Labels = Vec<(&'static str, String)>;
+type Counters = Family<Labels, Counter>;
+
+#[derive(Clone)]
+struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    fn new_metric(&self) -> Histogram {
+        // From one millisecond to about half a minute.
+        Histogram::new(exponential_buckets(0.001, 2.0, 16))
+    }
+}
+
+pub struct Metrics {
+    registry: Registry,
+    inbound: Counters,
+    refused: Counters,
+    created: Counters,
+    sends: Counters,
+    send_seconds: Family<Labels, Histogram, Seconds>,
+    receipts: Counters,
+    turns: Counters,
+    turn_seconds: Histogram,
+    requests: Counters,
+    request_seconds: Family<Labels, Histogram, Seconds>,
+    queued: Gauge,
+    unknown: Gauge,
+    waiting: Gauge,
+    open_turns: Gauge,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut registry = Registry::with_prefix("switchboard");
+        let mut counters = |name: &str, help: &str| {
+            let family = Counters::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let inbound = counters("inbound_texts", "Customers' texts, by channel and outcome (recorded, duplicate)");
+        let refused = counters("webhooks_refused", "Provider webhooks that were not believed or not readable, by channel and reason");
+        let created = counters("messages_created", "Texts queued to customers, by the author's role");
+        let sends = counters("sends", "Answers of the provider to a send, by channel and outcome");
+        let receipts = counters("receipts", "Receipts, by channel and outcome (advanced, stale, parked)");
+        let turns = counters("bot_turns", "Turns told to the bot, by outcome");
+        let requests = counters("http_requests", "HTTP requests, by method, route and status");
+        let send_seconds = Family::new_with_constructor(Seconds);
+        registry.register("send_seconds", "How long the provider took to answer a send", send_seconds.clone());
+        let request_seconds = Family::new_with_constructor(Seconds);
+        registry.register("http_request_seconds", "How long requests took, by route", request_seconds.clone());
+        let turn_seconds = Seconds.new_metric();
+        registry.register("bot_turn_seconds", "How long the bot took to answer a turn", turn_seconds.clone());
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        Self {
+            queued: gauge("messages_queued", "Texts that wait, are being sent, or are of unknown fate"),
+            unknown: gauge("messages_unknown", "Texts of unknown fate"),
+            waiting: gauge("sessions_waiting", "Customers who wait for an agent"),
+            open_turns: gauge("bot_turns_open", "Turns that the bot has not been told yet"),
+            inbound,
+            refused,
+            created,
+            sends,
+            send_seconds,
+            receipts,
+            turns,
+            turn_seconds,
+            requests,
+            request_seconds,
+            registry,
+        }
+    }
+
+    pub(super) fn inbound(&self, channel: &str, outcome: &str) {
+        self.inbound.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
+    }
+
+    /// A webhook was refused: `signature`, `unreadable`, `unavailable` …
+    pub fn webhook_refused(&self, channel: &str, reason: &str) {
+        self.refused.get_or_create(&of_channel(channel, "reason", reason)).inc();
+    }
+
+    pub(super) fn created(&self, role: Role) {
+        self.created.get_or_create(&vec![("role", role.as_str().to_owned())]).inc();
+    }
+
+    pub(super) fn sent(&self, channel: &str, outcome: &str, took: Duration) {
+        self.sends.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
+        self.send_seconds.get_or_create(&vec![("channel", channel.to_owned())]).observe(took.as_secs_f64());
+    }
+
+    pub(super) fn receipt(&self, channel: &str, outcome: &str) {
+        self.receipts.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
+    }
+
+    pub(super) fn turn(&self, outcome: &str, took: Duration) {
+        self.turns.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+        self.turn_seconds.observe(took.as_secs_f64());
+    }
+
+    /// `route`: the pattern, never the path.
+    pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = vec![
+            ("method", method.to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.to_string()),
+        ];
+        self.requests.get_or_create(&labels).inc();
+        self.request_seconds.get_or_create(&vec![("route", route.to_owned())]).observe(took.as_secs_f64());
+    }
+
+    /// All of it, in the OpenMetrics text format.
+    pub fn render(&self, counts: Counts) -> String {
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.queued.set(whole(counts.queued));
+        self.unknown.set(whole(counts.unknown));
+        self.waiting.set(whole(counts.sessions_waiting));
+        self.open_turns.set(whole(counts.turns_open));
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        encode(&mut text, &self.registry).map(|()| text).unwrap_or_default()
+    }
+}
+
+fn of_channel(channel: &str, key: &'static str, value: &str) -> Labels {
+    vec![("channel", channel.to_owned()), (key, value.to_owned())]
+}

@@ -1,0 +1,163 @@
+//! The use-cases: what happens when a customer texts, an agent answers, the bot speaks, a receipt comes.
+//!
+//! Everything here stands on the three traits [`Store`], [`Provider`](crate::provider::Provider) and [`Bot`], and on
+//! [`ambient`] for time and randomness; no engine, provider, bot, HTTP server or client is named. A use-case that a
+//! caller waits for is a method of [`Gateway`], in the file of its subject; what goes on by itself (lanes, turns,
+//! unknown sends, housekeeping) is a loop that [`Gateway::run`] starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::bot::Bot;
+use crate::domain::conversation::Policy;
+use crate::domain::ids::uuid_v7;
+use crate::domain::time::Timestamp;
+use crate::store::Store;
+
+pub mod access;
+pub mod ambient;
+pub mod channels;
+pub mod conversation;
+pub mod customers;
+pub mod inbound;
+pub mod metrics;
+pub mod outbound;
+pub mod receipts;
+pub mod sweep;
+pub mod turns;
+
+use ambient::{Clock, Entropy};
+use channels::{Channel, Channels};
+use metrics::Metrics;
+use outbound::Outbound;
+
+/// The numbers that a deployment chooses.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub policy: Policy,
+    /// How long a text may wait before it is not worth sending any more.
+    pub valid_for: Duration,
+    /// How many sends of one lane may be on their way at once.
+    pub max_in_flight: usize,
+    /// How many turns the bot may have in hand at once, over all sessions.
+    pub max_turns: usize,
+    /// What a confirmation text says; `{token}` stands for the token. None: no text is sent.
+    pub confirmation_text: Option<String>,
+}
+
+/// What a gateway is made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub channels: Channels,
+    pub bot: Arc<dyn Bot>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub settings: Settings,
+}
+
+pub struct Gateway {
+    store: Arc<dyn Store>,
+    channels: Channels,
+    bot: Arc<dyn Bot>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: Settings,
+    metrics: Metrics,
+    outbound: Outbound,
+    turns: turns::Turns,
+    /// This process, as the owner of attempts and turns.
+    owner: String,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Gateway {
+    /// Builds it; nothing happens until [`Gateway::run`].
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let owner = uuid_v7(parts.clock.now(), parts.entropy.ten_bytes()).to_string();
+        Arc::new(Self {
+            outbound: Outbound::new(&parts.settings),
+            turns: turns::Turns::new(parts.settings.max_turns),
+            metrics: Metrics::new(),
+            store: parts.store,
+            channels: parts.channels,
+            bot: parts.bot,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            settings: parts.settings,
+            owner,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// Takes up what an earlier process left in hand, and starts everything that goes on by itself.
+    ///
+    /// What that process was sending when it died may or may not have left: it becomes `unknown`, and evidence
+    /// decides. What it was telling the bot is told again.
+    pub async fn run(self: &Arc<Self>) -> Result<(), crate::store::StoreError> {
+        let now = self.now();
+        let unknown = self.store.abandon_attempts(&self.owner, now).await?;
+        let turns = self.store.release_turns(&self.owner, now).await?;
+        if unknown + turns > 0 {
+            tracing::warn!(unknown, turns, "the last shutdown was not a clean one; settling what it left in hand");
+        }
+        self.spawn(outbound::supervise(Arc::clone(self)));
+        self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
+        self.spawn(turns::pump(Arc::clone(self)));
+        self.spawn(sweep::sweep(Arc::clone(self)));
+        Ok(())
+    }
+
+    /// The soft stop: nothing new is begun; returns when what is under way has ended and been written down.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    pub fn channel(&self, name: &str) -> Option<&Arc<Channel>> {
+        self.channels.get(name)
+    }
+
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new id of that moment.
+    pub fn new_id(&self, now: Timestamp) -> Uuid {
+        uuid_v7(now, self.entropy.ten_bytes())
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+}

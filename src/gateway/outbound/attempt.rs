@@ -1,0 +1,96 @@
+//! One attempt: the text is handed to the provider, and what came of it is written down.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::domain::delivery::SendOutcome;
+use crate::domain::message::Message;
+use crate::provider::OutgoingText;
+use crate::store::SettleError;
+
+use super::{LaneState, STORE_PAUSE, verdict};
+use crate::gateway::Gateway;
+use crate::gateway::channels::Channel;
+
+/// Sends a message whose attempt has been written down.
+pub(super) async fn send(
+    gateway: Arc<Gateway>,
+    channel: Arc<Channel>,
+    state: Arc<LaneState>,
+    message: Box<Message>,
+    _slot: OwnedSemaphorePermit,
+) {
+    let text = outgoing(&channel, &message, gateway.now());
+    let started = gateway.clock.elapsed();
+    let sent = channel.provider.send(&text).await;
+    let took = gateway.clock.elapsed().saturating_sub(started);
+
+    let verdict = verdict::judge(sent, &message, gateway.now(), gateway.entropy.fraction());
+    if let Some(until) = verdict.pause_lane_until {
+        state.pause(until);
+    }
+    gateway.metrics.sent(&channel.name, verdict.outcome.as_str(), took);
+    report(&message, &verdict.outcome);
+    gateway.write_down(&message, verdict.outcome).await;
+    state.wake.notify_one();
+}
+
+fn outgoing(channel: &Channel, message: &Message, now: crate::domain::time::Timestamp) -> OutgoingText {
+    OutgoingText {
+        message_id: message.id,
+        sender: message.delivery.lane.sender.clone(),
+        to: message.delivery.to.clone(),
+        content: message.content.clone(),
+        status_url: channel.status_url(),
+        valid_for_s: message.delivery.valid_until.map(|until| until.since(now).as_secs().max(1)),
+    }
+}
+
+fn report(message: &Message, outcome: &SendOutcome) {
+    let id = message.id;
+    let (code, text) = outcome
+        .error()
+        .map_or((None, ""), |error| (error.code.as_deref(), error.text.as_str()));
+    match outcome {
+        SendOutcome::Accepted { .. } => tracing::info!(message = %id, "the provider took a text"),
+        SendOutcome::Throttled { .. } | SendOutcome::Transient { .. } => {
+            tracing::warn!(message = %id, code, reason = text, "the provider did not take a text now; it is tried again");
+        }
+        SendOutcome::ChannelFault { .. } => {
+            tracing::error!(message = %id, code, reason = text, "the channel is set up wrongly; the text waits");
+        }
+        SendOutcome::Permanent { .. } => tracing::warn!(message = %id, code, reason = text, "the provider refused a text for good"),
+        SendOutcome::Unknown { .. } => {
+            tracing::warn!(message = %id, code, reason = text, "it is unknown whether the provider took a text; looking for evidence");
+        }
+    }
+}
+
+impl Gateway {
+    /// The provider has answered: that must be written down. While the store cannot, it is tried until the gateway
+    /// stops; after that the next process finds the attempt in hand, and settles it by evidence.
+    async fn write_down(&self, message: &Message, outcome: SendOutcome) {
+        let unknown = matches!(outcome, SendOutcome::Unknown { .. });
+        let attempt = message.delivery.attempt_number();
+        loop {
+            match self.store.settle(message.id, attempt, outcome.clone(), self.now()).await {
+                Ok(_) => break,
+                Err(SettleError::Stale) => {
+                    tracing::debug!(message = %message.id, "somebody else settled this attempt");
+                    break;
+                }
+                Err(SettleError::Store(error)) => {
+                    tracing::error!(message = %message.id, %error, "what came of a send could not be written down");
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep(STORE_PAUSE) => {}
+            }
+        }
+        if unknown {
+            self.outbound.unknown.notify_one();
+        }
+    }
+}

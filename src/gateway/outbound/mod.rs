@@ -1,0 +1,129 @@
+//! Sending: every lane drains its own queue at its own pace, and none waits for another.
+//!
+//! [`lane`] decides when the next text may leave and writes its attempt down; [`attempt`] hands it over and writes
+//! down what came of it; [`verdict`] says what the provider's answer means; [`unknown`] looks for evidence where the
+//! answer is missing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+
+use crate::domain::message::Lane;
+use crate::domain::time::Timestamp;
+
+use super::{Gateway, Settings};
+
+mod attempt;
+mod lane;
+pub(super) mod unknown;
+mod verdict;
+
+/// Lanes are woken when there is something to send; this is only the safety net.
+const SAFETY_NET: Duration = Duration::from_secs(5);
+/// How long a store that cannot answer is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The lanes that are running.
+pub(super) struct Outbound {
+    lanes: Mutex<HashMap<Lane, Arc<LaneState>>>,
+    /// A lane is wanted that is not running yet.
+    wanted: Notify,
+    /// Some message's fate has become unknown.
+    unknown: Notify,
+    max_in_flight: usize,
+}
+
+/// What a running lane shares with those who wake, pause and feed it.
+struct LaneState {
+    lane: Lane,
+    wake: Notify,
+    /// One for each send that may be on its way.
+    slots: Arc<Semaphore>,
+    paused_until: Mutex<Option<Timestamp>>,
+}
+
+impl LaneState {
+    /// Nothing leaves before then.
+    fn pause(&self, until: Timestamp) {
+        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused = Some(paused.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    fn paused_until(&self) -> Option<Timestamp> {
+        *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbound {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            lanes: Mutex::default(),
+            wanted: Notify::new(),
+            unknown: Notify::new(),
+            max_in_flight: settings.max_in_flight.max(1),
+        }
+    }
+
+    /// There may be something to send in this lane.
+    pub(super) fn wake(&self, lane: &Lane) {
+        match self.running().get(lane) {
+            Some(state) => state.wake.notify_one(),
+            None => self.wanted.notify_one(),
+        }
+    }
+
+    pub(super) fn wake_all(&self) {
+        self.running().values().for_each(|state| state.wake.notify_one());
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Lane, Arc<LaneState>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state of a lane that is not running yet; none if it is.
+    fn start(&self, lane: &Lane) -> Option<Arc<LaneState>> {
+        let mut running = self.running();
+        if running.contains_key(lane) {
+            return None;
+        }
+        let state = Arc::new(LaneState {
+            lane: lane.clone(),
+            wake: Notify::new(),
+            slots: Arc::new(Semaphore::new(self.max_in_flight)),
+            paused_until: Mutex::default(),
+        });
+        running.insert(lane.clone(), Arc::clone(&state));
+        Some(state)
+    }
+}
+
+/// Sees to it that every lane with something to send is running, until the gateway stops.
+pub(super) async fn supervise(gateway: Arc<Gateway>) {
+    let mut orphans = std::collections::HashSet::new();
+    loop {
+        match gateway.store.busy_lanes().await {
+            Ok(lanes) => lanes.iter().for_each(|lane| look_after(&gateway, lane, &mut orphans)),
+            Err(error) => tracing::error!(%error, "the lanes that have something to send could not be read"),
+        }
+        tokio::select! {
+            () = gateway.stop.cancelled() => return,
+            () = gateway.outbound.wanted.notified() => {}
+            () = tokio::time::sleep(SAFETY_NET) => {}
+        }
+    }
+}
+
+fn look_after(gateway: &Arc<Gateway>, lane: &Lane, orphans: &mut std::collections::HashSet<Lane>) {
+    let Some(channel) = gateway.channels.get(&lane.channel) else {
+        if orphans.insert(lane.clone()) {
+            tracing::error!(channel = lane.channel, "texts wait for a channel that is not configured; they will expire");
+        }
+        return;
+    };
+    match gateway.outbound.start(lane) {
+        Some(state) => gateway.spawn(lane::run(Arc::clone(gateway), Arc::clone(channel), state)),
+        None => gateway.outbound.wake(lane),
+    }
+}

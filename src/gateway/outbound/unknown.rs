@@ -1,0 +1,111 @@
+//! Texts of unknown fate: the provider is asked for them, and only what is proven absent is sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::delivery::Evidence;
+use crate::domain::message::Message;
+use crate::domain::retry::LOOKS;
+use crate::domain::time::Timestamp;
+use crate::provider::{AskError, SentRecord};
+use crate::store::StoreError;
+
+use crate::gateway::Gateway;
+
+const POLL: Duration = Duration::from_secs(1);
+const BATCH: usize = 50;
+/// Providers' clocks and ours may differ, and theirs show whole seconds.
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
+/// Asking that fails is repeated this often before the text is left `unknown` for good.
+const MOST_LOOKS: u32 = 20;
+
+/// Settles unknown fates as their looks come due, until the gateway stops.
+pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
+    loop {
+        if let Err(error) = gateway.look_for_unknown().await {
+            tracing::error!(%error, "texts of unknown fate could not be settled");
+        }
+        tokio::select! {
+            () = gateway.stop.cancelled() => return,
+            () = gateway.outbound.unknown.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+impl Gateway {
+    async fn look_for_unknown(&self) -> Result<(), StoreError> {
+        for message in self.store.unknown_due(self.now(), BATCH).await? {
+            let evidence = self.evidence_for(&message).await?;
+            let words = match &evidence {
+                Evidence::Found { .. } => "the provider has it",
+                Evidence::NotYet { .. } => "not there yet; looked for again",
+                Evidence::Absent => "it never left; sent again",
+                Evidence::CannotTell => "the provider cannot say; it stays unknown",
+            };
+            tracing::info!(message = %message.id, looks = message.delivery.looks, "a text of unknown fate: {words}");
+            self.store.resolve(message.id, evidence, self.now()).await?;
+            self.outbound.wake_all();
+        }
+        Ok(())
+    }
+
+    async fn evidence_for(&self, message: &Message) -> Result<Evidence, StoreError> {
+        let delivery = &message.delivery;
+        let Some(channel) = self.channels.get(&delivery.lane.channel) else { return Ok(Evidence::CannotTell) };
+        if !channel.provider.capability().lists_sent {
+            return Ok(Evidence::CannotTell);
+        }
+        let since = delivery.attempts.last().map_or(delivery.queued_at, |attempt| attempt.at).before(CLOCK_SKEW);
+        match channel.provider.list_sent(&delivery.lane.sender, &delivery.to, since).await {
+            Ok(list) => match self.unclaimed(&channel.name, message, list, since).await? {
+                Some(provider_id) => Ok(Evidence::Found { provider_id }),
+                None => Ok(self.not_there(message)),
+            },
+            Err(error) => Ok(self.not_asked(message, &error)),
+        }
+    }
+
+    /// The text in the provider's list that is this one: same words, not older than the attempt, and no other
+    /// message's of ours.
+    async fn unclaimed(
+        &self,
+        channel: &str,
+        message: &Message,
+        list: Vec<SentRecord>,
+        since: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        for record in list {
+            let alike = record.to == message.delivery.to
+                && record.content == message.content
+                && record.created_at >= since;
+            if alike && self.store.message_by_provider_id(channel, &record.provider_id).await?.is_none() {
+                return Ok(Some(record.provider_id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn not_there(&self, message: &Message) -> Evidence {
+        match next_look(message) {
+            Some(pause) => Evidence::NotYet { look_at: self.now().after(pause) },
+            None => Evidence::Absent,
+        }
+    }
+
+    fn not_asked(&self, message: &Message, error: &AskError) -> Evidence {
+        tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
+        match message.delivery.looks < MOST_LOOKS {
+            // A look that failed proves nothing: the last look stays the last one.
+            true => Evidence::NotYet { look_at: self.now().after(next_look(message).unwrap_or(LOOKS[2])) },
+            false => Evidence::CannotTell,
+        }
+    }
+}
+
+/// The pause before the look after this one; none if this was the last.
+fn next_look(message: &Message) -> Option<Duration> {
+    let done = usize::try_from(message.delivery.looks).unwrap_or(usize::MAX);
+    let next = LOOKS.get(done.checked_add(1)?)?;
+    Some(next.saturating_sub(LOOKS[done]))
+}

@@ -1,0 +1,147 @@
+//! The bot is told: turn after turn, one in hand per session, each until it is answered or humans take over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::bot::BotError;
+use crate::domain::conversation::Answer;
+use crate::domain::ids::{MessageId, TurnId};
+use crate::domain::retry::bot_pause;
+use crate::domain::turn::Turn;
+use crate::store::{CompleteTurn, TurnClaim, TurnCompleted, TurnError, TurnFailure, TurnWork};
+
+use super::Gateway;
+
+/// Claims are made as soon as there is something to claim; this is only the safety net.
+const SAFETY_NET: Duration = Duration::from_secs(5);
+/// How long a store that cannot answer is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) struct Turns {
+    wake: Notify,
+    slots: Arc<Semaphore>,
+}
+
+impl Turns {
+    pub(super) fn new(max_turns: usize) -> Self {
+        Self { wake: Notify::new(), slots: Arc::new(Semaphore::new(max_turns.max(1))) }
+    }
+
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+/// Tells the bot whatever is due, until the gateway stops.
+pub(super) async fn pump(gateway: Arc<Gateway>) {
+    loop {
+        let slot = tokio::select! {
+            () = gateway.stop.cancelled() => return,
+            slot = Arc::clone(&gateway.turns.slots).acquire_owned() => slot,
+        };
+        let Ok(slot) = slot else { return };
+        let pause = match gateway.store.claim_turn(&gateway.owner, gateway.now()).await {
+            Ok(TurnClaim::Work(work)) => {
+                gateway.spawn(take_turn(Arc::clone(&gateway), work, slot));
+                continue;
+            }
+            Ok(TurnClaim::NotBefore(due)) => due.since(gateway.now()).min(SAFETY_NET),
+            Ok(TurnClaim::Idle) => SAFETY_NET,
+            Err(error) => {
+                tracing::error!(%error, "the bot's next turn could not be read");
+                STORE_PAUSE
+            }
+        };
+        drop(slot);
+        tokio::select! {
+            () = gateway.stop.cancelled() => return,
+            () = gateway.turns.wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _slot: OwnedSemaphorePermit) {
+    let started = gateway.clock.elapsed();
+    let answer = gateway.bot.take_turn(&work).await;
+    let took = gateway.clock.elapsed().saturating_sub(started);
+    let turn = &work.turn;
+    let outcome = match answer {
+        Ok(answer) => gateway.answered(turn, answer).await,
+        Err(error) => gateway.failed(turn, &error).await,
+    };
+    match outcome {
+        Ok(label) => gateway.metrics.turn(label, took),
+        Err(TurnError::Stale) => {
+            gateway.metrics.turn("stale", took);
+            tracing::warn!(turn = %turn.id, session = %turn.session_id, "the bot answered a turn that is not in hand any more");
+        }
+        // The turn stays in hand, and is told again when the next process takes it up.
+        Err(TurnError::Store(error)) => tracing::error!(turn = %turn.id, %error, "the bot's answer could not be stored"),
+    }
+    gateway.turns.wake();
+}
+
+impl Gateway {
+    async fn answered(&self, turn: &Turn, answer: Answer) -> Result<&'static str, TurnError> {
+        let now = self.now();
+        let command = CompleteTurn {
+            turn_id: turn.id,
+            attempt: turn.attempts,
+            message_ids: answer.texts.iter().map(|_| MessageId(self.new_id(now))).collect(),
+            answer,
+            bot_name: self.bot.name().to_owned(),
+            valid_for: self.settings.valid_for,
+            new_turn: TurnId(self.new_id(now)),
+            now,
+        };
+        let completed = self.store.complete_turn(command).await?;
+        Ok(self.note_answer(turn, &completed))
+    }
+
+    fn note_answer(&self, turn: &Turn, completed: &TurnCompleted) -> &'static str {
+        for message in &completed.messages {
+            self.metrics.created(message.author.role);
+            self.outbound.wake(&message.delivery.lane);
+        }
+        if completed.handed_off {
+            self.outbound.wake_all();
+        }
+        if let Some(refusal) = completed.refused {
+            tracing::warn!(turn = %turn.id, session = %turn.session_id, reason = refusal.slug(), "the bot's answer was refused");
+            return "refused";
+        }
+        tracing::info!(
+            turn = %turn.id,
+            session = %turn.session_id,
+            texts = completed.messages.len(),
+            handed_off = completed.handed_off,
+            "the bot was told"
+        );
+        if completed.handed_off { "handed_off" } else { "answered" }
+    }
+
+    async fn failed(&self, turn: &Turn, error: &BotError) -> Result<&'static str, TurnError> {
+        let now = self.now();
+        let pause = match error {
+            BotError::Unavailable(_) => bot_pause(turn.attempts),
+            BotError::Refused(_) => None,
+        };
+        let failure = match pause {
+            Some(pause) => TurnFailure::RetryAt(now.after(pause)),
+            None => TurnFailure::GiveUp { reason: format!("bot_unavailable: {error}") },
+        };
+        tracing::warn!(
+            turn = %turn.id,
+            session = %turn.session_id,
+            tries = turn.attempts,
+            %error,
+            "{}",
+            if pause.is_some() { "the bot failed; it is asked again" } else { "the bot failed; humans take over" }
+        );
+        self.store.fail_turn(turn.id, turn.attempts, failure, TurnId(self.new_id(now)), now).await?;
+        Ok(if pause.is_some() { "retried" } else { "given_up" })
+    }
+}
