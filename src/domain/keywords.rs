@@ -49,8 +49,8 @@ const NEAR_WORDS: &[&str] = &[
 /// The longest message, in words, in which one of [`NEAR_WORDS`] counts.
 const NEAR_WORDS_LIMIT: usize = 5;
 
-/// Wording that tells of an opt-out in a message of any length. Written as [`words`] leaves it: lower case, no
-/// apostrophes, single spaces.
+/// Wording that tells of an opt-out in a message of any length. Written as [`words`] leaves it: lower case,
+/// no apostrophes, single spaces.
 const NEAR_PHRASES: &[&str] = &[
     "stop texting",
     "stop messaging",
@@ -134,10 +134,10 @@ pub fn classify(text: &str, unsubscribed: bool) -> Option<Keyword> {
 
 /// Whether `text` is no STOP keyword but may well mean one, so that a person should read it.
 ///
-/// True for an opt-out word in a message of at most five words, and for a phrase such as "leave me alone" in a
-/// message of any length. Words are matched whole ("nonstop" and "weekend" are not). CANCEL, END, QUIT, REMOVE
-/// and TD count only as a whole message, where [`classify`] has them. Negations and bus stops are not told
-/// apart: a false alarm costs a look, a miss costs a complaint.
+/// True for an opt-out word in a message of at most five words, and for a phrase such as "leave me alone" in
+/// a message of any length. Words are matched whole ("nonstop" and "weekend" are not). CANCEL, END, QUIT,
+/// REMOVE and TD count only as a whole message, where [`classify`] has them. Negations and bus stops are not
+/// told apart: a false alarm costs a look, a miss costs a complaint.
 pub fn looks_like_opt_out(text: &str) -> bool {
     if classify(text, false) == Some(Keyword::Stop) {
         return false;
@@ -406,21 +406,23 @@ mod tests {
             before in DECORATION,
             text in prop_oneof![
                 prop::sample::select(ALL_STOP).prop_map(str::to_owned),
-                prop::sample::select(&["yes", "Start", "help", "hello", "stop please"][..]).prop_map(str::to_owned),
+                prop::sample::select(&["yes", "Start", "help", "stop please"][..]).prop_map(str::to_owned),
                 any::<String>(),
             ],
             after in DECORATION,
             unsubscribed: bool,
         ) {
-            prop_assert_eq!(classify(&format!("{before}{text}{after}"), unsubscribed), classify(&text, unsubscribed));
+            let surrounded = format!("{before}{text}{after}");
+            prop_assert_eq!(classify(&surrounded, unsubscribed), classify(&text, unsubscribed));
         }
 
         #[test]
         fn case_never_changes_the_class(word in prop::sample::select(ALL_STOP), upper: [bool; 11]) {
             let text: String = word
+                .to_lowercase()
                 .chars()
                 .zip(upper)
-                .flat_map(|(c, up)| if up { c.to_uppercase().collect::<Vec<_>>() } else { c.to_lowercase().collect() })
+                .map(|(c, up)| if up { c.to_uppercase().to_string() } else { c.to_string() })
                 .collect();
             prop_assert_eq!(classify(&text, false), Some(Keyword::Stop));
         }

@@ -2,18 +2,18 @@
 //! a text (no smart encoding, no normalisation) and knows no provider but through the limits named here.
 //!
 //! The alphabet is 3GPP TS 23.038's basic table and its extension; national shift tables are left out, as
-//! Twilio does not use them. The counts agree with Twilio's own calculator (npm `sms-segments-calculator` 1.3.0,
-//! encoding `auto`, smart encoding off), whose verdicts stand in `tests/fixtures/segments.json`:
+//! Twilio does not use them. The counts agree with Twilio's own calculator (npm `sms-segments-calculator`
+//! 1.3.0, encoding `auto`, smart encoding off), whose verdicts stand in `tests/fixtures/segments.json`:
 //!
 //! * A text of GSM-7 characters only is GSM-7, any other is UCS-2. The empty text is one GSM-7 segment.
 //! * An escape pair, a surrogate pair and a grapheme cluster are never split over two parts; CR LF may be.
 //!
-//! Known differences, all in UCS-2 texts of several parts, and of one part at most for each part boundary:
+//! Known differences, both in UCS-2 texts of several parts only:
 //!
 //! * The calculator knows the clusters of Unicode 10 (2017). Emoji sequences younger than that are kept whole
 //!   here and are split there.
-//! * It puts a cluster longer than a part (more than 67 units, such as a letter under seventy accents) into one
-//!   part, which no network can do. Here such a cluster is split between its characters.
+//! * It puts a cluster longer than a part (more than 67 units, such as a letter under seventy accents) into
+//!   one part, which no network can do. Here such a cluster is split between its characters.
 
 use std::fmt;
 
@@ -176,7 +176,7 @@ const fn units_of(c: char) -> u32 {
 /// What `c` takes in GSM-7: one septet, two if it is escaped, `None` if it is not in the alphabet.
 const fn septets(c: char) -> Option<u32> {
     let code = c as u32;
-    if code < LATIN.len() as u32 {
+    if code < 0x100 {
         return match LATIN[code as usize] {
             0 => None,
             units => Some(units as u32),
