@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use crate::domain::conversation::Answer;
-use crate::store::TurnWork;
+use crate::domain::turn::TurnWork;
 
 pub mod echo;
 pub mod none;

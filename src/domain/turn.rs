@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::customer::Customer;
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
+use super::message::Message;
+use super::session::Session;
 use super::time::Timestamp;
+
+/// How many messages a turn's history has at the most.
+pub const HISTORY: usize = 100;
 
 /// What the bot is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,4 +81,16 @@ impl Turn {
     pub fn has_attempt(&self, attempt: u32) -> bool {
         matches!(self.state, TurnState::InFlight { .. }) && self.attempts == attempt
     }
+}
+
+/// A turn with all that the bot needs to know. `turn.attempts` is the fencing token of the call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TurnWork {
+    pub turn: Turn,
+    pub session: Session,
+    pub customer: Customer,
+    /// The message it is about.
+    pub message: Option<Message>,
+    /// What was said while the bot was paused, oldest first (at most [`HISTORY`], the newest ones).
+    pub history: Vec<Message>,
 }

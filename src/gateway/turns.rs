@@ -9,8 +9,8 @@ use crate::bot::BotError;
 use crate::domain::conversation::Answer;
 use crate::domain::ids::{MessageId, TurnId};
 use crate::domain::retry::bot_pause;
-use crate::domain::turn::Turn;
-use crate::store::{CompleteTurn, TurnClaim, TurnCompleted, TurnError, TurnFailure, TurnWork};
+use crate::domain::turn::{Turn, TurnWork};
+use crate::store::{CompleteTurn, TurnClaim, TurnCompleted, TurnError, TurnFailure};
 
 use super::Gateway;
 

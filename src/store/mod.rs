@@ -20,7 +20,7 @@ use crate::domain::message::{Lane, Message};
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::domain::turn::Turn;
+use crate::domain::turn::{Turn, TurnWork};
 
 pub mod embedded;
 pub mod memory;
@@ -290,20 +290,6 @@ pub enum TurnClaim {
     NotBefore(Timestamp),
     Idle,
 }
-
-/// A turn with all that the bot needs to know. `turn.attempts` is the fencing token of the call.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TurnWork {
-    pub turn: Turn,
-    pub session: Session,
-    pub customer: Customer,
-    pub message: Option<Message>,
-    /// What was said while the bot was paused, oldest first (at most 100, the newest ones).
-    pub history: Vec<Message>,
-}
-
-/// How many messages a turn's history has at the most.
-pub const HISTORY: usize = 100;
 
 #[derive(Clone, Debug)]
 pub struct CompleteTurn {
