@@ -503,3 +503,6 @@ pub fn check_bot_state(state: &str) -> Result<(), String> {
         false => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -424,3 +424,6 @@ impl Message {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
