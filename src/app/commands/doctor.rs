@@ -1,0 +1,53 @@
+//! `switchboard doctor`: asks a running daemon how it is.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::app::cli::{Doctor, Format};
+use crate::app::config::Config;
+use crate::app::{report, wiring};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The figures worth seeing at three in the morning.
+const FIGURES: [&str; 4] = [
+    "switchboard_messages_queued",
+    "switchboard_messages_unknown",
+    "switchboard_sessions_waiting",
+    "switchboard_bot_turns_open",
+];
+
+pub async fn run(config: &Config, doctor: &Doctor, format: Format) -> Result<()> {
+    let url = doctor.url.clone().unwrap_or_else(|| wiring::own_url(config));
+    let url = url.trim_end_matches('/');
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
+    let answer = client
+        .get(format!("{url}/readyz"))
+        .send()
+        .await
+        .with_context(|| format!("no daemon answers at {url}; is it running, and does server.listen say so?"))?;
+    let ready = answer.status().is_success();
+    let state: Value = answer.json().await.unwrap_or(Value::Null);
+    let figures = match ready {
+        true => figures(&client, url).await?,
+        false => Vec::new(),
+    };
+    let mut text = vec![format!("{} {url}: {state}", if ready { "ready    " } else { "NOT READY" })];
+    text.extend(figures.iter().map(|(name, value)| format!("  {name} {value}")));
+    let json = json!({"url": url, "ready": ready, "state": state, "figures": figures.into_iter().collect::<serde_json::Map<_, _>>()});
+    report::result(format, &json, &text.join("\n"));
+    if !ready {
+        bail!("the daemon at {url} is not ready");
+    }
+    Ok(())
+}
+
+async fn figures(client: &reqwest::Client, url: &str) -> Result<Vec<(String, Value)>> {
+    let text = client.get(format!("{url}/metrics")).send().await?.text().await?;
+    let figure = |line: &str| {
+        let (name, value) = line.split_once(' ')?;
+        FIGURES.contains(&name).then(|| (name.to_owned(), json!(value.trim())))
+    };
+    Ok(text.lines().filter_map(figure).collect())
+}

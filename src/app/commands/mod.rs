@@ -1,0 +1,7 @@
+//! What the commands do, one file each.
+
+pub mod check;
+pub mod doctor;
+pub mod serve;
+pub mod simulate;
+pub mod token;

@@ -1,0 +1,110 @@
+//! `switchboard serve`: runs the daemon until it is told to stop.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::config::Config;
+use crate::app::lifecycle::StopSignals;
+use crate::app::wiring::{self, House, SIMULATOR_PATH};
+use crate::app::report;
+use crate::gateway::Gateway;
+
+pub async fn run(config: Config) -> Result<()> {
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let mut signals = StopSignals::listen()?;
+    let config = Arc::new(config);
+    let for_store = Arc::clone(&config);
+    let store = tokio::task::spawn_blocking(move || wiring::open_store(&for_store)).await??;
+    let house = wiring::build(&config, store)?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; is another daemon there?", config.server.listen))?;
+
+    let stop = CancellationToken::new();
+    let mut router = crate::http::router(house.http.clone());
+    if let Some(simulator) = &house.simulator {
+        router = router.nest(SIMULATOR_PATH, simulator.router());
+        tokio::spawn(Arc::clone(simulator).run(stop.clone()));
+    }
+    house.gateway.run().await?;
+    let address = listener.local_addr().context("the address to listen on")?;
+    let accepting = stop.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { accepting.cancelled().await });
+    let mut server = tokio::spawn(server.into_future());
+    tracing::info!(%address, channels = config.channels.len(), "ready");
+    report::print(&welcome(&config, &format!("http://{address}")));
+    tokio::spawn(ask_providers(Arc::clone(&house.gateway)));
+
+    tokio::select! {
+        () = signals.next() => {}
+        ended = &mut server => bail!("the HTTP server ended by itself: {ended:?}"),
+    }
+    tracing::info!("stopping: what is under way is finished, nothing new is begun; a second signal stops at once");
+    stop.cancel();
+    tokio::select! {
+        stopped = soft_stop(&house, server, &config) => stopped,
+        () = signals.next() => bail!("stopped at once by a second signal; what was answered 2xx is on disk"),
+    }
+}
+
+async fn soft_stop(
+    house: &House,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    config: &Config,
+) -> Result<()> {
+    house.http.retire();
+    let under_way = async {
+        let (served, ()) = tokio::join!(server, house.gateway.stop());
+        served
+    };
+    match tokio::time::timeout(config.server.shutdown_grace, under_way).await {
+        Ok(served) => served?.context("the HTTP server")?,
+        Err(_) => tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start"),
+    }
+    house.store.close().await.context("closing the store")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// A provider that is down is no reason not to be ready; but somebody should know.
+async fn ask_providers(gateway: Arc<Gateway>) {
+    for channel in gateway.channels().iter() {
+        match channel.provider.check().await {
+            Ok(words) => tracing::info!(channel = channel.name, "the provider answers: {words}"),
+            Err(error) => {
+                tracing::warn!(channel = channel.name, %error, "the provider cannot be used now; texts to customers wait");
+            }
+        }
+    }
+}
+
+/// Where to look, for somebody who has just started it.
+fn welcome(config: &Config, url: &str) -> String {
+    let mut lines = vec![
+        format!("switchboard {} listens on {url}", env!("CARGO_PKG_VERSION")),
+        String::new(),
+        format!("  API documentation   {url}/docs"),
+        format!("  metrics, readiness  {url}/metrics  {url}/readyz"),
+    ];
+    let simulated = config.channels.iter().find(|channel| {
+        channel.provider == crate::app::config::ProviderKind::Simulator && !channel.numbers.is_empty()
+    });
+    if let Some(channel) = simulated {
+        lines.push(format!("  a customer's phone  {url}{SIMULATOR_PATH}/phones/+14155550101/texts"));
+        lines.push("  text the brand".to_owned());
+        lines.push(format!(
+            "    curl {url}{SIMULATOR_PATH}/texts -d '{{\"from\": \"+14155550101\", \"to\": \"{}\", \"body\": \"Hey\"}}'",
+            channel.numbers[0].as_str()
+        ));
+    }
+    let demo: Vec<&str> = config.tokens.iter().filter_map(|token| token.demo).collect();
+    match (demo.is_empty(), config.tokens.is_empty()) {
+        (false, _) => lines.push(format!("  tokens              {}", demo.join(", "))),
+        (true, true) => lines.push("  no tokens are configured: make one with `switchboard token new NAME --role admin`".to_owned()),
+        (true, false) => {}
+    }
+    lines.join("\n")
+}

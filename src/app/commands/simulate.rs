@@ -1,0 +1,52 @@
+//! `switchboard simulate`: the provider alone, on a port of its own.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::cli::Simulate;
+use crate::app::config::Config;
+use crate::app::lifecycle::StopSignals;
+use crate::app::{ambient, report, wiring};
+use crate::provider::simulator::Simulator;
+
+pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
+    let mut signals = StopSignals::listen()?;
+    let channel = config.channels.first().context("no channel is configured: the simulator would have no number")?;
+    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
+    let inbound_url = format!("{}/v1/receive/{}", public_url.as_str(), channel.name);
+    let account = wiring::simulated_account(config, channel, Some(inbound_url.clone()));
+    let seed = simulate.seed.unwrap_or(config.simulator.seed);
+    let simulator = Simulator::new(account, Arc::new(ambient::now), seed, wiring::webhook_client()?);
+    let listener = TcpListener::bind(simulate.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", simulate.listen))?;
+    let url = format!("http://{}", listener.local_addr().context("the address to listen on")?);
+
+    let stop = CancellationToken::new();
+    tokio::spawn(Arc::clone(&simulator).run(stop.clone()));
+    report::print(&welcome(&url, &channel.name, &channel.account_sid, &inbound_url));
+    let ended = stop.clone();
+    let server = axum::serve(listener, simulator.router()).with_graceful_shutdown(async move { ended.cancelled().await });
+    tokio::select! {
+        served = server => served.context("the HTTP server"),
+        () = signals.next() => {
+            stop.cancel();
+            Ok(())
+        }
+    }
+}
+
+fn welcome(url: &str, channel: &str, account: &str, inbound_url: &str) -> String {
+    [
+        format!("the simulator plays the provider of channel \"{channel}\" (account {account}) at {url}"),
+        format!("  in the daemon's configuration   api_base = \"{url}\""),
+        format!("  customers' texts are posted to  {inbound_url}"),
+        format!("  text the brand                  POST {url}/texts {{\"from\", \"to\", \"body\"}}"),
+        format!("  a customer's phone              GET  {url}/phones/NUMBER/texts"),
+        format!("  faults                          GET, PUT {url}/faults"),
+    ]
+    .join("\n")
+}

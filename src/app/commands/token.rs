@@ -1,0 +1,119 @@
+//! `switchboard token`: makes, lists and revokes API tokens; in the store, or through the daemon that has it open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::app::cli::{Format, TokenCommand};
+use crate::app::config::{Config, Secret};
+use crate::app::{report, wiring};
+use crate::domain::ids::TokenId;
+use crate::gateway::Gateway;
+use crate::store::embedded::OpenError;
+use crate::store::{Store, Token, TokenRole};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub async fn run(config: &Config, command: &TokenCommand, format: Format) -> Result<()> {
+    let mut impatient = config.clone();
+    impatient.store.lock_wait = Duration::ZERO;
+    let opened = tokio::task::spawn_blocking(move || wiring::open_store(&impatient)).await?;
+    match opened {
+        Ok(store) => {
+            let done = in_store(config, Arc::clone(&store), command, format).await;
+            store.close().await.context("closing the store")?;
+            done
+        }
+        Err(error) => match error.downcast_ref::<OpenError>() {
+            Some(OpenError::Locked { .. }) => through_daemon(config, command, format).await,
+            _ => Err(error),
+        },
+    }
+}
+
+async fn in_store(config: &Config, store: Arc<dyn Store>, command: &TokenCommand, format: Format) -> Result<()> {
+    let gateway: Arc<Gateway> = wiring::build(config, store)?.gateway;
+    match command {
+        TokenCommand::New { name, role } => {
+            let minted = gateway.mint_token(name.clone(), *role).await?;
+            let id = minted.token.id.to_string();
+            show_new(format, &id, name, *role, &minted.secret);
+        }
+        TokenCommand::List => {
+            let tokens: Vec<Value> = gateway.store().tokens().await?.iter().map(listed).collect();
+            show_list(format, &tokens);
+        }
+        TokenCommand::Revoke { id } => {
+            if !gateway.revoke_token(TokenId(*id)).await? {
+                bail!("there is no token {id}; `switchboard token list` shows them");
+            }
+            show_revoked(format, &id.to_string());
+        }
+    }
+    Ok(())
+}
+
+fn listed(token: &Token) -> Value {
+    json!({
+        "id": token.id.to_string(),
+        "name": token.name,
+        "role": token.role.as_str(),
+        "created_at": token.created_at.to_string(),
+        "revoked_at": token.revoked_at.map(|at| at.to_string()),
+    })
+}
+
+/// The daemon that has the store is asked over its API, as any admin could.
+async fn through_daemon(config: &Config, command: &TokenCommand, format: Format) -> Result<()> {
+    let admin = config.tokens.iter().find(|token| token.role == TokenRole::Admin);
+    let admin = admin.and_then(|token| token.secret.as_ref()).map(Secret::expose).context(
+        "a running daemon has the store, and the configuration holds no admin token to ask it with; \
+         stop the daemon, or call POST /v1/tokens with an admin token",
+    )?;
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
+    let url = format!("{}/v1/tokens", wiring::own_url(config));
+    let request = match command {
+        TokenCommand::New { name, role } => client.post(url).json(&json!({"name": name, "role": role.as_str()})),
+        TokenCommand::List => client.get(url),
+        TokenCommand::Revoke { id } => client.delete(format!("{url}/{id}")),
+    };
+    let answer = request.bearer_auth(admin).send().await.context("a running daemon has the store, but does not answer")?;
+    let status = answer.status();
+    let body: Value = answer.json().await.unwrap_or(Value::Null);
+    if !status.is_success() {
+        bail!("the running daemon answered {status}: {}", body["detail"].as_str().unwrap_or("without a word"));
+    }
+    match command {
+        TokenCommand::New { name, role } => {
+            let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+            show_new(format, &text("id"), name, *role, &text("secret"));
+        }
+        TokenCommand::List => show_list(format, body.as_array().map_or(&[], Vec::as_slice)),
+        TokenCommand::Revoke { id } => show_revoked(format, &id.to_string()),
+    }
+    Ok(())
+}
+
+fn show_new(format: Format, id: &str, name: &str, role: TokenRole, secret: &str) {
+    let json = json!({"id": id, "name": name, "role": role.as_str(), "secret": secret});
+    let text = format!("{secret}\n\nThis is the {} token \"{name}\" ({id}). It is not shown again.", role.as_str());
+    report::result(format, &json, &text);
+}
+
+fn show_list(format: Format, tokens: &[Value]) {
+    let line = |token: &Value| {
+        let text = |key: &str| token[key].as_str().unwrap_or("-").to_owned();
+        format!("{}  {:5}  {}  made {}  revoked {}", text("id"), text("role"), text("name"), text("created_at"), text("revoked_at"))
+    };
+    let text = match tokens {
+        [] => "no tokens were made; `switchboard token new NAME --role agent` makes one".to_owned(),
+        tokens => tokens.iter().map(line).collect::<Vec<_>>().join("\n"),
+    };
+    report::result(format, &json!(tokens), &text);
+}
+
+fn show_revoked(format: Format, id: &str) {
+    report::result(format, &json!({"id": id, "revoked": true}), &format!("token {id} is revoked"));
+}

@@ -1,0 +1,213 @@
+//! Puts the house together: the only place where the configuration's words become engines, providers and bots.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::ambient::{self, OsEntropy, SystemClock};
+use super::config::{self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode};
+use crate::bot::Bot;
+use crate::bot::echo::EchoBot;
+use crate::bot::none::NoBot;
+use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
+use crate::domain::conversation::{KeywordReplies, Policy};
+use crate::domain::segments::MAX_CONTENT_UNITS;
+use crate::gateway::ambient::Clock;
+use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use crate::gateway::{Gateway, Parts, Settings};
+use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash};
+use crate::provider::Provider;
+use crate::provider::simulator::{Simulator, SimulatorConfig};
+use crate::provider::twilio::{Credentials, Secret, TwilioConfig, TwilioProvider};
+use crate::store::Store;
+use crate::store::embedded::{EmbeddedStore, SledOptions};
+
+/// Where the simulator of a running daemon is mounted.
+pub const SIMULATOR_PATH: &str = "/simulator";
+/// How many turns the bot may have in hand at once.
+const MAX_TURNS: usize = 64;
+/// How many texts a turn's answer may have.
+const MAX_ANSWERS: usize = 10;
+
+/// A daemon that is ready to run.
+pub struct House {
+    pub gateway: Arc<Gateway>,
+    pub http: HttpState,
+    pub simulator: Option<Arc<Simulator>>,
+    pub store: Arc<dyn Store>,
+}
+
+/// The rules that the configuration chooses.
+pub fn policy(config: &Config) -> Policy {
+    Policy {
+        idle_after: config.sessions.idle_after,
+        has_bot: !matches!(config.bot.kind, BotKind::None),
+        forward_keywords: config.consent.forward_keywords,
+        max_content_units: MAX_CONTENT_UNITS,
+    }
+}
+
+/// Opens the store. Blocks while another process lets go of it.
+pub fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
+    let settings = &config.store;
+    match settings.engine {
+        Engine::Sled => {
+            let options = SledOptions { cache_bytes: settings.cache_bytes, lock_wait: settings.lock_wait };
+            Ok(Arc::new(EmbeddedStore::open_sled(&settings.path, options, policy(config))?))
+        }
+    }
+}
+
+/// Builds everything on an open store. Nothing runs yet.
+pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
+    let clock = Arc::new(SystemClock::start());
+    let simulator = simulator(config)?;
+    let mut channels = Vec::new();
+    for channel in &config.channels {
+        channels.push(self::channel(config, channel, clock.as_ref())?);
+    }
+    let gateway = Gateway::new(Parts {
+        store: Arc::clone(&store),
+        channels: Channels::new(channels),
+        bot: bot(config)?,
+        clock,
+        entropy: Arc::new(OsEntropy),
+        settings: Settings {
+            policy: policy(config),
+            valid_for: config.sending.valid_for,
+            max_in_flight: config.sending.max_in_flight,
+            max_turns: MAX_TURNS,
+            confirmation_text: config.consent.confirmation_text.clone(),
+        },
+    });
+    let http = HttpState::new(Arc::clone(&gateway), http_settings(config));
+    Ok(House { gateway, http, simulator, store })
+}
+
+/// The provider of a channel, by itself: what `check` asks.
+pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Provider>> {
+    let secret = |secret: &config::Secret| Secret::new(secret.expose());
+    let auth_tokens: Vec<Secret> = channel.auth_tokens.iter().map(secret).collect();
+    let credentials = match (&channel.api_key, auth_tokens.first()) {
+        (Some(key), _) => Credentials { user: key.sid.clone(), password: secret(&key.secret) },
+        (None, Some(token)) => Credentials { user: channel.account_sid.clone(), password: token.clone() },
+        (None, None) => anyhow::bail!("channel \"{}\" has neither auth_token nor api_key", channel.name),
+    };
+    let api_base = match channel.provider {
+        ProviderKind::Twilio => channel.api_base.as_str().to_owned(),
+        ProviderKind::Simulator => format!("{}{SIMULATOR_PATH}", own_url(config)),
+    };
+    let twilio = TwilioConfig {
+        account_sid: channel.account_sid.clone(),
+        credentials,
+        auth_tokens,
+        api_base,
+        request_timeout: config.sending.request_timeout,
+    };
+    let client = TwilioProvider::client_builder().build().context("the HTTP client for the provider")?;
+    let provider = TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
+    Ok(Arc::new(provider))
+}
+
+/// The daemon's own address, as a process on the same machine reaches it.
+pub fn own_url(config: &Config) -> String {
+    let mut listen = config.server.listen;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{listen}")
+}
+
+fn channel(config: &Config, channel: &config::Channel, clock: &dyn Clock) -> Result<Channel> {
+    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
+    let senders = channel.messaging_service_sid.iter().cloned();
+    let senders = senders.chain(channel.numbers.iter().map(|number| number.as_str().to_owned()));
+    let replies = |sender: &str| match channel.keyword_answerer(sender) {
+        KeywordAnswerer::Gateway => config.consent.replies.clone(),
+        KeywordAnswerer::Provider | KeywordAnswerer::Nobody => KeywordReplies::default(),
+    };
+    Ok(Channel {
+        name: channel.name.clone(),
+        provider: provider(config, channel)?,
+        public_url: public_url.as_str().to_owned(),
+        signature: match channel.signature {
+            SignatureMode::Enforce => SignaturePolicy::Enforce,
+            SignatureMode::Report => SignaturePolicy::Report,
+        },
+        senders: senders.map(|name| Sender { replies: replies(&name), name }).collect(),
+        number_pace: Some(channel.pace.number),
+        account: Channel::account_meter(Some(channel.pace.account), clock.elapsed()),
+    })
+}
+
+fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
+    Ok(match &config.bot.kind {
+        BotKind::None => Arc::new(NoBot),
+        BotKind::Echo => Arc::new(EchoBot),
+        BotKind::Webhook { url, secrets, timeout } => {
+            let client = WebhookBot::client_builder().build().context("the HTTP client for the bot")?;
+            let settings = WebhookBotConfig {
+                url: url.clone(),
+                secrets: secrets.iter().map(|secret| secret.expose().to_owned()).collect(),
+                timeout: *timeout,
+                max_texts: MAX_ANSWERS,
+                max_content_units: MAX_CONTENT_UNITS,
+            };
+            Arc::new(WebhookBot::new(settings, client, Arc::new(ambient::now))?)
+        }
+    })
+}
+
+fn http_settings(config: &Config) -> HttpSettings {
+    let token = |token: &config::AccessToken| ConfigToken {
+        name: token.name.clone(),
+        role: token.role,
+        secret: SecretHash::from_sha256(token.sha256),
+    };
+    let per_second = (1.0 / config.server.api_rate.interval().as_secs_f64()).round().max(1.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace lies between 1/day and 1/µs")]
+    let per_second = per_second as u32;
+    HttpSettings {
+        max_body_bytes: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX),
+        default_region: config.consent.default_region.clone(),
+        init_secret: config.bot.init_secret.as_ref().map(|secret| SecretHash::of(secret.expose())),
+        config_tokens: config.tokens.iter().map(token).collect(),
+        calls_per_second: NonZeroU32::new(per_second),
+    }
+}
+
+/// The simulator behind the channel that wants one.
+fn simulator(config: &Config) -> Result<Option<Arc<Simulator>>> {
+    let mut wanted = config.channels.iter().filter(|channel| channel.provider == ProviderKind::Simulator);
+    let Some(channel) = wanted.next() else { return Ok(None) };
+    ensure!(wanted.next().is_none(), "only one channel can be simulated; give it all the numbers");
+    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
+    let inbound_url = format!("{}/v1/receive/{}", public_url.as_str(), channel.name);
+    let account = simulated_account(config, channel, Some(inbound_url));
+    Ok(Some(Simulator::new(account, Arc::new(ambient::now), config.simulator.seed, webhook_client()?)))
+}
+
+/// The account that the simulator has for a channel.
+pub fn simulated_account(config: &Config, channel: &config::Channel, inbound_url: Option<String>) -> SimulatorConfig {
+    let numbers = channel.numbers.iter().map(|number| number.as_str().to_owned()).collect();
+    let auth_token = channel.auth_tokens.first().map_or("", config::Secret::expose);
+    let mut account = SimulatorConfig::new(&channel.account_sid, auth_token, numbers);
+    account.messaging_services.extend(channel.messaging_service_sid.clone());
+    account.inbound_url = inbound_url;
+    account.delays = config.simulator.delays();
+    account.faults = config.simulator.faults();
+    account
+}
+
+/// The client that a simulator posts webhooks with: it waits as long as the real one would.
+pub fn webhook_client() -> Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(15))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .context("the HTTP client for webhooks")
+}
