@@ -1,1 +1,83 @@
-//! Placeholder.
+//! Twilio's Programmable Messaging (API 2010-04-01) as a [`Provider`]. Owns the wiring of the parts; what Twilio's
+//! words mean stands in `webhook` and `errors`, how it is asked in `client`, `sending` and `listing`.
+
+use async_trait::async_trait;
+
+use super::{
+    Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
+    Sent, SentRecord, SignatureError, WebhookRequest,
+};
+use crate::domain::time::Timestamp;
+
+mod client;
+mod config;
+mod errors;
+mod form;
+mod listing;
+#[cfg(test)]
+mod scripted_server;
+mod sending;
+mod signature;
+mod webhook;
+
+pub use client::client_builder;
+pub use config::{Credentials, Secret, TwilioConfig, TwilioConfigError};
+
+use client::Client;
+
+/// One Twilio account.
+#[derive(Debug)]
+pub struct TwilioProvider {
+    config: TwilioConfig,
+    client: Client,
+}
+
+impl TwilioProvider {
+    /// `http`: made with [`client_builder`], and shared, so that connections are used again.
+    pub fn new(config: TwilioConfig, http: reqwest::Client) -> Result<Self, TwilioConfigError> {
+        config.validate()?;
+        Ok(Self {
+            client: Client::new(&config, http),
+            config,
+        })
+    }
+}
+
+#[async_trait]
+impl Provider for TwilioProvider {
+    fn capability(&self) -> Capability {
+        Capability {
+            lists_sent: true,
+            receipts: true,
+            answers_keywords: true,
+        }
+    }
+
+    fn verify(&self, request: &WebhookRequest) -> Result<(), SignatureError> {
+        signature::verify(request, &self.config.auth_tokens)
+    }
+
+    fn parse_text(&self, request: &WebhookRequest) -> Result<ProviderText, ParseError> {
+        webhook::parse_text(request, &self.config.account_sid)
+    }
+
+    fn parse_receipt(&self, request: &WebhookRequest, now: Timestamp) -> Result<ProviderReceipt, ParseError> {
+        webhook::parse_receipt(request, &self.config.account_sid, now)
+    }
+
+    fn acknowledge(&self) -> Acknowledgement {
+        webhook::ACKNOWLEDGEMENT
+    }
+
+    async fn send(&self, text: &OutgoingText) -> Sent {
+        sending::send(&self.client, text).await
+    }
+
+    async fn list_sent(&self, sender: &str, to: &str, since: Timestamp) -> Result<Vec<SentRecord>, AskError> {
+        listing::list_sent(&self.client, sender, to, since).await
+    }
+
+    async fn check(&self) -> Result<String, AskError> {
+        self.client.check().await
+    }
+}

@@ -1,0 +1,189 @@
+//! What Twilio's webhooks say, in our terms: customers' texts and receipts. Takes for granted that the signature was
+//! checked, and repeats no field's value in an error: it may be personal data.
+
+use crate::domain::delivery::{DeliveryError, ErrorClass, ReceiptStage, ReceiptStatus};
+use crate::domain::keywords::Keyword;
+use crate::domain::message::Media;
+use crate::domain::phone::Address;
+use crate::domain::time::Timestamp;
+use crate::provider::{Acknowledgement, ParseError, ProviderReceipt, ProviderText, WebhookRequest};
+
+use super::errors;
+use super::form::{self, Form};
+
+/// TwiML that asks for nothing: answers go through the API. Anything but XML would be a warning in Twilio's console.
+pub const ACKNOWLEDGEMENT: Acknowledgement = Acknowledgement {
+    content_type: "text/xml",
+    body: r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#,
+};
+
+/// The parameter of the status URL that carries our message id.
+pub const MESSAGE_ID_PARAMETER: &str = "m";
+
+pub fn parse_text(request: &WebhookRequest, account_sid: &str) -> Result<ProviderText, ParseError> {
+    let form = read(request)?;
+    check_account(&form, account_sid)?;
+    let to = address(&form, "To")?;
+    let media = media(&form);
+    Ok(ProviderText {
+        provider_id: message_sid(&form)?,
+        from: address(&form, "From")?,
+        to: to.as_str().to_owned(),
+        service: form.get_filled("MessagingServiceSid").map(str::to_owned),
+        content: content(&form, &media)?,
+        media,
+        // Twilio does not say.
+        sent_at: None,
+        keyword: form.get("OptOutType").and_then(keyword),
+    })
+}
+
+pub fn parse_receipt(
+    request: &WebhookRequest,
+    account_sid: &str,
+    now: Timestamp,
+) -> Result<ProviderReceipt, ParseError> {
+    let form = read(request)?;
+    check_account(&form, account_sid)?;
+    let raw = form
+        .get_filled("MessageStatus")
+        .ok_or(ParseError::Missing("MessageStatus"))?;
+    let stage = stage(raw).ok_or_else(|| invalid("MessageStatus", "not a status that is known here"))?;
+    let status = ReceiptStatus {
+        stage,
+        raw: raw.to_owned(),
+        error: receipt_error(&form, stage)?,
+        at: now,
+    };
+    Ok(ProviderReceipt {
+        provider_id: message_sid(&form)?,
+        message_id: message_id(request),
+        status,
+    })
+}
+
+/// A POST is read from its body alone, a GET from its query: nothing else is a field.
+fn read(request: &WebhookRequest) -> Result<Form, ParseError> {
+    let encoded = if request.method == "GET" {
+        request.query.as_deref().unwrap_or_default().as_bytes()
+    } else if form::is_form(request) {
+        &request.body
+    } else {
+        return Err(ParseError::NotAForm(
+            "its content type is not application/x-www-form-urlencoded".into(),
+        ));
+    };
+    Form::decode(encoded).map_err(|error| ParseError::NotAForm(error.to_string()))
+}
+
+fn check_account(form: &Form, account_sid: &str) -> Result<(), ParseError> {
+    match form.get_filled("AccountSid") {
+        None => Err(ParseError::Missing("AccountSid")),
+        Some(sid) if sid == account_sid => Ok(()),
+        Some(_) => Err(invalid(
+            "AccountSid",
+            "not the account of this channel; check account_sid",
+        )),
+    }
+}
+
+fn message_sid(form: &Form) -> Result<String, ParseError> {
+    // SmsSid is its former name, still sent.
+    let sid = form
+        .get_filled("MessageSid")
+        .or_else(|| form.get_filled("SmsSid"));
+    let sid = sid.ok_or(ParseError::Missing("MessageSid"))?;
+    let digits = sid
+        .strip_prefix("SM")
+        .or_else(|| sid.strip_prefix("MM"))
+        .unwrap_or_default();
+    let well_formed = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if well_formed {
+        Ok(sid.to_owned())
+    } else {
+        Err(invalid("MessageSid", "not SM or MM with 32 hexadecimal digits"))
+    }
+}
+
+fn address(form: &Form, field: &'static str) -> Result<Address, ParseError> {
+    let text = form.get_filled(field).ok_or(ParseError::Missing(field))?;
+    Address::parse(text).map_err(|error| invalid(field, &error.to_string()))
+}
+
+/// Empty where only media came. NUL says nothing to a reader, and stores of text cannot keep it.
+fn content(form: &Form, media: &[Media]) -> Result<String, ParseError> {
+    match form.get("Body") {
+        Some(body) => Ok(body.replace('\0', "")),
+        None if media.is_empty() => Err(ParseError::Missing("Body")),
+        None => Ok(String::new()),
+    }
+}
+
+fn media(form: &Form) -> Vec<Media> {
+    let content_type = |at: usize| {
+        form.get_filled(&format!("MediaContentType{at}"))
+            .unwrap_or("application/octet-stream")
+    };
+    // Counted by what is there, not by NumMedia: a wrong number must not lose the text.
+    (0..)
+        .map_while(|at| form.get_filled(&format!("MediaUrl{at}")).map(|url| (at, url)))
+        .map(|(at, url)| Media {
+            url: url.to_owned(),
+            content_type: content_type(at).to_owned(),
+        })
+        .collect()
+}
+
+fn keyword(opt_out_type: &str) -> Option<Keyword> {
+    match opt_out_type {
+        "STOP" => Some(Keyword::Stop),
+        "START" => Some(Keyword::Start),
+        "HELP" => Some(Keyword::Help),
+        _ => None,
+    }
+}
+
+/// All of the API's statuses; the last two of the first line belong to customers' texts, and say nothing of ours.
+fn stage(status: &str) -> Option<ReceiptStage> {
+    Some(match status {
+        "accepted" | "scheduled" | "queued" | "sending" | "receiving" | "received" => ReceiptStage::Taken,
+        // Some of a group have it: not all, so not delivered.
+        "sent" | "partially_delivered" => ReceiptStage::Sent,
+        "delivered" | "read" => ReceiptStage::Delivered,
+        "undelivered" => ReceiptStage::Undelivered,
+        "failed" => ReceiptStage::Failed,
+        "canceled" => ReceiptStage::Canceled,
+        _ => return None,
+    })
+}
+
+fn receipt_error(form: &Form, stage: ReceiptStage) -> Result<Option<DeliveryError>, ParseError> {
+    let failed = matches!(stage, ReceiptStage::Failed | ReceiptStage::Undelivered);
+    match form.get_filled("ErrorCode").filter(|code| *code != "0") {
+        Some(code) => {
+            let code = code.parse().map_err(|_| invalid("ErrorCode", "not a number"))?;
+            Ok(Some(errors::of_code(code)))
+        }
+        None if failed => Ok(Some(errors::without_code(
+            ErrorClass::Permanent,
+            "the provider gave no reason",
+        ))),
+        None => Ok(None),
+    }
+}
+
+/// Without it, or with what is none of ours, the receipt is still good: it has the provider's id.
+fn message_id(request: &WebhookRequest) -> Option<crate::domain::ids::MessageId> {
+    let query = Form::decode(request.query.as_deref()?.as_bytes()).ok()?;
+    query.get(MESSAGE_ID_PARAMETER)?.parse().ok()
+}
+
+fn invalid(field: &'static str, reason: &str) -> ParseError {
+    ParseError::Invalid {
+        field,
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
