@@ -20,7 +20,7 @@ use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash};
 use crate::provider::Provider;
 use crate::provider::simulator::{Simulator, SimulatorConfig};
-use crate::provider::twilio::{Credentials, Secret, TwilioConfig, TwilioProvider};
+use crate::provider::twilio::{self, Credentials, Secret, TwilioConfig, TwilioProvider};
 use crate::store::Store;
 use crate::store::embedded::{EmbeddedStore, SledOptions};
 
@@ -106,7 +106,7 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         api_base,
         request_timeout: config.sending.request_timeout,
     };
-    let client = TwilioProvider::client_builder().build().context("the HTTP client for the provider")?;
+    let client = twilio::client_builder().build().context("the HTTP client for the provider")?;
     let provider = TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
     Ok(Arc::new(provider))
 }
