@@ -242,7 +242,7 @@ fn inbound_message(
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a different fact about the one message")]
-fn outbound_message(
+pub(super) fn outbound_message(
     session: &mut Session,
     lane: &Lane,
     to: &Address,
@@ -290,7 +290,7 @@ fn queue_turn(
         number: None,
         kind,
         message_id,
-        history_from: None,
+        history: None,
         version: session.version,
         attempts: 0,
         due_at: now,
@@ -333,9 +333,7 @@ pub fn speak(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Spoken, Refusal> {
-    may_be_texted(customer, text.confirmation)?;
-    let to = customer.address().filter(|to| to.is_textable()).ok_or(Refusal::CustomerUnreachable)?;
-    let lane = customer.lane.as_ref().or(text.default_lane.as_ref()).ok_or(Refusal::NoLane)?;
+    let (to, lane) = way_to(customer, text.confirmation, text.default_lane.as_ref())?;
     let by_agent = text.author.role == Role::Agent;
     let mut session = newest
         .filter(|session| session.is_current(now, policy.idle_after))
@@ -360,6 +358,18 @@ pub fn speak(
         queue_turn(&mut session, text.new_turn, TurnKind::MessageCreated, Some(message.id), now)
     });
     Ok(Spoken { session, message, turn })
+}
+
+/// Where a text to the customer goes, and the way it goes out, or why there is none.
+pub(super) fn way_to<'a>(
+    customer: &'a Customer,
+    exempt: bool,
+    default_lane: Option<&'a Lane>,
+) -> Result<(&'a Address, &'a Lane), Refusal> {
+    may_be_texted(customer, exempt)?;
+    let to = customer.address().filter(|to| to.is_textable()).ok_or(Refusal::CustomerUnreachable)?;
+    let lane = customer.lane.as_ref().or(default_lane).ok_or(Refusal::NoLane)?;
+    Ok((to, lane))
 }
 
 /// Asked when a text is queued, and again when it is about to leave.
@@ -436,9 +446,9 @@ fn release(session: &mut Session, policy: &Policy, new_turn: TurnId, now: Timest
     session.attention_reason = None;
     session.version += 1;
     session.waiting_since = None;
-    let unseen = session.unseen_by_bot_from.take();
+    let history = session.unseen_by_bot_from.take().map(|from| from..session.message_count);
     policy.has_bot.then(|| Turn {
-        history_from: unseen,
+        history,
         ..queue_turn(session, new_turn, TurnKind::SessionUpdated, None, now)
     })
 }

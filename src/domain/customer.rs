@@ -81,6 +81,16 @@ impl Customer {
         self.updated_at = now;
     }
 
+    /// Whether that changed anything.
+    pub fn set_unsubscribed(&mut self, unsubscribed: bool, now: Timestamp) -> bool {
+        let changed = self.unsubscribed != unsubscribed;
+        if changed {
+            self.unsubscribed = unsubscribed;
+            self.updated_at = now;
+        }
+        changed
+    }
+
     /// Puts a new confirmation token out; an older one no longer counts.
     pub fn begin_confirmation(&mut self, token: String, now: Timestamp) {
         self.confirmation = Some(Confirmation {

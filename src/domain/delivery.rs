@@ -143,6 +143,8 @@ pub struct Delivery {
     pub history: Vec<ProviderStatus>,
     /// Texted although the customer is unconfirmed or unsubscribed: a confirmation text or a keyword reply.
     pub exempt: bool,
+    /// Taken back while an attempt was under way: should it turn out that it never left, it is not sent again.
+    pub recalled: bool,
 }
 
 impl Delivery {
@@ -185,6 +187,7 @@ impl Delivery {
             look_at: None,
             history: Vec::new(),
             exempt: false,
+            recalled: false,
         }
     }
 
@@ -294,6 +297,26 @@ impl Message {
         self.delivery.status == Status::Sending && self.delivery.attempt_number() == attempt
     }
 
+    /// Whether it has waited for longer than it may.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.delivery.valid_until.is_some_and(|until| until < now)
+    }
+
+    /// Whose process has the attempt in hand, if it is not `owner`'s: nobody will settle it any more.
+    pub fn is_abandoned(&self, owner: &str) -> bool {
+        self.delivery.status == Status::Sending && self.delivery.owner.as_deref() != Some(owner)
+    }
+
+    /// The process that had the attempt in hand is gone: nobody knows whether it left.
+    pub fn abandon(&mut self, now: Timestamp) {
+        let error = DeliveryError {
+            code: None,
+            class: ErrorClass::Unknown,
+            text: "the process that was sending it ended before the provider's answer was written down".into(),
+        };
+        self.settle(&SendOutcome::Unknown { error, look_at: now }, now);
+    }
+
     /// Ends the attempt in hand.
     pub fn settle(&mut self, outcome: &SendOutcome, now: Timestamp) {
         if let Some(attempt) = self.delivery.attempts.last_mut() {
@@ -324,6 +347,13 @@ impl Message {
         }
     }
 
+    /// Whether the evidence counts: its fate is unknown. Once nobody looks for it any more and what comes after it
+    /// has been let go, it is never queued or looked for again; only that it was found still counts.
+    pub fn takes_evidence(&self, evidence: &Evidence) -> bool {
+        let found = matches!(evidence, Evidence::Found { .. });
+        self.delivery.status == Status::Unknown && (found || self.delivery.look_at.is_some())
+    }
+
     /// Settles an unknown fate by evidence.
     pub fn resolve(&mut self, evidence: &Evidence, now: Timestamp) {
         self.updated_at = now;
@@ -347,7 +377,7 @@ impl Message {
     }
 
     fn requeue(&mut self, ready_at: Timestamp) {
-        self.delivery.status = Status::Queued;
+        self.delivery.status = if self.delivery.recalled { Status::Canceled } else { Status::Queued };
         self.delivery.look_at = None;
         self.delivery.ready_at = ready_at;
     }
@@ -370,6 +400,25 @@ impl Message {
         self.delivery.error = error;
         self.delivery.look_at = None;
         self.updated_at = now;
+    }
+
+    /// It waited for too long. The error of its last attempt stays: it says why it had to wait.
+    pub fn expire(&mut self, now: Timestamp) {
+        self.withdraw(Status::Expired, self.delivery.error.clone(), now);
+    }
+
+    /// Agents took the session over from its author: canceled if it still waits, and else not sent again.
+    pub fn recall(&mut self, now: Timestamp) {
+        match self.delivery.status {
+            Status::Queued => self.withdraw(Status::Canceled, None, now),
+            Status::Sending | Status::Unknown => self.delivery.recalled = true,
+            Status::Sent
+            | Status::Delivered
+            | Status::Undelivered
+            | Status::Failed
+            | Status::Canceled
+            | Status::Expired => {}
+        }
     }
 
     /// Applies a receipt. Its every word is kept; its state counts only if it moves the message forward.

@@ -55,6 +55,11 @@ impl Author {
     pub fn is_gateway(&self) -> bool {
         self.role == Role::Init && self.name == "gateway"
     }
+
+    /// The conversational system, and not the gateway in its stead.
+    pub fn is_bot(&self) -> bool {
+        self.role == Role::Init && !self.is_gateway()
+    }
 }
 
 /// A picture, sound or file that came with a text. It stays where the provider keeps it.

@@ -4,6 +4,8 @@
 //! state moves, how many segments a text has, when the next one may leave. The engines in [`crate::store`] load and
 //! keep; the use-cases in [`crate::gateway`] fetch and send; neither decides.
 
+pub mod answer;
+pub mod consent;
 pub mod conversation;
 pub mod customer;
 pub mod delivery;

@@ -76,6 +76,11 @@ impl Session {
         }
     }
 
+    /// While agents have the session: the bot was never told of what is said from `place` on.
+    pub fn bot_missed(&mut self, place: u64) {
+        self.unseen_by_bot_from = self.unseen_by_bot_from.map(|from| from.min(place));
+    }
+
     /// Takes a place for a message in this session, and returns it.
     pub fn take_message_place(&mut self, now: Timestamp) -> u64 {
         let place = self.message_count;

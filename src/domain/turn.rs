@@ -1,7 +1,10 @@
 //! A turn: one thing that the bot is told, durably and in order, and that it may answer.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
+use super::conversation::Refusal;
 use super::customer::Customer;
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
 use super::message::Message;
@@ -61,8 +64,8 @@ pub struct Turn {
     pub kind: TurnKind,
     /// The message it is about; none for `session.updated`.
     pub message_id: Option<MessageId>,
-    /// The place of the first message that the bot missed, for `session.updated`.
-    pub history_from: Option<u64>,
+    /// The places of the messages that were said while the bot was paused, for `session.updated`.
+    pub history: Option<Range<u64>>,
     /// The session's version when it was queued: what is answered after a switch is refused.
     pub version: u64,
     pub attempts: u32,
@@ -75,6 +78,50 @@ impl Turn {
     /// Whether the turns after it wait for it.
     pub fn is_open(&self) -> bool {
         matches!(self.state, TurnState::Pending | TurnState::InFlight { .. })
+    }
+
+    /// Hands it to `owner`. Its first claim numbers it.
+    pub fn claim(&mut self, session: &mut Session, owner: &str) {
+        self.attempts += 1;
+        self.state = TurnState::InFlight { owner: owner.to_owned() };
+        if self.number.is_none() {
+            session.turns_numbered += 1;
+            self.number = Some(session.turns_numbered);
+        }
+    }
+
+    /// The bot is asked again at `due_at`.
+    pub fn retry(&mut self, due_at: Timestamp) {
+        self.state = TurnState::Pending;
+        self.due_at = due_at;
+    }
+
+    /// Whether a process other than `owner` has it in hand.
+    pub fn is_abandoned(&self, owner: &str) -> bool {
+        matches!(&self.state, TurnState::InFlight { owner: holder } if holder != owner)
+    }
+
+    /// The bot has answered; `refused` is why its answer does not count.
+    pub fn complete(&mut self, refused: Option<Refusal>) {
+        self.state = match refused {
+            None => TurnState::Done,
+            Some(refusal) => TurnState::Refused { reason: refusal.slug().to_owned() },
+        };
+    }
+
+    /// Agents have taken the session before the bot was asked: it has missed what the turn is about.
+    /// `message`: the one that the turn names.
+    pub fn drop_unasked(&mut self, session: &mut Session, message: Option<&Message>) {
+        self.state = TurnState::Dropped;
+        self.missed(session, message);
+    }
+
+    /// The bot was not told: where agents have the session, they will have it told when they let go.
+    pub(super) fn missed(&self, session: &mut Session, message: Option<&Message>) {
+        let first = message.map(|message| message.place).or(self.history.as_ref().map(|places| places.start));
+        if let Some(place) = first {
+            session.bot_missed(place);
+        }
     }
 
     /// The fencing token of the call in hand.

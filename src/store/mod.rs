@@ -22,6 +22,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Turn, TurnWork};
 
+mod change;
 pub mod embedded;
 pub mod memory;
 
@@ -49,7 +50,9 @@ pub enum ListError {
     Store(#[from] StoreError),
 }
 
-/// Where the next page starts. Opaque: only the engine that made it can read it.
+/// Where the next page starts: after the last item of the page before, wherever that stands by now. So pages stay true
+/// while items are added. Opaque: only the engine that made it can read it. It belongs to its list, that is to the
+/// method and the customer or session it was asked about; the inbox's filter may differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub Vec<u8>);
 
@@ -81,7 +84,7 @@ pub struct Idempotency {
     /// Whose key it is: keys of different callers never meet.
     pub scope: String,
     pub key: String,
-    /// SHA-256 of what was asked for.
+    /// SHA-256 of what was asked for, and of where.
     pub request: [u8; 32],
 }
 
@@ -361,10 +364,10 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// What a sweep cleared away. `more`: it stopped at its limit.
+/// What a sweep cleared away. `more`: there is more of it than its limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Messages that waited for too long, now `expired`.
+    /// Messages that waited for too long, now `expired`; the longest overdue first, then in the order of queueing.
     pub expired: Vec<MessageId>,
     pub more: bool,
 }
@@ -374,8 +377,11 @@ pub struct Swept {
 pub struct Counts {
     /// Messages that wait, are being sent, or are of unknown fate and looked for.
     pub queued: u64,
+    /// Messages of unknown fate, looked for or not.
     pub unknown: u64,
+    /// Sessions whose customer waits for an agent.
     pub sessions_waiting: u64,
+    /// Turns that are pending or in hand.
     pub turns_open: u64,
 }
 
@@ -383,12 +389,29 @@ pub struct Counts {
 pub const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The store. Every command is atomic and durable when it returns, and takes effect before any later one.
+///
+/// Where several methods meet:
+/// * *Order.* What is created (or queued) earlier comes first, whatever the ids and the clock say.
+/// * *The queue of a customer.* Their texts that hold the queue ([`Message::holds_queue`]), in the order of creation,
+///   over all lanes. A queued one that becomes its first because the one before it left becomes ready at that moment,
+///   or later if it says so itself.
+/// * *Keys of idempotency.* What was created is remembered as it was, until it is swept or its customer erased.
+///   Refusals are not remembered. A key is asked for before anything else is.
+/// * *Opt-outs* cancel what is `queued` for the customer, but never what is exempt; each message says why. Those by
+///   the provider are a permanent outcome, or a receipt that moves its message forward, with the class `OptedOut`;
+///   they go into the consent log unless the customer is unsubscribed already.
+/// * *Agents take a session*: by [`Store::update_session`], by the bot's hand-off, or since the bot could not be told.
+///   In the same transaction the bot's texts in that session are recalled ([`Message::recall`]) and its pending turns
+///   of all kinds dropped; what these were about counts as not seen by the bot (`unseen_by_bot_from`).
+/// * *Parked receipts* are applied in the order of their arrival, as soon as a message adopts their provider id: by
+///   being settled or found, or by a receipt that names it.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     // --- what customers do ---
 
     /// Takes a customer's text, once.
-    /// * A text is known by its channel and provider id: a repeat changes nothing and names the first.
+    /// * A text is known by its channel and provider id: a repeat changes nothing and names the first, whatever else
+    ///   it says, also after the customer was erased.
     /// * Finds or creates the customer by number; finds the current session or starts one.
     /// * All of [`crate::domain::conversation::receive`] is kept at once; an opt-out also cancels what is queued for
     ///   the customer (never what is exempt).
@@ -397,7 +420,7 @@ pub trait Store: Send + Sync + 'static {
     // --- customers ---
 
     /// A number belongs to one customer, proved or not. One that opted out stays opted out, even if its person was
-    /// erased since.
+    /// erased since. One that is created confirmed gets a line in the consent log.
     async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError>;
     async fn update_customer(
         &self,
@@ -407,7 +430,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Customer, CustomerError>;
     /// Puts `token` out, in place of an older one. Refuses with `AlreadyConfirmed`.
     async fn begin_confirmation(&self, id: CustomerId, token: String, now: Timestamp) -> Result<Customer, ConfirmError>;
-    /// A wrong token costs a try, durably.
+    /// A wrong token costs a try, durably. The right one gets a line in the consent log.
     async fn confirm_customer(
         &self,
         id: CustomerId,
@@ -415,7 +438,8 @@ pub trait Store: Send + Sync + 'static {
         evidence: ConsentEvidence,
         now: Timestamp,
     ) -> Result<Customer, ConfirmError>;
-    /// Appends to the consent log. Unsubscribing cancels what is queued for the customer (never what is exempt).
+    /// Appends to the consent log, if it changes anything. Unsubscribing cancels what is queued for the customer
+    /// (never what is exempt).
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError>;
     /// Erases the person: the customer, their sessions, messages, turns, and everything that leads to them. What
     /// stays: the hashed number's consent log and, if they were unsubscribed, its suppression; and that the
@@ -446,28 +470,31 @@ pub trait Store: Send + Sync + 'static {
 
     // --- messages ---
 
-    /// Queues a text to the customer, under the rules of [`crate::domain::conversation::speak`].
+    /// Queues a text to the customer, under the rules of [`crate::domain::conversation::speak`]. A refusal changes
+    /// nothing.
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError>;
     async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
-    /// The newest first.
+    /// The newest first: by their place in the session.
     async fn messages_of(&self, session_id: SessionId, page: PageRequest) -> Result<Page<Message>, ListError>;
-    /// Only while it is `queued`.
+    /// Only while it is `queued`. It ends without an error.
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError>;
 
     // --- sending ---
 
-    /// What the lane has to send at `now`. Of each customer only the oldest text that is not settled counts, so one
-    /// of each is in flight, and in order, over all lanes. Of these: agents' before the bot's, then by `ready_at`,
-    /// then by the order of queueing.
+    /// What the lane has to send at `now`. Of each customer only the oldest text that holds the queue counts, and only
+    /// if it is `queued`, so one of each is in flight, and in order, over all lanes. Of these: agents' before the
+    /// bot's, then by `ready_at`, then by the order of queueing. Whether it may still leave is asked in
+    /// [`Store::begin_attempt`].
     async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError>;
-    /// The lanes that have anything queued.
+    /// The lanes that have anything `queued`, in no particular order.
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError>;
     /// Writes the attempt down, if the message may leave at `now`: it is queued, its customer's first, ready, not
     /// past its `valid_until` (else `Expired`), and its customer may be texted (else `Canceled`, with the reason).
+    /// Asked in this order; what is missing of the first three is `NotDue`, and changes nothing.
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError>;
     /// Ends the attempt. A stale one is refused and changes nothing. An opt-out unsubscribes the customer; parked
-    /// receipts of the provider id are applied. What the customer has next becomes ready at `now`, or later if it
-    /// says so itself.
+    /// receipts of the provider id are applied, and are in what is returned. What the customer has next becomes ready
+    /// at `now`, or later if it says so itself.
     async fn settle(
         &self,
         id: MessageId,
@@ -478,27 +505,33 @@ pub trait Store: Send + Sync + 'static {
     /// Attempts that are `sending` in another process's hand become `unknown`, to be looked for at `now`.
     /// Returns how many.
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
-    /// Messages of unknown fate whose `look_at` has come, oldest first.
+    /// Messages of unknown fate whose `look_at` has come; the longest due first, then in the order of queueing.
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
-    /// Settles an unknown fate. Does nothing if it is not unknown any more.
+    /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, and for a message
+    /// that is not there, does nothing and returns none.
     async fn resolve(&self, id: MessageId, evidence: Evidence, now: Timestamp) -> Result<Option<Message>, StoreError>;
-    /// The message that a provider's id belongs to.
+    /// The message of ours that a provider's id belongs to: the first that adopted it. Customers' texts are not
+    /// found by theirs.
     async fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError>;
 
     // --- receipts ---
 
-    /// Applies a receipt to the message that it names, by our id or else by the provider's. An opt-out unsubscribes
-    /// the customer. Parked if there is no such message.
+    /// Applies a receipt to the message of ours that it names, by our id (if that message goes out by the receipt's
+    /// channel) or else by the provider's. An opt-out unsubscribes the customer. Parked if there is no such message.
+    /// If it makes the message adopt the provider id, what is parked under that is applied before it.
+    /// `Advanced` if the message's status is another one than before.
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError>;
 
     // --- the bot ---
 
-    /// Hands out the turn that has been due for longest. One per session is in hand; the next of that session waits
-    /// until it is completed or failed for good. A turn gets its number with its first claim.
+    /// Hands out the turn that has been due for longest, then in the order of queueing. One per session is in hand;
+    /// the next of that session waits until it is completed or failed for good. A turn gets its number with its first
+    /// claim. History is what was said before the session was let go.
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError>;
-    /// Keeps the bot's answer, all of it or none, if the fence lets it through; records the refusal otherwise.
-    /// A hand-off takes effect after the answer's texts were queued, and leaves them.
+    /// Keeps the bot's answer, all of it or none, under the rules of [`crate::domain::answer::answer`]; records the
+    /// refusal otherwise. A hand-off takes effect after the answer's texts were queued, and leaves them.
     async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError>;
+    /// What becomes of a turn that is not tried again: [`crate::domain::answer::give_up`].
     async fn fail_turn(
         &self,
         id: TurnId,
@@ -507,7 +540,7 @@ pub trait Store: Send + Sync + 'static {
         new_turn: TurnId,
         now: Timestamp,
     ) -> Result<(), TurnError>;
-    /// Turns in another process's hand are pending again, due at `now`. Returns how many.
+    /// Turns in another process's hand are pending again, due at `now`, and keep their numbers. Returns how many.
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError>;
 
@@ -518,7 +551,7 @@ pub trait Store: Send + Sync + 'static {
     async fn token_by_hash(&self, sha256: [u8; 32]) -> Result<Option<Token>, StoreError>;
     /// In the order of their ids, revoked ones too.
     async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
-    /// `false`: there is none with this id.
+    /// `false`: there is none with this id. One that is revoked already stays revoked since then.
     async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError>;
 
     // --- housekeeping ---

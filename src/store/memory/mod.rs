@@ -1,1 +1,263 @@
-//! Placeholder.
+//! The reference model of the store, and the engine of quick tests: everything in memory, behind one lock, found by
+//! going through all of it. Slow on purpose, so that it is plain to see that it is right; keeps nothing on disk.
+
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+
+use crate::domain::conversation::Policy;
+use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
+use crate::domain::delivery::{Evidence, SendOutcome};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::message::{Lane, Message};
+use crate::domain::phone::Address;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::Turn;
+
+use super::{
+    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage,
+    CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead, ListError, Page,
+    PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError, Store, StoreError,
+    Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession,
+    UpdateSessionError,
+};
+
+mod customers;
+mod housekeeping;
+mod inbound;
+mod messages;
+mod outbound;
+mod pages;
+mod receipts;
+mod sessions;
+mod state;
+mod table;
+mod turns;
+
+use state::State;
+
+/// A store that forgets everything when it is dropped.
+#[derive(Debug)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    pub fn new(rules: Policy) -> Self {
+        Self { state: Mutex::new(State::new(rules)) }
+    }
+
+    fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self
+            .state
+            .lock()
+            .map_err(|_| StoreError::Corrupt("a command broke off halfway".into()))?;
+        match state.closed {
+            true => Err(StoreError::Unavailable("it is closed".into())),
+            false => Ok(state),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError> {
+        Ok(self.state()?.record_inbound(command))
+    }
+
+    async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
+        self.state()?.create_customer(command)
+    }
+
+    async fn update_customer(
+        &self,
+        id: CustomerId,
+        patch: CustomerPatch,
+        now: Timestamp,
+    ) -> Result<Customer, CustomerError> {
+        self.state()?.update_customer(id, patch, now)
+    }
+
+    async fn begin_confirmation(&self, id: CustomerId, token: String, now: Timestamp) -> Result<Customer, ConfirmError> {
+        self.state()?.begin_confirmation(id, token, now)
+    }
+
+    async fn confirm_customer(
+        &self,
+        id: CustomerId,
+        token: String,
+        evidence: ConsentEvidence,
+        now: Timestamp,
+    ) -> Result<Customer, ConfirmError> {
+        self.state()?.confirm_customer(id, &token, evidence, now)
+    }
+
+    async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError> {
+        self.state()?.set_subscription(command)
+    }
+
+    async fn erase_customer(&self, id: CustomerId, _now: Timestamp) -> Result<(), CustomerError> {
+        self.state()?.erase_customer(id)
+    }
+
+    async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        Ok(self.state()?.customers.get(id).cloned())
+    }
+
+    async fn customer_by_number(&self, number: &Address) -> Result<Option<Customer>, StoreError> {
+        Ok(self.state()?.customer_by_number(number).cloned())
+    }
+
+    async fn customers(&self, page: PageRequest) -> Result<Page<Customer>, ListError> {
+        self.state()?.customers_page(&page)
+    }
+
+    async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {
+        Ok(self.state()?.consent.iter().filter(|record| record.number == number).cloned().collect())
+    }
+
+    async fn update_session(&self, command: UpdateSession) -> Result<Session, UpdateSessionError> {
+        self.state()?.update_session(command)
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state()?.sessions.get(id).cloned())
+    }
+
+    async fn newest_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state()?.newest_session(customer_id).cloned())
+    }
+
+    async fn sessions_of(&self, customer_id: CustomerId, page: PageRequest) -> Result<Page<Session>, ListError> {
+        self.state()?.sessions_of(customer_id, &page)
+    }
+
+    async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
+        self.state()?.inbox(&filter, &page)
+    }
+
+    async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
+        self.state()?.create_message(command)
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        Ok(self.state()?.messages.get(id).cloned())
+    }
+
+    async fn messages_of(&self, session_id: SessionId, page: PageRequest) -> Result<Page<Message>, ListError> {
+        self.state()?.messages_of(session_id, &page)
+    }
+
+    async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
+        self.state()?.cancel_message(id, now)
+    }
+
+    async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
+        Ok(self.state()?.lane_head(lane, now))
+    }
+
+    async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        Ok(self.state()?.busy_lanes())
+    }
+
+    async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
+        self.state()?.begin_attempt(id, owner, now)
+    }
+
+    async fn settle(
+        &self,
+        id: MessageId,
+        attempt: u32,
+        outcome: SendOutcome,
+        now: Timestamp,
+    ) -> Result<Message, SettleError> {
+        self.state()?.settle(id, attempt, &outcome, now)
+    }
+
+    async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.state()?.abandon_attempts(owner, now))
+    }
+
+    async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
+        Ok(self.state()?.unknown_due(now, limit))
+    }
+
+    async fn resolve(&self, id: MessageId, evidence: Evidence, now: Timestamp) -> Result<Option<Message>, StoreError> {
+        Ok(self.state()?.resolve(id, &evidence, now))
+    }
+
+    async fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+        Ok(self.state()?.message_by_provider_id(channel, provider_id))
+    }
+
+    async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {
+        Ok(self.state()?.apply_receipt(receipt, now))
+    }
+
+    async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
+        self.state()?.claim_turn(owner, now)
+    }
+
+    async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError> {
+        self.state()?.complete_turn(&command)
+    }
+
+    async fn fail_turn(
+        &self,
+        id: TurnId,
+        attempt: u32,
+        failure: TurnFailure,
+        new_turn: TurnId,
+        now: Timestamp,
+    ) -> Result<(), TurnError> {
+        self.state()?.fail_turn(id, attempt, failure, new_turn, now)
+    }
+
+    async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.state()?.release_turns(owner, now))
+    }
+
+    async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
+        Ok(self.state()?.turns.get(id).cloned())
+    }
+
+    async fn mint_token(&self, token: Token) -> Result<(), StoreError> {
+        self.state()?.tokens.insert(token.id, token);
+        Ok(())
+    }
+
+    async fn token_by_hash(&self, sha256: [u8; 32]) -> Result<Option<Token>, StoreError> {
+        let state = self.state()?;
+        let alive = state.tokens.values().find(|token| token.sha256 == sha256 && token.revoked_at.is_none());
+        Ok(alive.cloned())
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        Ok(self.state()?.tokens.values().cloned().collect())
+    }
+
+    async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        let Some(token) = state.tokens.get_mut(&id) else { return Ok(false) };
+        token.revoked_at.get_or_insert(now);
+        Ok(true)
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+        Ok(self.state()?.sweep(now, limit))
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        Ok(self.state()?.counts())
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.state().map(drop)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.state()?.closed = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! Customers' texts.
+
+use crate::domain::conversation::receive;
+use crate::domain::customer::NumberHash;
+use crate::store::{Inbound, RecordInbound};
+
+use super::state::State;
+
+impl State {
+    pub fn record_inbound(&mut self, command: RecordInbound) -> Inbound {
+        let RecordInbound { text, ids, now } = command;
+        let provider_id = (text.lane.channel.clone(), text.provider_id.clone());
+        if let Some(message_id) = self.received.get(&provider_id) {
+            return Inbound::Duplicate { message_id: *message_id };
+        }
+        let known = self.customer_by_number(&text.from).cloned();
+        let newest = known.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned();
+        let suppressed = self.suppressed.remove(&NumberHash::of(&text.from));
+        let received = receive(known, newest, suppressed, &text, ids, &self.rules, now);
+
+        let customer_id = received.customer.id;
+        self.received.insert(provider_id, received.message.id);
+        self.customers.put(received.customer);
+        self.consent.extend(received.consent);
+        self.sessions.put(received.session.clone());
+        self.messages.put(received.message.clone());
+        let turn = received.turn.is_some();
+        received.turn.into_iter().for_each(|turn| self.turns.put(turn));
+        self.change_queue(customer_id, now, |state| {
+            if received.opted_out {
+                state.cancel_for_opt_out(customer_id, now);
+            }
+            received.reply.iter().for_each(|reply| state.messages.put(reply.clone()));
+        });
+        Inbound::Recorded {
+            message: Box::new(received.message),
+            session: Box::new(received.session),
+            turn,
+            reply: received.reply.map(Box::new),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Messages: created, listed, canceled.
+
+use std::cmp::Reverse;
+
+use crate::domain::conversation::speak;
+use crate::domain::delivery::Status;
+use crate::domain::ids::{MessageId, SessionId};
+use crate::domain::message::Message;
+use crate::domain::time::Timestamp;
+use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, ListError, Page, PageRequest};
+
+use super::pages::page;
+use super::state::{Created, Mismatch, State};
+
+impl State {
+    pub fn create_message(&mut self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
+        let CreateMessage { customer_id, text, idempotency, now } = command;
+        match self.recall_key(idempotency.as_ref()) {
+            Ok(Some(Created::Message(message))) => return Ok(Fresh { value: *message, replayed: true }),
+            Ok(Some(Created::Customer(_))) | Err(Mismatch) => return Err(CreateMessageError::IdempotencyMismatch),
+            Ok(None) => {}
+        }
+        let customer = self.customers.get(customer_id).ok_or(CreateMessageError::NotFound)?;
+        let newest = self.newest_session(customer_id).cloned();
+        let spoken = speak(customer, newest, &text, &self.rules, now)?;
+        self.sessions.put(spoken.session);
+        self.messages.put(spoken.message.clone());
+        spoken.turn.into_iter().for_each(|turn| self.turns.put(turn));
+        self.remember_key(idempotency, Created::Message(Box::new(spoken.message.clone())), now);
+        Ok(Fresh { value: spoken.message, replayed: false })
+    }
+
+    pub fn messages_of(
+        &self,
+        session_id: SessionId,
+        request: &PageRequest,
+    ) -> Result<Page<Message>, ListError> {
+        let rows = self
+            .messages
+            .rows()
+            .filter(|message| message.session_id == session_id)
+            .map(|message| (Reverse(message.place), message.clone()))
+            .collect();
+        page(("messages", session_id.0), rows, request)
+    }
+
+    pub fn cancel_message(&mut self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
+        let mut message = self.messages.get(id).ok_or(CancelError::NotFound)?.clone();
+        if message.delivery.status != Status::Queued {
+            return Err(CancelError::NotQueued(message.delivery.status));
+        }
+        message.withdraw(Status::Canceled, None, now);
+        self.change_queue(message.customer_id, now, |state| state.messages.put(message.clone()));
+        Ok(message)
+    }
+}

@@ -1,0 +1,126 @@
+//! The queues of the lanes: what is next, its attempts and how they end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::conversation::may_be_texted;
+use crate::domain::delivery::{Evidence, SendOutcome, Status};
+use crate::domain::ids::{CustomerId, MessageId};
+use crate::domain::message::{Lane, Message, Priority};
+use crate::domain::time::Timestamp;
+use crate::store::{Begun, LaneHead, SettleError, StoreError};
+
+use super::state::State;
+
+impl State {
+    pub fn lane_head(&self, lane: &Lane, now: Timestamp) -> LaneHead {
+        let mut first_of_each: BTreeMap<CustomerId, (u64, &Message)> = BTreeMap::new();
+        for (number, message) in self.messages.numbered() {
+            if !message.is_inbound() && message.holds_queue() {
+                first_of_each.entry(message.customer_id).or_insert((number, message));
+            }
+        }
+        let waiting = || {
+            first_of_each.values().filter(|(_, message)| {
+                message.delivery.status == Status::Queued && message.delivery.lane == *lane
+            })
+        };
+        let next = waiting()
+            .filter(|(_, message)| message.delivery.ready_at <= now)
+            .min_by_key(|(number, message)| (Priority::of(&message.author), message.delivery.ready_at, *number));
+        if let Some((_, message)) = next {
+            let segments = message.delivery.segmentation.segments;
+            return LaneHead::Ready { message_id: message.id, segments };
+        }
+        waiting()
+            .map(|(_, message)| message.delivery.ready_at)
+            .min()
+            .map_or(LaneHead::Empty, LaneHead::NotBefore)
+    }
+
+    pub fn busy_lanes(&self) -> Vec<Lane> {
+        let queued = self.messages.rows().filter(|message| message.delivery.status == Status::Queued);
+        let lanes: BTreeSet<Lane> = queued.map(|message| message.delivery.lane.clone()).collect();
+        lanes.into_iter().collect()
+    }
+
+    pub fn begin_attempt(
+        &mut self,
+        id: MessageId,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<Begun, StoreError> {
+        let Some(mut message) = self.messages.get(id).cloned() else { return Ok(Begun::NotDue) };
+        let first = self.first_in_queue(message.customer_id).is_some_and(|first| first.id == id);
+        if message.delivery.status != Status::Queued || !first || message.delivery.ready_at > now {
+            return Ok(Begun::NotDue);
+        }
+        let customer = self.owner(message.customer_id)?;
+        if message.is_overdue(now) {
+            message.expire(now);
+        } else if let Err(refusal) = may_be_texted(customer, message.delivery.exempt) {
+            message.cancel_because(refusal, now);
+        } else {
+            message.begin_attempt(owner, now);
+        }
+        self.change_queue(message.customer_id, now, |state| state.messages.put(message.clone()));
+        match message.delivery.status {
+            Status::Sending => Ok(Begun::Attempt(Box::new(message))),
+            withdrawn => Ok(Begun::Withdrawn(withdrawn)),
+        }
+    }
+
+    pub fn settle(
+        &mut self,
+        id: MessageId,
+        attempt: u32,
+        outcome: &SendOutcome,
+        now: Timestamp,
+    ) -> Result<Message, SettleError> {
+        let message = self.messages.get_mut(id).filter(|message| message.has_attempt(attempt));
+        let customer_id = message.ok_or(SettleError::Stale)?.customer_id;
+        self.change_queue(customer_id, now, |state| {
+            if let Some(message) = state.messages.get_mut(id) {
+                message.settle(outcome, now);
+            }
+            match outcome {
+                SendOutcome::Accepted { provider_id, .. } => state.adopt(id, provider_id, now),
+                SendOutcome::Permanent { error } => state.heed_opt_out(id, error, now),
+                SendOutcome::Throttled { .. }
+                | SendOutcome::Transient { .. }
+                | SendOutcome::ChannelFault { .. }
+                | SendOutcome::Unknown { .. } => {}
+            }
+        });
+        self.messages.get(id).cloned().ok_or(SettleError::Stale)
+    }
+
+    pub fn abandon_attempts(&mut self, owner: &str, now: Timestamp) -> usize {
+        let abandoned = self.messages.rows_mut().filter(|message| message.is_abandoned(owner));
+        abandoned.map(|message| message.abandon(now)).count()
+    }
+
+    pub fn unknown_due(&self, now: Timestamp, limit: usize) -> Vec<Message> {
+        let mut due: Vec<(Timestamp, u64, &Message)> = self
+            .messages
+            .numbered()
+            .filter(|(_, message)| message.delivery.status == Status::Unknown)
+            .filter_map(|(number, message)| Some((message.delivery.look_at?, number, message)))
+            .filter(|(look_at, _, _)| *look_at <= now)
+            .collect();
+        due.sort_by_key(|(look_at, number, _)| (*look_at, *number));
+        due.into_iter().take(limit).map(|(_, _, message)| message.clone()).collect()
+    }
+
+    pub fn resolve(&mut self, id: MessageId, evidence: &Evidence, now: Timestamp) -> Option<Message> {
+        let message = self.messages.get(id).filter(|message| message.takes_evidence(evidence))?;
+        self.change_queue(message.customer_id, now, |state| {
+            if let Some(message) = state.messages.get_mut(id) {
+                message.resolve(evidence, now);
+            }
+            if let Evidence::Found { provider_id } = evidence {
+                state.adopt(id, provider_id, now);
+            }
+        });
+        self.messages.get(id).cloned()
+    }
+}

@@ -1,0 +1,71 @@
+//! Providers' receipts, those that came too early among them.
+
+use crate::domain::delivery::{DeliveryError, ErrorClass, ReceiptEffect, ReceiptStatus};
+use crate::domain::ids::MessageId;
+use crate::domain::message::Message;
+use crate::domain::time::Timestamp;
+use crate::store::{Receipt, ReceiptOutcome};
+
+use super::state::{Parked, State};
+
+impl State {
+    pub fn apply_receipt(&mut self, receipt: Receipt, now: Timestamp) -> ReceiptOutcome {
+        let Some(message) = self.named_by(&receipt) else {
+            self.parked.push(Parked { receipt, at: now });
+            return ReceiptOutcome::Parked;
+        };
+        let (id, customer_id, before) = (message.id, message.customer_id, message.delivery.status);
+        self.change_queue(customer_id, now, |state| {
+            state.adopt(id, &receipt.provider_id, now);
+            state.apply(id, &receipt.provider_id, &receipt.status, now);
+        });
+        match self.messages.get(id).map(|message| message.delivery.status) {
+            Some(after) if after != before => ReceiptOutcome::Advanced(id, after),
+            _ => ReceiptOutcome::Stale(id),
+        }
+    }
+
+    fn named_by(&self, receipt: &Receipt) -> Option<&Message> {
+        let by_our_id = receipt
+            .message_id
+            .and_then(|id| self.messages.get(id))
+            .filter(|message| !message.is_inbound() && message.delivery.lane.channel == receipt.channel);
+        by_our_id.or_else(|| self.messages.get(self.message_by_provider_id(&receipt.channel, &receipt.provider_id)?))
+    }
+
+    pub fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Option<MessageId> {
+        self.adopted.get(&(channel.to_owned(), provider_id.to_owned())).copied()
+    }
+
+    /// The message has that provider id now: what came for it earlier is applied. Within [`State::change_queue`].
+    pub fn adopt(&mut self, id: MessageId, provider_id: &str, now: Timestamp) {
+        let Some(channel) = self.messages.get(id).map(|message| message.delivery.lane.channel.clone()) else { return };
+        self.adopted.entry((channel.clone(), provider_id.to_owned())).or_insert(id);
+        let is_its = |parked: &mut Parked| {
+            parked.receipt.channel == channel && parked.receipt.provider_id == provider_id
+        };
+        let early: Vec<Parked> = self.parked.extract_if(.., is_its).collect();
+        for parked in early {
+            self.apply(id, provider_id, &parked.receipt.status, now);
+        }
+    }
+
+    fn apply(&mut self, id: MessageId, provider_id: &str, status: &ReceiptStatus, now: Timestamp) {
+        let effect = self.messages.get_mut(id).map(|message| message.apply_receipt(provider_id, status));
+        if let (Some(ReceiptEffect::Advanced), Some(error)) = (effect, &status.error) {
+            self.heed_opt_out(id, error, now);
+        }
+    }
+
+    /// If the provider says that the customer opted out, they are unsubscribed. Within [`State::change_queue`].
+    pub fn heed_opt_out(&mut self, id: MessageId, error: &DeliveryError, now: Timestamp) {
+        if error.class != ErrorClass::OptedOut {
+            return;
+        }
+        let Some(message) = self.messages.get(id) else { return };
+        if let Some(customer) = self.customers.get_mut(message.customer_id) {
+            self.consent.extend(customer.opted_out_with_provider(message, error, now));
+        }
+        self.cancel_for_opt_out(message.customer_id, now);
+    }
+}

@@ -1,0 +1,79 @@
+//! Rows in the order of their creation. Looks everything up by going through all of them, on purpose.
+
+use std::collections::BTreeMap;
+
+use crate::domain::customer::Customer;
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
+use crate::domain::message::Message;
+use crate::domain::session::Session;
+use crate::domain::turn::Turn;
+
+/// Something that is known by an id.
+pub(super) trait Row {
+    type Id: PartialEq + Copy;
+    fn id(&self) -> Self::Id;
+}
+
+macro_rules! rows {
+    ($($row:ident: $id:ident),*) => {$(
+        impl Row for $row {
+            type Id = $id;
+            fn id(&self) -> $id {
+                self.id
+            }
+        }
+    )*};
+}
+
+rows!(Customer: CustomerId, Session: SessionId, Message: MessageId, Turn: TurnId);
+
+/// Rows by the sequence number that they were created with. A number is never given twice.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    rows: BTreeMap<u64, T>,
+    next: u64,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), next: 0 }
+    }
+}
+
+impl<T: Row> Table<T> {
+    pub fn get(&self, id: T::Id) -> Option<&T> {
+        self.rows.values().find(|row| row.id() == id)
+    }
+
+    pub fn get_mut(&mut self, id: T::Id) -> Option<&mut T> {
+        self.rows.values_mut().find(|row| row.id() == id)
+    }
+
+    /// Replaces the row with that id, or else creates it after all others.
+    pub fn put(&mut self, row: T) {
+        if let Some(old) = self.get_mut(row.id()) {
+            *old = row;
+        } else {
+            self.rows.insert(self.next, row);
+            self.next += 1;
+        }
+    }
+
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.rows.retain(|_, row| keep(row));
+    }
+
+    /// All rows, in the order of their creation.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.rows.values()
+    }
+
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.values_mut()
+    }
+
+    /// All rows with their sequence numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.rows.iter().map(|(number, row)| (*number, row))
+    }
+}

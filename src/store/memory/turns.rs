@@ -1,0 +1,127 @@
+//! The bot's turns: handed out one by one per session, answered, tried again or given up.
+
+use std::collections::BTreeMap;
+
+use crate::domain::answer::{GivenAnswer, answer, give_up};
+use crate::domain::ids::{SessionId, TurnId};
+use crate::domain::message::Message;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::{HISTORY, Turn, TurnState, TurnWork};
+use crate::store::{CompleteTurn, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+
+use super::state::State;
+
+impl State {
+    pub fn claim_turn(&mut self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
+        let mut first_of_each: BTreeMap<SessionId, (u64, &Turn)> = BTreeMap::new();
+        for (number, turn) in self.turns.numbered().filter(|(_, turn)| turn.is_open()) {
+            first_of_each.entry(turn.session_id).or_insert((number, turn));
+        }
+        let next = first_of_each
+            .into_values()
+            .filter(|(_, turn)| turn.state == TurnState::Pending)
+            .min_by_key(|(number, turn)| (turn.due_at, *number));
+        match next {
+            None => Ok(TurnClaim::Idle),
+            Some((_, turn)) if turn.due_at > now => Ok(TurnClaim::NotBefore(turn.due_at)),
+            Some((_, turn)) => {
+                let turn = turn.clone();
+                Ok(TurnClaim::Work(Box::new(self.hand_out(turn, owner)?)))
+            }
+        }
+    }
+
+    fn hand_out(&mut self, mut turn: Turn, owner: &str) -> Result<TurnWork, StoreError> {
+        let customer = self.owner(turn.customer_id)?.clone();
+        let mut session = self.session_of(&turn)?;
+        turn.claim(&mut session, owner);
+        self.turns.put(turn.clone());
+        self.sessions.put(session.clone());
+        let message = self.message_of(&turn).cloned();
+        Ok(TurnWork { history: self.history_of(&turn), turn, session, customer, message })
+    }
+
+    fn session_of(&self, turn: &Turn) -> Result<Session, StoreError> {
+        let session = self.sessions.get(turn.session_id).cloned();
+        session.ok_or_else(|| StoreError::Corrupt("a turn belongs to no session".into()))
+    }
+
+    fn message_of(&self, turn: &Turn) -> Option<&Message> {
+        turn.message_id.and_then(|id| self.messages.get(id))
+    }
+
+    fn history_of(&self, turn: &Turn) -> Vec<Message> {
+        let Some(places) = &turn.history else { return Vec::new() };
+        let of_session = self.messages.rows().filter(|message| message.session_id == turn.session_id);
+        let mut said: Vec<Message> = of_session.filter(|message| places.contains(&message.place)).cloned().collect();
+        said.sort_by_key(|message| message.place);
+        said.split_off(said.len().saturating_sub(HISTORY))
+    }
+
+    fn in_hand(&self, id: TurnId, attempt: u32) -> Result<Turn, TurnError> {
+        self.turns.get(id).filter(|turn| turn.has_attempt(attempt)).cloned().ok_or(TurnError::Stale)
+    }
+
+    pub fn complete_turn(&mut self, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
+        let now = command.now;
+        let mut turn = self.in_hand(command.turn_id, command.attempt)?;
+        let customer = self.owner(turn.customer_id)?;
+        let session = self.session_of(&turn)?;
+        let given = GivenAnswer {
+            answer: &command.answer,
+            message_ids: &command.message_ids,
+            bot_name: &command.bot_name,
+            valid_for: command.valid_for,
+            new_turn: command.new_turn,
+        };
+        let answered = answer(customer, session, &turn, &given, &self.rules, now);
+        turn.complete(answered.as_ref().err().copied());
+        self.turns.put(turn.clone());
+        let mut answered = match answered {
+            Ok(answered) => answered,
+            Err(refusal) => {
+                return Ok(TurnCompleted { messages: Vec::new(), refused: Some(refusal), handed_off: false });
+            }
+        };
+        self.change_queue(turn.customer_id, now, |state| {
+            if answered.silence_bot {
+                state.silence_bot(&mut answered.session, now);
+            }
+            // After the bot was silenced: a hand-off leaves its own answer's texts.
+            answered.messages.iter().for_each(|message| state.messages.put(message.clone()));
+            state.sessions.put(answered.session.clone());
+        });
+        Ok(TurnCompleted { messages: answered.messages, refused: None, handed_off: answered.silence_bot })
+    }
+
+    pub fn fail_turn(
+        &mut self,
+        id: TurnId,
+        attempt: u32,
+        failure: TurnFailure,
+        new_turn: TurnId,
+        now: Timestamp,
+    ) -> Result<(), TurnError> {
+        let mut turn = self.in_hand(id, attempt)?;
+        match failure {
+            TurnFailure::RetryAt(due_at) => {
+                turn.retry(due_at);
+                self.turns.put(turn);
+            }
+            TurnFailure::GiveUp { reason } => {
+                let session = self.session_of(&turn)?;
+                let message = turn.message_id.and_then(|id| self.messages.get(id));
+                let switched = give_up(&mut turn, session, message, &reason, &self.rules, new_turn, now);
+                self.turns.put(turn.clone());
+                self.change_queue(turn.customer_id, now, |state| state.keep_switch(switched, now));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn release_turns(&mut self, owner: &str, now: Timestamp) -> usize {
+        let abandoned = self.turns.rows_mut().filter(|turn| turn.is_abandoned(owner));
+        abandoned.map(|turn| turn.retry(now)).count()
+    }
+}
