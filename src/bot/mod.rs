@@ -7,6 +7,8 @@ use crate::domain::conversation::Answer;
 use crate::store::TurnWork;
 
 pub mod echo;
+#[cfg(test)]
+mod fixtures;
 pub mod none;
 pub mod webhook;
 
