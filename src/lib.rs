@@ -28,8 +28,10 @@
 //!    Nothing unsigned is believed.
 //! 7. Time, randomness and tasks come from their owner ([`gateway::ambient`], [`app`]); below, nothing is ambient.
 
+pub mod app;
 pub mod bot;
 pub mod domain;
 pub mod gateway;
+pub mod http;
 pub mod provider;
 pub mod store;

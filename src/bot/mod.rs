@@ -7,6 +7,8 @@ use crate::domain::conversation::Answer;
 use crate::domain::turn::TurnWork;
 
 pub mod echo;
+#[cfg(test)]
+mod fixtures;
 pub mod none;
 pub mod webhook;
 

@@ -26,6 +26,12 @@ pub struct Pace {
 pub struct InvalidPace(String);
 
 impl Pace {
+    /// So many segments a second; none is taken for one.
+    pub const fn per_second(segments: u16) -> Self {
+        let segments = if segments == 0 { 1 } else { segments };
+        Self { interval: Duration::from_nanos(1_000_000_000 / segments as u64) }
+    }
+
     /// The time between two segments.
     pub fn interval(self) -> Duration {
         self.interval

@@ -1,0 +1,190 @@
+//! The command line: what can be written, and its help. Must not do anything of it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use crate::store::TokenRole;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage or wrong configuration
+
+Logs go to stderr, results to stdout.";
+
+const EXAMPLES: &str = "\
+Examples:
+  switchboard                                       serve as ./config.toml says
+  switchboard --config /etc/switchboard/config.toml check
+  switchboard token new desk --role agent
+  switchboard doctor --url http://127.0.0.1:8080
+
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage or wrong configuration
+
+Logs go to stderr, results to stdout.";
+
+/// Stands between a brand's phone numbers, its bot and its human agents.
+#[derive(Clone, Debug, PartialEq, Eq, Parser)]
+#[command(name = "switchboard", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// The configuration. Every key can be overridden: SWITCHBOARD__SERVER__LISTEN=0.0.0.0:8080
+    #[arg(long, value_name = "FILE", global = true, default_value = "config.toml")]
+    pub config: PathBuf,
+    /// How results are written: for people, or for programs
+    #[arg(long, value_enum, global = true, default_value_t = Format::Text)]
+    pub format: Format,
+    /// `serve` if none is given.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Cli {
+    pub fn chosen(&self) -> &Command {
+        self.command.as_ref().unwrap_or(&Command::Serve)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the daemon until it is told to stop (the default)
+    ///
+    /// The first SIGINT or SIGTERM lets what is under way end, for server.shutdown_grace at the most. The second
+    /// stops at once: what was answered 2xx is on disk either way.
+    #[command(after_help = EXIT_CODES)]
+    Serve,
+    /// Check the configuration, the store, and the credentials of every provider
+    #[command(after_help = EXIT_CODES)]
+    Check(Check),
+    /// Make, list and revoke API tokens
+    #[command(after_help = EXIT_CODES)]
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Play the provider: an API like the real one's, faults included, with a phone on a web page
+    ///
+    /// Point a channel's api_base at it. How it behaves is in the configuration's [simulator].
+    #[command(after_help = EXIT_CODES)]
+    Simulate(Simulate),
+    /// Ask a running daemon how it is
+    ///
+    /// Done if it is ready to take texts, failed if it is not or cannot be reached. Good for a container's health check.
+    #[command(after_help = EXIT_CODES)]
+    Doctor(Doctor),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Check {
+    /// Check the configuration alone: open no store, call nobody
+    #[arg(long)]
+    pub offline: bool,
+    /// Print the default configuration, with all keys explained, and check nothing
+    #[arg(long, conflicts_with = "offline")]
+    pub print_default: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, this once
+    #[command(after_help = "Example:\n  switchboard token new desk --role agent")]
+    New {
+        /// Whose it is: recorded as the author of what it writes
+        name: String,
+        /// What it allows
+        #[arg(long, value_parser = role, value_name = "agent|bot|admin")]
+        role: TokenRole,
+    },
+    /// List the tokens that were made, without their secrets
+    List,
+    /// Make a token worthless, at once
+    Revoke {
+        /// As `token list` shows it
+        id: Uuid,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Simulate {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// The same seed makes the same faults; overrides simulator.seed
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Doctor {
+    /// Where the daemon is; by default where the configuration says that it listens
+    #[arg(long)]
+    pub url: Option<String>,
+}
+
+fn role(text: &str) -> Result<TokenRole, String> {
+    [TokenRole::Agent, TokenRole::Bot, TokenRole::Admin]
+        .into_iter()
+        .find(|role| role.as_str() == text)
+        .ok_or_else(|| "write agent, bot or admin".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_what_is_done_unless_told_otherwise() {
+        let cli = parsed("switchboard").unwrap();
+        assert_eq!(cli.chosen(), &Command::Serve);
+        assert_eq!(cli.config, PathBuf::from("config.toml"));
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        let after = parsed("switchboard check --config a.toml --format json").unwrap();
+        assert_eq!(
+            after,
+            parsed("switchboard --config a.toml --format json check").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_token_is_made_with_a_name_and_a_role() {
+        let cli = parsed("switchboard token new desk --role agent").unwrap();
+        let new = TokenCommand::New {
+            name: "desk".into(),
+            role: TokenRole::Agent,
+        };
+        assert_eq!(cli.chosen(), &Command::Token { command: new });
+        assert!(parsed("switchboard token new desk --role chief").is_err());
+        assert!(parsed("switchboard token new desk").is_err());
+    }
+
+    #[test]
+    fn wrong_usage_is_exit_code_2_and_help_is_0() {
+        assert_eq!(parsed("switchboard sing").unwrap_err().exit_code(), 2);
+        assert_eq!(parsed("switchboard --help").unwrap_err().exit_code(), 0);
+    }
+}

@@ -1,0 +1,62 @@
+//! `[sending]`: how long texts may wait and how fast they leave.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::section::Section;
+use crate::domain::pace::Pace;
+
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// How long a text may wait before it expires.
+    pub valid_for: Duration,
+    /// Of each lane.
+    pub max_in_flight: usize,
+    /// For one call to a provider.
+    pub request_timeout: Duration,
+    /// For channels that say nothing of it.
+    pub pace: ChannelPace,
+}
+
+/// In segments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChannelPace {
+    /// Of each number or messaging service.
+    pub number: Pace,
+    /// Of the whole account.
+    pub account: Pace,
+}
+
+/// Twilio's for a long code in the USA, and for an account.
+const USUAL: ChannelPace = ChannelPace {
+    number: Pace::per_second(1),
+    account: Pace::per_second(100),
+};
+
+impl ChannelPace {
+    /// What the section does not say is as in `default`.
+    pub(super) fn read(mut section: Section<'_>, default: Self) -> Self {
+        let number = section.or("number", default.number);
+        let account = section.or("account", default.account);
+        section.finish();
+        Self { number, account }
+    }
+}
+
+impl Sending {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let pace = ChannelPace::read(section.section("pace"), USUAL);
+        let valid_for = section.or("valid_for", Duration::from_secs(4 * 60 * 60));
+        let max_in_flight = section
+            .optional::<NonZeroUsize>("max_in_flight")
+            .map_or(32, NonZeroUsize::get);
+        let request_timeout = section.or("request_timeout", Duration::from_secs(10));
+        section.finish();
+        Self {
+            valid_for,
+            max_in_flight,
+            request_timeout,
+            pace,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `[server]`: where the daemon listens and how the world reaches it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::section::Section;
+use super::values::{BaseUrl, ByteSize};
+use crate::domain::pace::Pace;
+
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// What providers sign and call back.
+    pub public_url: BaseUrl,
+    pub max_body_bytes: u64,
+    /// Calls of each token.
+    pub api_rate: Pace,
+    pub shutdown_grace: Duration,
+}
+
+impl Server {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let listen = section.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let server = Self {
+            listen,
+            public_url: section.or("public_url", BaseUrl::of(listen)),
+            max_body_bytes: section.or("max_body_bytes", ByteSize(256 << 10)).0,
+            api_rate: section.or("api_rate", Pace::per_second(100)),
+            shutdown_grace: section.or("shutdown_grace", Duration::from_secs(20)),
+        };
+        section.finish();
+        server
+    }
+}

@@ -1,0 +1,49 @@
+//! `[store]`: which engine keeps everything, and where.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::section::Section;
+use super::tree::Node;
+use super::values::{ByteSize, Setting, choice};
+
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    pub engine: Engine,
+    /// The folder that the engine has for itself; from the working directory unless absolute.
+    pub path: PathBuf,
+    pub cache_bytes: u64,
+    /// How long to wait for another daemon to let go of the folder.
+    pub lock_wait: Duration,
+}
+
+/// The engines of this build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sled,
+}
+
+impl Setting for Engine {
+    fn read(node: &Node) -> Result<Self, String> {
+        let known = [("sled", Some(Self::Sled)), ("fjall", None), ("postgres", None)];
+        choice(node, &known)?
+            .ok_or_else(|| "names an engine that is not built into this binary; write \"sled\"".to_owned())
+    }
+}
+
+impl StoreSettings {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let path = section.or("path", "data".to_owned());
+        if path.trim().is_empty() {
+            section.refuse("path", "is empty; write the folder to keep everything in");
+        }
+        let store = Self {
+            engine: section.or("engine", Engine::Sled),
+            path: path.into(),
+            cache_bytes: section.or("cache", ByteSize(256 << 20)).0,
+            lock_wait: section.or("lock_wait", Duration::from_secs(10)),
+        };
+        section.finish();
+        store
+    }
+}

@@ -1,0 +1,251 @@
+//! The bot's answer: reads what came back and refuses what breaks a rule, in words that help the bot's author.
+//! Must not send anything, and never takes half of an answer.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::conversation::{Answer, AnswerText, check_bot_state, check_content, check_labels};
+
+/// The longest that a bot may keep one of its texts back.
+const MAX_DELAY_MS: u64 = 60 * 60 * 1000;
+/// The longest reason for a hand-off, its note included, in characters.
+const MAX_REASON_CHARS: usize = 1000;
+/// The reason of a hand-off that gave none.
+const ASKED: &str = "the bot asked for a human";
+
+/// What one answer may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerLimits {
+    pub max_texts: usize,
+    /// Of each text, in UTF-16 units.
+    pub max_content_units: usize,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WireAnswer {
+    messages: Option<Vec<WireText>>,
+    handoff: Option<WireHandoff>,
+    session: Option<WireSession>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireText {
+    content: String,
+    content_type: Option<String>,
+    delay_ms: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireHandoff {
+    needed: bool,
+    reason: Option<String>,
+    note: Option<String>,
+}
+
+/// `null` leaves a field as it is; `{}`, `[]` clear it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WireSession {
+    tags: Option<Vec<String>>,
+    topics: Option<Vec<String>>,
+    state: Option<Value>,
+}
+
+/// Reads the body of a `200`. Nothing at all is an empty answer; unknown fields are passed over.
+pub fn parse(body: &[u8], limits: AnswerLimits) -> Result<Answer, String> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Answer::default());
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let wire: WireAnswer = serde_path_to_error::deserialize(&mut json).map_err(|error| unreadable(&error))?;
+    json.end()
+        .map_err(|_| "the answer goes on after its JSON object".to_owned())?;
+    let texts = texts(wire.messages.unwrap_or_default(), limits)?;
+    let handoff = wire.handoff.map(reason).transpose()?.flatten();
+    let session = wire.session.unwrap_or_default();
+    let labels = [
+        ("session.tags", &session.tags),
+        ("session.topics", &session.topics),
+    ];
+    for (name, list) in labels
+        .into_iter()
+        .filter_map(|(name, list)| Some((name, list.as_ref()?)))
+    {
+        check_labels(list).map_err(|wrong| format!("{name} {wrong}"))?;
+    }
+    let state = session.state.map(|state| state.to_string());
+    if let Some(state) = &state {
+        check_bot_state(state).map_err(|wrong| format!("session.state {wrong}"))?;
+    }
+    Ok(Answer {
+        texts,
+        handoff,
+        tags: session.tags,
+        topics: session.topics,
+        state,
+    })
+}
+
+fn texts(wire: Vec<WireText>, limits: AnswerLimits) -> Result<Vec<AnswerText>, String> {
+    if wire.len() > limits.max_texts {
+        return Err(format!(
+            "messages has {} entries; at most {} are taken",
+            wire.len(),
+            limits.max_texts
+        ));
+    }
+    wire.into_iter()
+        .enumerate()
+        .map(|(index, text)| answer_text(index, text, limits))
+        .collect()
+}
+
+fn answer_text(index: usize, text: WireText, limits: AnswerLimits) -> Result<AnswerText, String> {
+    if text.content_type.as_deref().is_some_and(|kind| kind != "text") {
+        return Err(format!(
+            "messages[{index}].content_type is not \"text\", the only one there is"
+        ));
+    }
+    check_content(&text.content, limits.max_content_units)
+        .map_err(|wrong| format!("messages[{index}].content {wrong}"))?;
+    let delay_ms = text.delay_ms.unwrap_or(0);
+    if delay_ms > MAX_DELAY_MS {
+        return Err(format!(
+            "messages[{index}].delay_ms is {delay_ms}; at most {MAX_DELAY_MS} is taken"
+        ));
+    }
+    Ok(AnswerText {
+        content: text.content,
+        delay: Duration::from_millis(delay_ms),
+    })
+}
+
+/// Why a human is asked for, for the agents to read; none if no human is.
+fn reason(wire: WireHandoff) -> Result<Option<String>, String> {
+    if !wire.needed {
+        return Ok(None);
+    }
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let reason = match (given(wire.reason), given(wire.note)) {
+        (Some(reason), Some(note)) => format!("{reason}: {note}"),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => ASKED.to_owned(),
+    };
+    match reason.chars().count() {
+        chars if chars > MAX_REASON_CHARS => Err(format!(
+            "handoff has {chars} characters of reason and note; at most {MAX_REASON_CHARS} are kept"
+        )),
+        _ => Ok(Some(reason)),
+    }
+}
+
+/// Names where it goes wrong. serde's own words would quote the value, which may be a customer's.
+fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let inner = error.inner();
+    match inner.classify() {
+        serde_json::error::Category::Data => format!(
+            "a field of the answer is missing or of the wrong type, at {}",
+            error.path()
+        ),
+        _ => format!(
+            "the answer is not JSON (line {}, column {})",
+            inner.line(),
+            inner.column()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: AnswerLimits = AnswerLimits {
+        max_texts: 10,
+        max_content_units: 1600,
+    };
+
+    fn parsed(body: &str) -> Result<Answer, String> {
+        parse(body.as_bytes(), LIMITS)
+    }
+
+    fn refusal(body: &str) -> String {
+        parsed(body).unwrap_err()
+    }
+
+    #[test]
+    fn everything_in_an_answer_is_optional() {
+        for body in [
+            "",
+            "  \n",
+            "{}",
+            r#"{"messages":null}"#,
+            r#"{"handoff":{"needed":false}}"#,
+            r#"{"new":1}"#,
+        ] {
+            assert!(parsed(body).unwrap().is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn texts_keep_their_order_and_delay() {
+        let answer = parsed(
+            r#"{"messages":[{"content":"a","content_type":"text"},{"content":"b","delay_ms":1500,"mood":"new"}]}"#,
+        );
+        let text = |content: &str, ms| AnswerText {
+            content: content.into(),
+            delay: Duration::from_millis(ms),
+        };
+        assert_eq!(answer.unwrap().texts, [text("a", 0), text("b", 1500)]);
+    }
+
+    #[test]
+    fn a_hand_off_says_why() {
+        let asked = |handoff: &str| parsed(&format!(r#"{{"handoff":{handoff}}}"#)).unwrap().handoff;
+        assert_eq!(
+            asked(r#"{"needed":true}"#).as_deref(),
+            Some("the bot asked for a human")
+        );
+        assert_eq!(
+            asked(r#"{"needed":true,"reason":"refund"}"#).as_deref(),
+            Some("refund")
+        );
+        assert_eq!(
+            asked(r#"{"needed":true,"reason":"refund","note":"angry"}"#).as_deref(),
+            Some("refund: angry")
+        );
+    }
+
+    #[test]
+    fn a_session_is_patched() {
+        let answer = parsed(r#"{"session":{"tags":["vip"],"topics":[],"state":{"b":[1]}}}"#).unwrap();
+        assert_eq!(answer.tags, Some(vec!["vip".to_owned()]));
+        assert_eq!(answer.topics, Some(vec![]));
+        assert_eq!(answer.state.as_deref(), Some(r#"{"b":[1]}"#));
+        assert_eq!(parsed(r#"{"session":{"state":null}}"#).unwrap().state, None);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused_with_its_place() {
+        insta::assert_snapshot!(refusal("ok"), @"the answer is not JSON (line 1, column 1)");
+        insta::assert_snapshot!(refusal("{} {}"), @"the answer goes on after its JSON object");
+        insta::assert_snapshot!(refusal(r#"{"messages":"hi"}"#), @"a field of the answer is missing or of the wrong type, at messages");
+        insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a"},{"content":5}]}"#), @"a field of the answer is missing or of the wrong type, at messages[1].content");
+        insta::assert_snapshot!(refusal(r#"{"messages":[{}]}"#), @"a field of the answer is missing or of the wrong type, at messages[0]");
+        insta::assert_snapshot!(refusal(r#"{"messages":[{"content":" "}]}"#), @"messages[0].content is empty; a text needs at least one character");
+        insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a","content_type":"image"}]}"#), @r#"messages[0].content_type is not "text", the only one there is"#);
+        insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a","delay_ms":-1}]}"#), @"a field of the answer is missing or of the wrong type, at messages[0].delay_ms");
+        insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a","delay_ms":3600001}]}"#), @"messages[0].delay_ms is 3600001; at most 3600000 is taken");
+        insta::assert_snapshot!(refusal(r#"{"handoff":{}}"#), @"a field of the answer is missing or of the wrong type, at handoff");
+        insta::assert_snapshot!(refusal(r#"{"session":{"tags":[""]}}"#), @"session.tags each entry needs 1 to 100 characters");
+        let long = "x".repeat(1601);
+        insta::assert_snapshot!(refusal(&format!(r#"{{"messages":[{{"content":"{long}"}}]}}"#)), @"messages[0].content has 1601 characters; at most 1600 fit into one message");
+        let many = [r#"{"content":"a"}"#; 11].join(",");
+        insta::assert_snapshot!(refusal(&format!(r#"{{"messages":[{many}]}}"#)), @"messages has 11 entries; at most 10 are taken");
+        let state = "x".repeat(9000);
+        insta::assert_snapshot!(refusal(&format!(r#"{{"session":{{"state":"{state}"}}}}"#)), @"session.state has 9002 bytes; at most 8192 are kept");
+        insta::assert_snapshot!(refusal(&format!(r#"{{"handoff":{{"needed":true,"note":"{long}"}}}}"#)), @"handoff has 1601 characters of reason and note; at most 1000 are kept");
+    }
+}

@@ -1,0 +1,231 @@
+//! The turn on the wire: what the bot is sent. Owns its keys; must not decide what is sent when.
+
+use serde::{Serialize, Serializer};
+
+use crate::domain::customer::Customer;
+use crate::domain::ids::{CustomerId, MessageId, SessionId};
+use crate::domain::message::{Media, Message, Role};
+use crate::domain::phone::Address;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::TurnKind;
+use crate::store::TurnWork;
+
+/// The body. The same for every attempt at a turn, so that a bot may compare.
+pub fn body(work: &TurnWork) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Envelope::of(work)?)
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    r#type: &'static str,
+    #[serde(serialize_with = "display")]
+    timestamp: Timestamp,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    /// Gapless per session, from 1.
+    turn: Option<u64>,
+    message: Option<WireMessage<'a>>,
+    session: WireSession<'a>,
+    customer: WireCustomer<'a>,
+    expects_reply: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<WireMessage<'a>>>,
+}
+
+#[derive(Serialize)]
+struct WireMessage<'a> {
+    #[serde(serialize_with = "display")]
+    id: MessageId,
+    content: &'a str,
+    content_type: &'static str,
+    sender_role: Role,
+    media: &'a [Media],
+    #[serde(serialize_with = "display")]
+    sent_at: Timestamp,
+    channel: &'a str,
+    from: Option<&'a str>,
+    to: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireSession<'a> {
+    #[serde(serialize_with = "display")]
+    id: SessionId,
+    need_attention: bool,
+    tags: &'a [String],
+    topics: &'a [String],
+    /// As the JSON that it was, not as a string of it.
+    state: Option<serde_json::Value>,
+    #[serde(serialize_with = "display")]
+    created_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct WireCustomer<'a> {
+    #[serde(serialize_with = "display")]
+    id: CustomerId,
+    phone_number: Option<&'a str>,
+    unconfirmed_phone_number: Option<&'a str>,
+    country_code: Option<&'a str>,
+    email: Option<&'a str>,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    time_zone: &'a str,
+    unsubscribed: bool,
+    confirmed_at: Option<String>,
+}
+
+impl<'a> Envelope<'a> {
+    fn of(work: &'a TurnWork) -> Result<Self, serde_json::Error> {
+        let told = !work.history.is_empty() || work.turn.kind == TurnKind::SessionUpdated;
+        Ok(Self {
+            r#type: work.turn.kind.as_str(),
+            timestamp: work.turn.created_at,
+            data: Data {
+                turn: work.turn.number,
+                message: work.message.as_ref().map(WireMessage::of),
+                session: WireSession::of(&work.session)?,
+                customer: WireCustomer::of(&work.customer),
+                expects_reply: work.turn.kind.expects_reply(),
+                history: told.then(|| work.history.iter().map(WireMessage::of).collect()),
+            },
+        })
+    }
+}
+
+impl<'a> WireMessage<'a> {
+    fn of(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            content: &message.content,
+            content_type: "text",
+            sender_role: message.author.role,
+            media: &message.media,
+            sent_at: message.sent_at,
+            channel: &message.delivery.lane.channel,
+            from: message.delivery.from.as_deref(),
+            to: &message.delivery.to,
+        }
+    }
+}
+
+impl<'a> WireSession<'a> {
+    fn of(session: &'a Session) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            id: session.id,
+            need_attention: session.need_attention,
+            tags: &session.tags,
+            topics: &session.topics,
+            state: session
+                .bot_state
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()?,
+            created_at: session.created_at,
+        })
+    }
+}
+
+impl<'a> WireCustomer<'a> {
+    fn of(customer: &'a Customer) -> Self {
+        Self {
+            id: customer.id,
+            phone_number: customer.phone_number.as_ref().map(Address::as_str),
+            unconfirmed_phone_number: customer.unconfirmed_phone_number.as_ref().map(Address::as_str),
+            country_code: customer.country_code.as_deref(),
+            email: customer.email.as_deref(),
+            first_name: customer.first_name.as_deref(),
+            last_name: customer.last_name.as_deref(),
+            time_zone: &customer.time_zone,
+            unsubscribed: customer.unsubscribed,
+            confirmed_at: customer.confirmed_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+fn display<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::fixtures::{media, message, work};
+
+    fn sent(work: &TurnWork) -> serde_json::Value {
+        serde_json::from_slice(&body(work).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_customers_text_is_told_with_all_that_surrounds_it() {
+        let mut work = work(TurnKind::MessageReceived, "Hi");
+        work.message.as_mut().unwrap().media = vec![media()];
+        work.session.bot_state = Some(r#"{"step":2}"#.into());
+        work.session.tags = vec!["vip".into()];
+        insta::assert_snapshot!(serde_json::to_string_pretty(&Envelope::of(&work).unwrap()).unwrap(), @r#"
+        {
+          "type": "message.received",
+          "timestamp": "2017-05-02T12:04:42.693Z",
+          "data": {
+            "turn": 1,
+            "message": {
+              "id": "00000000-0000-0000-0000-000000000003",
+              "content": "Hi",
+              "content_type": "text",
+              "sender_role": "end-user",
+              "media": [
+                {
+                  "url": "https://media.example/1",
+                  "content_type": "image/jpeg"
+                }
+              ],
+              "sent_at": "2017-05-02T12:04:42.693Z",
+              "channel": "main",
+              "from": "+15550002222",
+              "to": "+15550001111"
+            },
+            "session": {
+              "id": "00000000-0000-0000-0000-000000000002",
+              "need_attention": false,
+              "tags": [
+                "vip"
+              ],
+              "topics": [],
+              "state": {
+                "step": 2
+              },
+              "created_at": "2017-05-02T12:04:42.693Z"
+            },
+            "customer": {
+              "id": "00000000-0000-0000-0000-000000000001",
+              "phone_number": "+15550002222",
+              "unconfirmed_phone_number": null,
+              "country_code": "US",
+              "email": null,
+              "first_name": "Ada",
+              "last_name": null,
+              "time_zone": "UTC",
+              "unsubscribed": false,
+              "confirmed_at": "2017-05-02T12:04:42.693Z"
+            },
+            "expects_reply": true
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_session_that_comes_back_brings_what_was_said_meanwhile() {
+        let mut back = work(TurnKind::SessionUpdated, "");
+        assert_eq!(sent(&back)["data"]["history"], serde_json::json!([]));
+        back.history = vec![message("first"), message("second")];
+        let sent = sent(&back);
+        assert_eq!(sent["data"]["history"][1]["content"], "second");
+        assert_eq!(sent["data"]["message"], serde_json::Value::Null);
+        assert_eq!(sent["data"]["expects_reply"], false);
+    }
+}
