@@ -161,3 +161,6 @@ impl Gateway {
         self.stop.is_cancelled()
     }
 }
+
+#[cfg(test)]
+mod tests;

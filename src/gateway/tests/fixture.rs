@@ -1,0 +1,367 @@
+//! A gateway whose time is tokio's paused clock, whose provider keeps what it was given, and whose bot is scripted.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::bot::{Bot, BotError};
+use crate::domain::conversation::{Answer, AnswerText, KeywordReplies, Policy, SessionPatch};
+use crate::domain::delivery::{DeliveryError, ErrorClass};
+use crate::domain::ids::{CustomerId, MessageId};
+use crate::domain::message::{Author, Message, Role};
+use crate::domain::phone::Address;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::TurnWork;
+use crate::gateway::ambient::{Clock, Entropy};
+use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use crate::gateway::conversation::Say;
+use crate::gateway::{Gateway, Parts, Settings};
+use crate::provider::{
+    Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText, Sent,
+    SentRecord, SignatureError, WebhookRequest,
+};
+use crate::store::Inbound;
+use crate::store::memory::MemoryStore;
+
+pub const BRAND: &str = "+15550001111";
+pub const OTHER_BRAND: &str = "+15550002222";
+
+struct PausedClock(Instant);
+
+impl PausedClock {
+    #[expect(clippy::disallowed_methods, reason = "the test's clock is tokio's, which stands still")]
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for PausedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000).after(self.elapsed())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Counts, so that nothing is made twice.
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        let count = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+        bytes.iter_mut().zip(count.iter().cycle()).for_each(|(byte, count)| *byte = *count);
+    }
+}
+
+/// What the provider does with a text.
+#[derive(Clone, Debug)]
+pub enum Act {
+    Take,
+    /// Takes it, after a while.
+    TakeSlowly(Duration),
+    Throttle { retry_after_s: u64 },
+    Refuse(ErrorClass),
+    /// The line breaks; it was taken, or not.
+    Break { taken: bool },
+}
+
+/// One text that was handed over, and when.
+#[derive(Clone, Debug)]
+pub struct Handed {
+    pub at: Duration,
+    pub text: OutgoingText,
+}
+
+/// A provider that does as it is told, and `Take`s when it is told nothing.
+pub struct Carrier {
+    started: Instant,
+    acts: Mutex<VecDeque<Act>>,
+    handed: Mutex<Vec<Handed>>,
+    taken: Mutex<Vec<SentRecord>>,
+    changed: Notify,
+    lists: bool,
+}
+
+impl Carrier {
+    pub fn next(&self, acts: impl IntoIterator<Item = Act>) {
+        self.acts.lock().unwrap().extend(acts);
+    }
+
+    pub fn handed(&self) -> Vec<Handed> {
+        self.handed.lock().unwrap().clone()
+    }
+
+    pub fn contents(&self) -> Vec<String> {
+        self.handed().into_iter().map(|handed| handed.text.content).collect()
+    }
+
+    /// What was handed over, once it is so much; time passes meanwhile.
+    pub async fn until(&self, count: usize) -> Vec<Handed> {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                let handed = self.handed();
+                if handed.len() >= count {
+                    return handed;
+                }
+                changed.await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(86_400), wait).await;
+        waited.unwrap_or_else(|_| panic!("only {} of {count} texts were handed over", self.handed().len()))
+    }
+
+    fn record(&self, text: &OutgoingText) -> String {
+        let mut taken = self.taken.lock().unwrap();
+        let provider_id = format!("SM{}", taken.len());
+        taken.push(SentRecord {
+            provider_id: provider_id.clone(),
+            to: text.to.clone(),
+            from: Some(text.sender.clone()),
+            content: text.content.clone(),
+            created_at: Timestamp::from_millis(1_700_000_000_000).after(self.started.elapsed()),
+        });
+        provider_id
+    }
+}
+
+fn error(class: ErrorClass) -> DeliveryError {
+    DeliveryError { code: None, class, text: "as the test says".into() }
+}
+
+#[async_trait]
+impl Provider for Carrier {
+    fn capability(&self) -> Capability {
+        Capability { lists_sent: self.lists, receipts: true, answers_keywords: true }
+    }
+
+    fn verify(&self, _: &WebhookRequest) -> Result<(), SignatureError> {
+        Ok(())
+    }
+
+    fn parse_text(&self, _: &WebhookRequest) -> Result<ProviderText, ParseError> {
+        Err(ParseError::Missing("everything"))
+    }
+
+    fn parse_receipt(&self, _: &WebhookRequest, _: Timestamp) -> Result<ProviderReceipt, ParseError> {
+        Err(ParseError::Missing("everything"))
+    }
+
+    fn acknowledge(&self) -> Acknowledgement {
+        Acknowledgement { content_type: "text/plain", body: "" }
+    }
+
+    async fn send(&self, text: &OutgoingText) -> Sent {
+        let at = self.started.elapsed();
+        self.handed.lock().unwrap().push(Handed { at, text: text.clone() });
+        self.changed.notify_waiters();
+        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Take);
+        let accepted = |provider_id| Sent::Accepted { provider_id, from: None };
+        match act {
+            Act::Take => accepted(self.record(text)),
+            Act::TakeSlowly(pause) => {
+                tokio::time::sleep(pause).await;
+                accepted(self.record(text))
+            }
+            Act::Throttle { retry_after_s } => {
+                Sent::Refused { error: error(ErrorClass::Throttled), retry_after_s: Some(retry_after_s) }
+            }
+            Act::Refuse(class) => Sent::Refused { error: error(class), retry_after_s: None },
+            Act::Break { taken } => {
+                if taken {
+                    self.record(text);
+                }
+                Sent::Unknown { error: error(ErrorClass::Unknown) }
+            }
+        }
+    }
+
+    async fn list_sent(&self, _: &str, to: &str, _: Timestamp) -> Result<Vec<SentRecord>, AskError> {
+        let taken = self.taken.lock().unwrap();
+        Ok(taken.iter().filter(|record| record.to == to).cloned().collect())
+    }
+
+    async fn check(&self) -> Result<String, AskError> {
+        Ok("good".into())
+    }
+}
+
+type Script = Box<dyn Fn(&TurnWork) -> (Duration, Result<Answer, BotError>) + Send + Sync>;
+
+/// A bot that answers as the test says, and keeps what it was told.
+pub struct Robot {
+    script: Script,
+    told: Mutex<Vec<TurnWork>>,
+    changed: Notify,
+}
+
+impl Robot {
+    pub fn told(&self) -> Vec<TurnWork> {
+        self.told.lock().unwrap().clone()
+    }
+
+    pub async fn until(&self, count: usize) -> Vec<TurnWork> {
+        loop {
+            let changed = self.changed.notified();
+            let told = self.told();
+            if told.len() >= count {
+                return told;
+            }
+            changed.await;
+        }
+    }
+}
+
+#[async_trait]
+impl Bot for Robot {
+    fn name(&self) -> &'static str {
+        "robot"
+    }
+
+    fn is_present(&self) -> bool {
+        true
+    }
+
+    async fn take_turn(&self, work: &TurnWork) -> Result<Answer, BotError> {
+        self.told.lock().unwrap().push(work.clone());
+        self.changed.notify_waiters();
+        let (pause, answer) = (self.script)(work);
+        tokio::time::sleep(pause).await;
+        answer
+    }
+}
+
+pub fn answer(contents: &[&str]) -> Answer {
+    let text = |content: &&str| AnswerText { content: (*content).to_owned(), delay: Duration::ZERO };
+    Answer { texts: contents.iter().map(text).collect(), ..Answer::default() }
+}
+
+/// What a test wants of its gateway.
+pub struct Plan {
+    pub number_pace: Option<&'static str>,
+    pub account_pace: Option<&'static str>,
+    pub has_bot: bool,
+    pub lists: bool,
+    pub script: Script,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            number_pace: None,
+            account_pace: None,
+            has_bot: false,
+            lists: true,
+            script: Box::new(|_| (Duration::ZERO, Ok(Answer::default()))),
+        }
+    }
+}
+
+pub struct World {
+    pub gateway: Arc<Gateway>,
+    pub carrier: Arc<Carrier>,
+    pub robot: Arc<Robot>,
+    texts: AtomicU64,
+}
+
+impl World {
+    pub async fn start(plan: Plan) -> Self {
+        let policy = Policy {
+            idle_after: Duration::from_secs(48 * 3600),
+            has_bot: plan.has_bot,
+            forward_keywords: false,
+            max_content_units: 1600,
+        };
+        let clock = Arc::new(PausedClock::start());
+        let carrier = Arc::new(Carrier {
+            started: clock.0,
+            acts: Mutex::default(),
+            handed: Mutex::default(),
+            taken: Mutex::default(),
+            changed: Notify::new(),
+            lists: plan.lists,
+        });
+        let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
+        let sender = |name: &str| Sender { name: name.into(), replies: KeywordReplies::default() };
+        let channel = Channel {
+            name: "main".into(),
+            provider: Arc::clone(&carrier) as Arc<dyn Provider>,
+            public_url: "http://127.0.0.1".into(),
+            signature: SignaturePolicy::Enforce,
+            senders: vec![sender(BRAND), sender(OTHER_BRAND)],
+            number_pace: plan.number_pace.map(|pace| pace.parse().unwrap()),
+            account: Channel::account_meter(plan.account_pace.map(|pace| pace.parse().unwrap()), clock.elapsed()),
+        };
+        let gateway = Gateway::new(Parts {
+            store: Arc::new(MemoryStore::new(policy.clone())),
+            channels: Channels::new(vec![channel]),
+            bot: Arc::clone(&robot) as Arc<dyn Bot>,
+            clock,
+            entropy: Arc::new(Counter::default()),
+            settings: Settings {
+                policy,
+                valid_for: Duration::from_secs(48 * 3600),
+                max_in_flight: 8,
+                max_turns: 8,
+                confirmation_text: None,
+            },
+        });
+        gateway.run().await.unwrap();
+        Self { gateway, carrier, robot, texts: AtomicU64::new(0) }
+    }
+
+    /// A customer texts a number of ours; returns whose session it is.
+    pub async fn text_to(&self, from: &str, to: &str, content: &str) -> Message {
+        let channel = self.gateway.channel("main").unwrap();
+        let text = ProviderText {
+            provider_id: format!("IN{}", self.texts.fetch_add(1, Ordering::Relaxed)),
+            from: Address::parse(from).unwrap(),
+            to: to.into(),
+            service: None,
+            content: content.into(),
+            media: Vec::new(),
+            sent_at: None,
+            keyword: None,
+        };
+        match self.gateway.receive_text(channel, text).await.unwrap() {
+            Inbound::Recorded { message, .. } => *message,
+            Inbound::Duplicate { .. } => panic!("each text has an id of its own"),
+        }
+    }
+
+    pub async fn text(&self, from: &str, content: &str) -> CustomerId {
+        self.text_to(from, BRAND, content).await.customer_id
+    }
+
+    pub async fn say(&self, customer_id: CustomerId, content: &str) -> MessageId {
+        self.say_as(customer_id, Role::Agent, content).await
+    }
+
+    pub async fn say_as(&self, customer_id: CustomerId, role: Role, content: &str) -> MessageId {
+        let say = Say {
+            customer_id,
+            author: Author { role, name: "test".into() },
+            content: content.into(),
+            confirmation: false,
+            idempotency: None,
+        };
+        self.gateway.say(say).await.unwrap().value.id
+    }
+
+    pub async fn hold(&self, customer: CustomerId, held: bool) {
+        let patch = SessionPatch { need_attention: Some(held), ..SessionPatch::default() };
+        self.gateway.update_session(customer, patch).await.unwrap();
+    }
+
+    pub async fn message(&self, id: MessageId) -> Message {
+        self.gateway.store().message(id).await.unwrap().unwrap()
+    }
+}

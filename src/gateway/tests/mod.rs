@@ -1,0 +1,7 @@
+//! The use-cases on the reference store, with a provider and a bot that do as they are told, in time that does not pass
+//! by itself: what takes hours is tested in milliseconds, to the millisecond.
+
+mod fixture;
+mod sending;
+mod turns;
+mod unknown;

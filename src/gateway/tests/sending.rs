@@ -1,0 +1,162 @@
+//! Lanes: their pace, their order, and that they do not wait for one another.
+
+use std::time::Duration;
+
+use super::fixture::{Act, Handed, OTHER_BRAND, Plan, World};
+use crate::domain::delivery::{ErrorClass, Status};
+use crate::domain::message::Role;
+use crate::domain::segments;
+
+const ANNA: &str = "+14155550101";
+const BERT: &str = "+14155550102";
+const CARL: &str = "+14155550103";
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// No window of any length holds more segments than the pace, but for the one text at its edge.
+fn keeps_pace(handed: &[Handed], interval: Duration) {
+    for first in 0..handed.len() {
+        let mut segments = 0;
+        for later in &handed[first + 1..] {
+            segments += segments::analyse(&later.text.content).segments;
+            let window = later.at - handed[first].at;
+            assert!(window + ms(1) >= interval * segments, "{segments} segments within {window:?} after text {first}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_keeps_its_pace_in_segments_and_wastes_nothing_of_it() {
+    let world = World::start(Plan { number_pace: Some("10/s"), ..Plan::default() }).await;
+    let mut total = 0;
+    for customer in 0..20 {
+        let customer = world.text(&format!("+1415555{:04}", 1000 + customer), "Hey").await;
+        for length in [5, 200, 400] {
+            total += segments::analyse(&"x".repeat(length)).segments;
+            world.say(customer, &"x".repeat(length)).await;
+        }
+    }
+    let handed = world.carrier.until(60).await;
+    keeps_pace(&handed, ms(100));
+    let busy = handed[59].at - handed[0].at;
+    let least = ms(100) * (total - 1);
+    assert!(busy <= least.mul_f64(1.03), "{total} segments took {busy:?}, and could have left within {least:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_accounts_pace_is_shared_by_its_numbers() {
+    let world = World::start(Plan { number_pace: Some("10/s"), account_pace: Some("5/s"), ..Plan::default() }).await;
+    for (customer, brand) in [(ANNA, super::fixture::BRAND), (BERT, OTHER_BRAND)] {
+        let customer = world.text_to(customer, brand, "Hey").await.customer_id;
+        for number in 0..10 {
+            world.say(customer, &format!("Text {number}")).await;
+        }
+    }
+    let handed = world.carrier.until(20).await;
+    keeps_pace(&handed, ms(200));
+    let of = |brand: &str| handed.iter().filter(|handed| handed.text.sender == brand).count();
+    assert_eq!((of(super::fixture::BRAND), of(OTHER_BRAND)), (10, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_leaves_right_after_a_start_where_something_may_have_left_right_before() {
+    let world = World::start(Plan { number_pace: Some("1/s"), ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.say(anna, "Hello").await;
+    assert!(world.carrier.until(1).await[0].at >= ms(1000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_leaves_in_order_one_text_at_a_time_and_others_do_not_wait_for_it() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    let bert = world.text(BERT, "Hey").await;
+    world.carrier.next([Act::TakeSlowly(ms(5_000))]);
+    world.say(anna, "First").await;
+    world.carrier.until(1).await;
+    world.say(anna, "Second").await;
+    world.say(bert, "Meanwhile").await;
+    let handed = world.carrier.until(3).await;
+    assert_eq!(world.carrier.contents(), ["First", "Meanwhile", "Second"]);
+    assert!(handed[1].at < ms(5_000) && handed[2].at >= ms(5_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn agents_go_before_the_bot() {
+    let world = World::start(Plan { number_pace: Some("1/s"), has_bot: true, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    let bert = world.text(BERT, "Hey").await;
+    let carl = world.text(CARL, "Hey").await;
+    world.hold(carl, true).await;
+    world.say_as(anna, Role::Init, "Bot to Anna").await;
+    world.say_as(bert, Role::Init, "Bot to Bert").await;
+    world.say(carl, "Agent to Carl").await;
+    world.carrier.until(3).await;
+    assert_eq!(world.carrier.contents(), ["Agent to Carl", "Bot to Anna", "Bot to Bert"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_lane_rests_as_told_and_the_other_goes_on() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    let bert = world.text_to(BERT, OTHER_BRAND, "Hey").await.customer_id;
+    world.carrier.next([Act::Throttle { retry_after_s: 30 }]);
+    let throttled = world.say(anna, "Too fast").await;
+    world.carrier.until(1).await;
+    world.say(bert, "Not my lane").await;
+    let handed = world.carrier.until(3).await;
+    assert_eq!(world.carrier.contents(), ["Too fast", "Not my lane", "Too fast"]);
+    assert!(handed[1].at < ms(1_000));
+    assert!(handed[2].at >= ms(30_000));
+    assert_eq!(world.message(throttled).await.delivery.counted_attempts, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_can_never_arrive_fails_and_lets_the_next_one_go() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::Refuse(ErrorClass::Permanent)]);
+    let failed = world.say(anna, "No such number").await;
+    world.say(anna, "But this one").await;
+    world.carrier.until(2).await;
+    assert_eq!(world.message(failed).await.delivery.status, Status::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_wrong_credentials_texts_wait_and_none_is_lost() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::Refuse(ErrorClass::Credentials), Act::Refuse(ErrorClass::Credentials)]);
+    let waiting = world.say(anna, "Patience").await;
+    let handed = world.carrier.until(3).await;
+    assert!(handed[2].at >= ms(120_000), "a lane with wrong credentials does not hammer the provider");
+    assert_eq!(world.message(waiting).await.delivery.attempts.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_soft_stop_waits_for_what_is_under_way_and_begins_nothing() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::TakeSlowly(ms(5_000))]);
+    let under_way = world.say(anna, "On its way").await;
+    world.carrier.until(1).await;
+    let not_begun = world.say(anna, "Later").await;
+    world.gateway.stop().await;
+    assert_eq!(world.message(under_way).await.delivery.status, Status::Sent);
+    assert_eq!(world.message(not_begun).await.delivery.status, Status::Queued);
+    assert_eq!(world.carrier.contents(), ["On its way"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_too_long_expires_and_does_not_leave() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::Throttle { retry_after_s: 50 * 3600 }]);
+    let late = world.say(anna, "Too late").await;
+    world.carrier.until(1).await;
+    tokio::time::sleep(Duration::from_secs(51 * 3600)).await;
+    assert_eq!(world.message(late).await.delivery.status, Status::Expired);
+    assert_eq!(world.carrier.handed().len(), 1);
+}
