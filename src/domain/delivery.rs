@@ -411,8 +411,11 @@ impl Message {
     pub fn recall(&mut self, now: Timestamp) {
         match self.delivery.status {
             Status::Queued => self.withdraw(Status::Canceled, None, now),
-            Status::Sending | Status::Unknown => self.delivery.recalled = true,
-            Status::Sent
+            Status::Sending | Status::Unknown if self.holds_queue() => self.delivery.recalled = true,
+            // An unknown one that nobody looks for is never sent again anyway.
+            Status::Sending
+            | Status::Unknown
+            | Status::Sent
             | Status::Delivered
             | Status::Undelivered
             | Status::Failed

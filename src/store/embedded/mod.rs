@@ -1,1 +1,329 @@
-//! Placeholder.
+//! The store that needs no other service: an ordered map of bytes on this machine's disk, below the private seam
+//! [`kv`]. Everything above the seam is the same for every engine; an engine is a folder here and an `open_…` below.
+//!
+//! Commands go through the [`committer`], one after the other; reads go past it, straight to what is committed.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+
+use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
+use crate::domain::delivery::{Evidence, SendOutcome};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::message::{Lane, Message};
+use crate::domain::phone::Address;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::Turn;
+
+use super::{
+    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage,
+    CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead, ListError, Page,
+    PageRequest, Receipt, ReceiptOutcome, RecordInbound, Rules, SetSubscription, SettleError, Store, StoreError,
+    Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession,
+    UpdateSessionError,
+};
+
+mod codec;
+mod commands;
+mod committer;
+mod cursors;
+mod keys;
+mod kv;
+mod lock;
+mod open;
+mod overlay;
+mod queries;
+mod schema;
+mod sled;
+mod tables;
+mod tx;
+
+pub use self::open::OpenError;
+pub use self::sled::SledOptions;
+
+use commands::{customers, inbound, messages, outbound, receipts, sessions, sweep, tokens, turns};
+use committer::Committer;
+use kv::Kv;
+use tables::Tables;
+use tx::Tx;
+
+/// One daemon's store. Dropping it finishes what was asked for, as [`Store::close`] does.
+pub struct EmbeddedStore {
+    // First, so that its thread has ended before the engine is let go of.
+    committer: Arc<Committer>,
+    /// None once it is closed.
+    kv: RwLock<Option<Arc<dyn Kv>>>,
+    rules: Arc<Rules>,
+}
+
+impl EmbeddedStore {
+    /// Opens the directory, or makes a new store in it. Blocks until it is open: after a crash it reads the log.
+    pub fn open_sled(path: &Path, options: &SledOptions, rules: Rules) -> Result<Self, OpenError> {
+        let kv = self::sled::SledKv::open(path, options)?;
+        Self::start(Arc::new(kv), rules)
+            .map_err(|source| OpenError::Engine { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    fn start(kv: Arc<dyn Kv>, rules: Rules) -> std::io::Result<Self> {
+        let committer = Arc::new(Committer::start(Arc::clone(&kv))?);
+        Ok(Self { committer, kv: RwLock::new(Some(kv)), rules: Arc::new(rules) })
+    }
+
+    async fn command<T, E, C>(&self, now: Timestamp, command: C) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        C: FnOnce(&mut Tx<'_, '_>) -> Result<T, E> + Send + 'static,
+    {
+        let rules = Arc::clone(&self.rules);
+        self.committer
+            .run(move |overlay| {
+                let mut tx = Tx::new(overlay, &rules, now);
+                let done = command(&mut tx)?;
+                tx.finish()?;
+                Ok(done)
+            })
+            .await
+    }
+
+    /// Off the executor, even for a single key: it may be on the disk, or wait for a batch that is being applied.
+    async fn query<T, E, Q>(&self, query: Q) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        Q: FnOnce(Tables<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.committer.check()?;
+        let kv = self.kv.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let kv = kv.ok_or_else(|| StoreError::Unavailable("it is closed".into()))?;
+        let read = move || {
+            let view = kv.begin().map_err(StoreError::from)?;
+            query(Tables::new(&*view))
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Unavailable("a read panicked".into()).into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddedStore").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError> {
+        self.command(command.now, move |tx| inbound::record(tx, &command)).await
+    }
+
+    async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
+        self.command(command.now, move |tx| customers::create(tx, command)).await
+    }
+
+    async fn update_customer(
+        &self,
+        id: CustomerId,
+        patch: CustomerPatch,
+        now: Timestamp,
+    ) -> Result<Customer, CustomerError> {
+        self.command(now, move |tx| customers::update(tx, id, patch)).await
+    }
+
+    async fn begin_confirmation(&self, id: CustomerId, token: String, now: Timestamp) -> Result<Customer, ConfirmError> {
+        self.command(now, move |tx| customers::begin_confirmation(tx, id, token)).await
+    }
+
+    async fn confirm_customer(
+        &self,
+        id: CustomerId,
+        token: String,
+        evidence: ConsentEvidence,
+        now: Timestamp,
+    ) -> Result<Customer, ConfirmError> {
+        let confirmed = self.command(now, move |tx| customers::confirm(tx, id, &token, evidence)).await?;
+        Ok(confirmed?)
+    }
+
+    async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError> {
+        self.command(command.now, move |tx| customers::set_subscription(tx, command)).await
+    }
+
+    async fn erase_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), CustomerError> {
+        self.command(now, move |tx| customers::erase(tx, id)).await
+    }
+
+    async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        self.query(move |tables| tables.customer(id)).await
+    }
+
+    async fn customer_by_number(&self, number: &Address) -> Result<Option<Customer>, StoreError> {
+        let number = number.clone();
+        self.query(move |tables| tables.customer_by_number(&number)).await
+    }
+
+    async fn customers(&self, page: PageRequest) -> Result<Page<Customer>, ListError> {
+        self.query(move |tables| queries::customers(tables, &page)).await
+    }
+
+    async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {
+        self.query(move |tables| queries::consent_log(tables, number)).await
+    }
+
+    async fn update_session(&self, command: UpdateSession) -> Result<Session, UpdateSessionError> {
+        self.command(command.now, move |tx| sessions::update(tx, &command)).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.query(move |tables| tables.session(id)).await
+    }
+
+    async fn newest_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError> {
+        self.query(move |tables| tables.newest_session(customer_id)).await
+    }
+
+    async fn sessions_of(&self, customer_id: CustomerId, page: PageRequest) -> Result<Page<Session>, ListError> {
+        self.query(move |tables| queries::sessions_of(tables, customer_id, &page)).await
+    }
+
+    async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
+        self.query(move |tables| queries::inbox(tables, &filter, &page)).await
+    }
+
+    async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
+        self.command(command.now, move |tx| messages::create(tx, command)).await
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.query(move |tables| tables.message(id)).await
+    }
+
+    async fn messages_of(&self, session_id: SessionId, page: PageRequest) -> Result<Page<Message>, ListError> {
+        self.query(move |tables| queries::messages_of(tables, session_id, &page)).await
+    }
+
+    async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
+        self.command(now, move |tx| messages::cancel(tx, id)).await
+    }
+
+    async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
+        let lane = lane.clone();
+        self.query(move |tables| queries::lane_head(tables, &lane, now)).await
+    }
+
+    async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
+        self.query(queries::busy_lanes).await
+    }
+
+    async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
+        let owner = owner.to_owned();
+        self.command(now, move |tx| outbound::begin_attempt(tx, id, &owner)).await
+    }
+
+    async fn settle(
+        &self,
+        id: MessageId,
+        attempt: u32,
+        outcome: SendOutcome,
+        now: Timestamp,
+    ) -> Result<Message, SettleError> {
+        self.command(now, move |tx| outbound::settle(tx, id, attempt, &outcome)).await
+    }
+
+    async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let owner = owner.to_owned();
+        self.command(now, move |tx| outbound::abandon_attempts(tx, &owner)).await
+    }
+
+    async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.query(move |tables| queries::unknown_due(tables, now, limit)).await
+    }
+
+    async fn resolve(&self, id: MessageId, evidence: Evidence, now: Timestamp) -> Result<Option<Message>, StoreError> {
+        self.command(now, move |tx| outbound::resolve(tx, id, &evidence)).await
+    }
+
+    async fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+        let (channel, provider_id) = (channel.to_owned(), provider_id.to_owned());
+        self.query(move |tables| tables.outbound_id(&channel, &provider_id)).await
+    }
+
+    async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {
+        self.command(now, move |tx| receipts::apply(tx, receipt)).await
+    }
+
+    async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
+        let owner = owner.to_owned();
+        self.command(now, move |tx| turns::claim(tx, &owner)).await
+    }
+
+    async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError> {
+        self.command(command.now, move |tx| turns::complete(tx, &command)).await
+    }
+
+    async fn fail_turn(
+        &self,
+        id: TurnId,
+        attempt: u32,
+        failure: TurnFailure,
+        new_turn: TurnId,
+        now: Timestamp,
+    ) -> Result<(), TurnError> {
+        self.command(now, move |tx| turns::fail(tx, id, attempt, &failure, new_turn)).await
+    }
+
+    async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let owner = owner.to_owned();
+        self.command(now, move |tx| turns::release(tx, &owner)).await
+    }
+
+    async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
+        self.query(move |tables| tables.turn(id)).await
+    }
+
+    async fn mint_token(&self, token: Token) -> Result<(), StoreError> {
+        self.command(token.created_at, move |tx| tokens::mint(tx, &token)).await
+    }
+
+    async fn token_by_hash(&self, sha256: [u8; 32]) -> Result<Option<Token>, StoreError> {
+        self.query(move |tables| queries::token_by_hash(tables, sha256)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        self.query(queries::tokens).await
+    }
+
+    async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
+        self.command(now, move |tx| tokens::revoke(tx, id)).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+        self.command(now, move |tx| sweep::sweep(tx, limit)).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.query(queries::counts).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.committer.check()?;
+        // A commit that hangs would let this one hang with it: the caller's time-out is the answer.
+        self.committer.run(|_| Ok(())).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        let kv = self.kv.write().unwrap_or_else(PoisonError::into_inner).take();
+        let committer = Arc::clone(&self.committer);
+        let closing = move || {
+            committer.close();
+            // The last to hold the engine lets go of it; that may take a moment, too.
+            drop(kv);
+        };
+        let closed = tokio::task::spawn_blocking(closing).await;
+        closed.map_err(|_| StoreError::Unavailable("closing panicked".into()))
+    }
+}

@@ -1,0 +1,40 @@
+//! Customers' texts.
+
+use super::messages;
+use crate::domain::conversation::receive;
+use crate::store::embedded::tx::Tx;
+use crate::store::{Inbound, RecordInbound, StoreError};
+
+pub fn record(tx: &mut Tx<'_, '_>, command: &RecordInbound) -> Result<Inbound, StoreError> {
+    let RecordInbound { text, ids, now } = command;
+    if let Some(message_id) = tx.tables().inbound_id(&text.lane.channel, &text.provider_id)? {
+        return Ok(Inbound::Duplicate { message_id });
+    }
+    let known = tx.tables().customer_by_number(&text.from)?;
+    let newest = match &known {
+        Some(customer) => tx.tables().newest_session(customer.id)?,
+        None => None,
+    };
+    let suppressed = tx.take_suppression(&text.from)?;
+    let received = receive(known, newest, suppressed, text, *ids, tx.rules, *now);
+
+    tx.put_customer(&received.customer)?;
+    tx.note_consent(received.consent)?;
+    tx.put_session(&received.session)?;
+    tx.add_message(&received.message, None)?;
+    if let Some(turn) = &received.turn {
+        tx.put_turn(turn)?;
+    }
+    if received.opted_out {
+        messages::cancel_for_opt_out(tx, received.customer.id)?;
+    }
+    if let Some(reply) = &received.reply {
+        tx.add_message(reply, None)?;
+    }
+    Ok(Inbound::Recorded {
+        message: Box::new(received.message),
+        session: Box::new(received.session),
+        turn: received.turn.is_some(),
+        reply: received.reply.map(Box::new),
+    })
+}

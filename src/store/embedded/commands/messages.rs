@@ -1,0 +1,48 @@
+//! Messages of the brand: created and canceled.
+
+use super::idempotency;
+use crate::domain::conversation::{Refusal, speak};
+use crate::domain::delivery::Status;
+use crate::domain::ids::{CustomerId, MessageId};
+use crate::domain::message::Message;
+use crate::store::embedded::tx::Tx;
+use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, StoreError};
+
+pub fn create(tx: &mut Tx<'_, '_>, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
+    let CreateMessage { customer_id, text, idempotency, now } = command;
+    if let Some(value) = idempotency::recall(tx, idempotency.as_ref())? {
+        return Ok(Fresh { value, replayed: true });
+    }
+    let customer = tx.tables().customer(customer_id)?.ok_or(CreateMessageError::NotFound)?;
+    let newest = tx.tables().newest_session(customer_id)?;
+    let spoken = speak(&customer, newest, &text, tx.rules, now)?;
+    tx.put_session(&spoken.session)?;
+    tx.add_message(&spoken.message, idempotency::name(idempotency.as_ref()))?;
+    if let Some(turn) = &spoken.turn {
+        tx.put_turn(turn)?;
+    }
+    idempotency::remember(tx, idempotency, &spoken.message)?;
+    Ok(Fresh { value: spoken.message, replayed: false })
+}
+
+pub fn cancel(tx: &mut Tx<'_, '_>, id: MessageId) -> Result<Message, CancelError> {
+    let mut message = tx.tables().message(id)?.ok_or(CancelError::NotFound)?;
+    if message.delivery.status != Status::Queued {
+        return Err(CancelError::NotQueued(message.delivery.status));
+    }
+    message.withdraw(Status::Canceled, None, tx.now);
+    tx.update_message(&message)?;
+    Ok(message)
+}
+
+/// The customer opted out: what is queued for them is canceled, unless it is exempt.
+pub fn cancel_for_opt_out(tx: &mut Tx<'_, '_>, customer: CustomerId) -> Result<(), StoreError> {
+    let queue: Vec<(u64, Message)> = tx.tables().queue(customer).collect::<Result<_, _>>()?;
+    for (_, mut message) in queue {
+        if message.is_canceled_by_opt_out() {
+            message.cancel_because(Refusal::CustomerUnsubscribed, tx.now);
+            tx.update_message(&message)?;
+        }
+    }
+    Ok(())
+}

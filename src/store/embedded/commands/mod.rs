@@ -1,0 +1,15 @@
+//! The store's commands on a [`super::tx::Tx`]: each loads what it concerns, asks the domain, and keeps what that
+//! says. Decides nothing.
+
+pub mod customers;
+pub mod inbound;
+pub mod messages;
+pub mod outbound;
+pub mod receipts;
+pub mod sessions;
+pub mod sweep;
+pub mod tokens;
+pub mod turns;
+
+mod erasure;
+mod idempotency;

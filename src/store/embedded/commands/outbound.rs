@@ -1,0 +1,83 @@
+//! Attempts: begun, settled, abandoned, and what evidence says about those of unknown fate.
+
+use super::receipts;
+use crate::domain::conversation::may_be_texted;
+use crate::domain::delivery::{Evidence, SendOutcome, Status};
+use crate::domain::ids::MessageId;
+use crate::domain::message::Message;
+use crate::store::embedded::keys::{AttemptKey, Family};
+use crate::store::embedded::tables::missing;
+use crate::store::embedded::tx::Tx;
+use crate::store::{Begun, SettleError, StoreError};
+
+pub fn begin_attempt(tx: &mut Tx<'_, '_>, id: MessageId, owner: &str) -> Result<Begun, StoreError> {
+    let now = tx.now;
+    let Some(mut message) = tx.tables().message(id)? else { return Ok(Begun::NotDue) };
+    if message.delivery.status != Status::Queued || message.delivery.ready_at > now || !is_first(tx, &message)? {
+        return Ok(Begun::NotDue);
+    }
+    let customer = tx.tables().customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
+    if message.is_overdue(now) {
+        message.expire(now);
+    } else if let Err(refusal) = may_be_texted(&customer, message.delivery.exempt) {
+        message.cancel_because(refusal, now);
+    } else {
+        message.begin_attempt(owner, now);
+    }
+    tx.update_message(&message)?;
+    match message.delivery.status {
+        Status::Sending => Ok(Begun::Attempt(Box::new(message))),
+        withdrawn => Ok(Begun::Withdrawn(withdrawn)),
+    }
+}
+
+fn is_first(tx: &Tx<'_, '_>, message: &Message) -> Result<bool, StoreError> {
+    let first = tx.tables().queue(message.customer_id).next().transpose()?;
+    Ok(first.is_some_and(|(_, first)| first.id == message.id))
+}
+
+pub fn settle(
+    tx: &mut Tx<'_, '_>,
+    id: MessageId,
+    attempt: u32,
+    outcome: &SendOutcome,
+) -> Result<Message, SettleError> {
+    let message = tx.tables().message(id)?.filter(|message| message.has_attempt(attempt));
+    let mut message = message.ok_or(SettleError::Stale)?;
+    message.settle(outcome, tx.now);
+    match outcome {
+        SendOutcome::Accepted { provider_id, .. } => receipts::adopt(tx, &mut message, provider_id)?,
+        SendOutcome::Permanent { error } => receipts::heed_opt_out(tx, &message, error)?,
+        SendOutcome::Throttled { .. }
+        | SendOutcome::Transient { .. }
+        | SendOutcome::ChannelFault { .. }
+        | SendOutcome::Unknown { .. } => {}
+    }
+    tx.update_message(&message)?;
+    Ok(message)
+}
+
+pub fn abandon_attempts(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
+    let in_hand: Vec<(AttemptKey, ())> = tx.tables().entries(&AttemptKey::all()).collect::<Result<_, _>>()?;
+    let mut abandoned = 0;
+    for (AttemptKey { message }, ()) in in_hand {
+        let mut message = tx.tables().message(message)?.ok_or_else(|| missing("a message in hand"))?;
+        if message.is_abandoned(owner) {
+            message.abandon(tx.now);
+            tx.update_message(&message)?;
+            abandoned += 1;
+        }
+    }
+    Ok(abandoned)
+}
+
+pub fn resolve(tx: &mut Tx<'_, '_>, id: MessageId, evidence: &Evidence) -> Result<Option<Message>, StoreError> {
+    let message = tx.tables().message(id)?.filter(|message| message.takes_evidence(evidence));
+    let Some(mut message) = message else { return Ok(None) };
+    message.resolve(evidence, tx.now);
+    if let Evidence::Found { provider_id } = evidence {
+        receipts::adopt(tx, &mut message, provider_id)?;
+    }
+    tx.update_message(&message)?;
+    Ok(Some(message))
+}

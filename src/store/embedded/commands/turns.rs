@@ -1,0 +1,124 @@
+//! The bot's turns: handed out one by one per session, answered, tried again or given up.
+
+use super::sessions;
+use crate::domain::answer::{GivenAnswer, answer, give_up};
+use crate::domain::customer::Customer;
+use crate::domain::ids::TurnId;
+use crate::domain::message::Message;
+use crate::domain::session::Session;
+use crate::domain::turn::{HISTORY, Turn, TurnWork};
+use crate::store::embedded::codec;
+use crate::store::embedded::keys::{DueTurnKey, Family, MessageKey, TurnInHandKey};
+use crate::store::embedded::kv::{Direction, KeyRange};
+use crate::store::embedded::tables::{Tables, missing};
+use crate::store::embedded::tx::Tx;
+use crate::store::{CompleteTurn, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+
+pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> {
+    let next = tx.tables().entries(&DueTurnKey::all()).next().transpose()?;
+    let Some((DueTurnKey { due_at, .. }, id)) = next else { return Ok(TurnClaim::Idle) };
+    if due_at > tx.now {
+        return Ok(TurnClaim::NotBefore(due_at));
+    }
+    let mut turn = tx.tables().turn(id)?.ok_or_else(|| missing("a turn"))?;
+    let customer = customer_of(tx.tables(), &turn)?;
+    let mut session = session_of(tx.tables(), &turn)?;
+    turn.claim(&mut session, owner);
+    tx.put_turn(&turn)?;
+    tx.put_session(&session)?;
+    let message = tx.tables().named_message(turn.message_id)?;
+    let history = history_of(tx.tables(), &turn)?;
+    Ok(TurnClaim::Work(Box::new(TurnWork { turn, session, customer, message, history })))
+}
+
+fn customer_of(tables: Tables<'_>, turn: &Turn) -> Result<Customer, StoreError> {
+    tables.customer(turn.customer_id)?.ok_or_else(|| missing("a turn's customer"))
+}
+
+fn session_of(tables: Tables<'_>, turn: &Turn) -> Result<Session, StoreError> {
+    tables.session(turn.session_id)?.ok_or_else(|| missing("a turn's session"))
+}
+
+/// The newest of what was said while the bot was paused, oldest first.
+fn history_of(tables: Tables<'_>, turn: &Turn) -> Result<Vec<Message>, StoreError> {
+    let Some(places) = &turn.history else { return Ok(Vec::new()) };
+    let key = |place| MessageKey { session: turn.session_id, place }.encode();
+    let range = KeyRange { start: key(places.start), end: key(places.end) };
+    let newest_first = tables.scan(&range, Direction::Reverse).take(HISTORY);
+    let mut said: Vec<Message> = newest_first.map(|pair| codec::decode(&pair?.1)).collect::<Result<_, _>>()?;
+    said.reverse();
+    Ok(said)
+}
+
+fn in_hand(tx: &Tx<'_, '_>, id: TurnId, attempt: u32) -> Result<Turn, TurnError> {
+    tx.tables().turn(id)?.filter(|turn| turn.has_attempt(attempt)).ok_or(TurnError::Stale)
+}
+
+pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
+    let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
+    let customer = customer_of(tx.tables(), &turn)?;
+    let session = session_of(tx.tables(), &turn)?;
+    let given = GivenAnswer {
+        answer: &command.answer,
+        message_ids: &command.message_ids,
+        bot_name: &command.bot_name,
+        valid_for: command.valid_for,
+        new_turn: command.new_turn,
+    };
+    let answered = answer(&customer, session, &turn, &given, tx.rules, command.now);
+    turn.complete(answered.as_ref().err().copied());
+    tx.put_turn(&turn)?;
+    let mut answered = match answered {
+        Ok(answered) => answered,
+        Err(refusal) => {
+            return Ok(TurnCompleted { messages: Vec::new(), refused: Some(refusal), handed_off: false });
+        }
+    };
+    if answered.silence_bot {
+        sessions::silence_bot(tx, &mut answered.session)?;
+    }
+    // After the bot was silenced: a hand-off leaves its own answer's texts.
+    for message in &answered.messages {
+        tx.add_message(message, None)?;
+    }
+    tx.put_session(&answered.session)?;
+    Ok(TurnCompleted { messages: answered.messages, refused: None, handed_off: answered.silence_bot })
+}
+
+pub fn fail(
+    tx: &mut Tx<'_, '_>,
+    id: TurnId,
+    attempt: u32,
+    failure: &TurnFailure,
+    new_turn: TurnId,
+) -> Result<(), TurnError> {
+    let mut turn = in_hand(tx, id, attempt)?;
+    match failure {
+        TurnFailure::RetryAt(due_at) => {
+            turn.retry(*due_at);
+            tx.put_turn(&turn)?;
+        }
+        TurnFailure::GiveUp { reason } => {
+            let session = session_of(tx.tables(), &turn)?;
+            let message = tx.tables().named_message(turn.message_id)?;
+            let switched = give_up(&mut turn, session, message.as_ref(), reason, tx.rules, new_turn, tx.now);
+            tx.put_turn(&turn)?;
+            sessions::keep_switch(tx, switched)?;
+        }
+    }
+    Ok(())
+}
+
+pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
+    let in_hand: Vec<(TurnInHandKey, ())> = tx.tables().entries(&TurnInHandKey::all()).collect::<Result<_, _>>()?;
+    let mut released = 0;
+    for (TurnInHandKey { turn }, ()) in in_hand {
+        let mut turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
+        if turn.is_abandoned(owner) {
+            turn.retry(tx.now);
+            tx.put_turn(&turn)?;
+            released += 1;
+        }
+    }
+    Ok(released)
+}

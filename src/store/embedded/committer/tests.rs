@@ -1,0 +1,169 @@
+//! What the committer promises, on an engine whose commits the test lets through one by one.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use super::super::kv::testing::MapKv;
+use super::super::kv::{KvError, View};
+use super::*;
+
+/// Commits when the test says so, as the test says.
+struct Gated {
+    map: Arc<MapKv>,
+    began: Mutex<Sender<usize>>,
+    verdicts: Mutex<Receiver<bool>>,
+}
+
+impl Kv for Gated {
+    fn begin(&self) -> Result<Box<dyn View + '_>, KvError> {
+        self.map.begin()
+    }
+
+    fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
+        self.began.lock().unwrap().send(writes.len()).unwrap();
+        match self.verdicts.lock().unwrap().recv().unwrap() {
+            true => self.map.commit(writes),
+            false => Err(KvError::Engine("the disk is full".into())),
+        }
+    }
+}
+
+struct Bench {
+    committer: Arc<Committer>,
+    map: Arc<MapKv>,
+    /// Tells of each commit that has begun, and how many keys it writes.
+    began: Receiver<usize>,
+    verdicts: Sender<bool>,
+}
+
+fn bench(most_waiting: usize) -> Bench {
+    let map = Arc::new(MapKv::default());
+    let (began_at, began) = channel();
+    let (verdicts, verdicts_of) = channel();
+    let kv = Gated { map: Arc::clone(&map), began: Mutex::new(began_at), verdicts: Mutex::new(verdicts_of) };
+    let committer = Arc::new(Committer::with_capacity(Arc::new(kv), most_waiting).unwrap());
+    Bench { committer, map, began, verdicts }
+}
+
+impl Bench {
+    fn put(&self, key: &'static [u8]) -> tokio::task::JoinHandle<Result<(), StoreError>> {
+        let committer = Arc::clone(&self.committer);
+        tokio::spawn(async move {
+            committer.run(move |overlay| { overlay.put(key.to_vec(), vec![]); Ok(()) }).await
+        })
+    }
+
+    async fn began(&self) -> usize {
+        loop {
+            if let Ok(keys) = self.began.try_recv() {
+                return keys;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_command_is_answered_only_after_its_commit() {
+    let bench = bench(8);
+    let mut put = bench.put(b"a");
+    assert_eq!(bench.began().await, 1);
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut put).await.is_err(), "answered before the commit");
+    bench.verdicts.send(true).unwrap();
+    put.await.unwrap().unwrap();
+    assert_eq!(bench.map.keys(), [b"a".to_vec()]);
+}
+
+#[tokio::test]
+async fn what_waits_during_a_commit_shares_the_next() {
+    let bench = bench(8);
+    let first = bench.put(b"a");
+    bench.began().await;
+    let others = [bench.put(b"b"), bench.put(b"c")];
+    tokio::task::yield_now().await;
+    bench.verdicts.send(true).unwrap();
+    first.await.unwrap().unwrap();
+    assert_eq!(bench.began().await, 2);
+    bench.verdicts.send(true).unwrap();
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_fails_or_panics_leaves_no_trace_and_harms_no_other() {
+    let bench = bench(8);
+    let first = bench.put(b"a");
+    bench.began().await;
+    let committer = Arc::clone(&bench.committer);
+    let failing = tokio::spawn(async move {
+        let command = |overlay: &mut Overlay<'_>| -> Result<(), StoreError> {
+            overlay.put(b"failed".to_vec(), vec![]);
+            Err(StoreError::Corrupt("refused".into()))
+        };
+        committer.run(command).await
+    });
+    let committer = Arc::clone(&bench.committer);
+    let panicking = tokio::spawn(async move {
+        let command = |overlay: &mut Overlay<'_>| -> Result<(), StoreError> {
+            overlay.put(b"panicked".to_vec(), vec![]);
+            panic!("a command of the test panics");
+        };
+        committer.run(command).await
+    });
+    let last = bench.put(b"b");
+    tokio::task::yield_now().await;
+    bench.verdicts.send(true).unwrap();
+    bench.verdicts.send(true).unwrap();
+    first.await.unwrap().unwrap();
+    last.await.unwrap().unwrap();
+    assert!(matches!(failing.await.unwrap(), Err(StoreError::Corrupt(_))));
+    assert!(matches!(panicking.await.unwrap(), Err(StoreError::Unavailable(_))));
+    assert_eq!(bench.map.keys(), [b"a".to_vec(), b"b".to_vec()]);
+}
+
+#[tokio::test]
+async fn a_failed_commit_makes_the_store_unavailable_for_good() {
+    let bench = bench(8);
+    let put = bench.put(b"a");
+    bench.began().await;
+    let waiting = bench.put(b"b");
+    tokio::task::yield_now().await;
+    bench.verdicts.send(false).unwrap();
+    let Err(StoreError::Unavailable(reason)) = put.await.unwrap() else { panic!("the commit failed") };
+    assert!(reason.contains("the disk is full"), "{reason}");
+    assert!(matches!(waiting.await.unwrap(), Err(StoreError::Unavailable(_))));
+    assert!(bench.committer.check().is_err());
+    assert!(matches!(bench.put(b"c").await.unwrap(), Err(StoreError::Unavailable(_))));
+    assert!(bench.map.keys().is_empty());
+}
+
+#[tokio::test]
+async fn too_many_waiting_commands_are_refused() {
+    let bench = bench(1);
+    let first = bench.put(b"a");
+    bench.began().await;
+    let second = bench.put(b"b");
+    tokio::task::yield_now().await;
+    assert!(matches!(bench.put(b"c").await.unwrap(), Err(StoreError::Overloaded)));
+    bench.verdicts.send(true).unwrap();
+    bench.verdicts.send(true).unwrap();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn closing_finishes_what_waits_and_takes_nothing_more() {
+    let bench = bench(8);
+    let first = bench.put(b"a");
+    bench.began().await;
+    let second = bench.put(b"b");
+    tokio::task::yield_now().await;
+    bench.verdicts.send(true).unwrap();
+    bench.verdicts.send(true).unwrap();
+    let committer = Arc::clone(&bench.committer);
+    tokio::task::spawn_blocking(move || committer.close()).await.unwrap();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert!(matches!(bench.put(b"c").await.unwrap(), Err(StoreError::Unavailable(_))));
+}

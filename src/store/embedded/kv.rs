@@ -1,0 +1,75 @@
+//! The seam between the store and what it keeps its bytes in: four calls, `begin`, `get`, `scan` and `commit`.
+//! Knows no engine, and nothing of what the bytes mean.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use crate::store::StoreError;
+
+#[cfg(test)]
+pub mod testing;
+
+pub type Key = Vec<u8>;
+pub type Value = Vec<u8>;
+/// A key with its value.
+pub type Pair = (Key, Value);
+/// What a scan gives, one pair after the other.
+pub type Scan<'v> = Box<dyn Iterator<Item = Result<Pair, KvError>> + 'v>;
+
+/// What a commit writes, by key: a value, or nothing where the key is removed.
+pub type WriteSet = BTreeMap<Key, Option<Value>>;
+
+/// Keys from `start` up to, but without, `end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    pub start: Key,
+    pub end: Key,
+}
+
+impl KeyRange {
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Forward,
+    Reverse,
+}
+
+/// An ordered map of bytes that survives what may happen to a machine.
+pub trait Kv: Send + Sync + 'static {
+    /// A view in which no commit shows by halves. Short-lived: a commit may have to wait until it is dropped.
+    fn begin(&self) -> Result<Box<dyn View + '_>, KvError>;
+
+    /// Writes all of it or nothing, and returns when it would survive a power cut. One caller at a time.
+    fn commit(&self, writes: &WriteSet) -> Result<(), KvError>;
+}
+
+/// What a [`Kv`] held when the view was taken.
+pub trait View {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, KvError>;
+
+    /// The pairs of a range in the order of their keys, or against it. Reads as it goes.
+    fn scan(&self, range: &KeyRange, direction: Direction) -> Scan<'_>;
+}
+
+/// The engine could not read or write.
+#[derive(Debug, thiserror::Error)]
+pub enum KvError {
+    #[error("the storage engine failed")]
+    Engine(#[source] Box<dyn Error + Send + Sync>),
+    /// What is on the disk is not what was written.
+    #[error("the storage engine found its files damaged")]
+    Damaged(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<KvError> for StoreError {
+    fn from(error: KvError) -> Self {
+        match &error {
+            KvError::Engine(source) => Self::Unavailable(format!("{error}: {source}")),
+            KvError::Damaged(source) => Self::Corrupt(format!("{error}: {source}")),
+        }
+    }
+}

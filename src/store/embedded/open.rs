@@ -1,0 +1,49 @@
+//! Why a store does not open, and what to do about it.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+/// Each message says what to do; the cause, where there is one, is its source.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "the store's directory {} cannot be used; make sure that it exists or can be created, and that this user \
+         may write to it",
+        path.display()
+    )]
+    Directory { path: PathBuf, #[source] source: io::Error },
+
+    #[error(
+        "the store in {} is open in another process ({}); stop that one first, or give this one a directory of its \
+         own",
+        path.display(), holder(*pid)
+    )]
+    Locked { path: PathBuf, pid: Option<u32> },
+
+    #[error(
+        "the store was written by a newer version (its schema is {found}, this version knows {known}); run that \
+         version or a later one"
+    )]
+    NewerSchema { found: u32, known: u32 },
+
+    #[error(
+        "the store would not survive a power cut: the storage engine's writes do not reach the disk, because this \
+         program's replacement of sync_file_range is not in effect. Run it without a preloaded library that \
+         replaces sync_file_range (see LD_PRELOAD), and linked as it was delivered"
+    )]
+    NotDurable,
+
+    #[error(
+        "the store in {} is damaged; keep a copy of the directory, and restore the newest backup into an empty one",
+        path.display()
+    )]
+    Damaged { path: PathBuf, #[source] source: Box<dyn Error + Send + Sync> },
+
+    #[error("the store in {} does not open; see that the disk has room and works, then start again", path.display())]
+    Engine { path: PathBuf, #[source] source: Box<dyn Error + Send + Sync> },
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "its process id is unknown".into(), |pid| format!("process id {pid}"))
+}

@@ -1,0 +1,200 @@
+//! What is read without the committer, each on one view: it shows every commit whole, or not at all.
+
+use super::codec;
+use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
+use super::keys::{
+    CustomerOrderKey, ConsentKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part, QueueKey,
+    ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
+};
+use super::kv::{Direction, KeyRange};
+use super::tables::{Tables, missing};
+use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
+use crate::domain::ids::{CustomerId, MessageId, SessionId};
+use crate::domain::message::{Lane, Message, Priority};
+use crate::domain::session::{InboxQueue, Session};
+use crate::domain::time::Timestamp;
+use crate::store::{
+    Counts, InboxFilter, LaneHead, ListError, Page, PageRequest, StoreError, Token,
+};
+
+pub fn customers(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Customer>, ListError> {
+    let mut range = CustomerOrderKey::all();
+    if let Some(CustomersAt { order }) = cursors::read(request)? {
+        range.start = CustomerOrderKey { order: order.saturating_add(1) }.encode();
+    }
+    let rows = tables.entries(&range).map(|entry| {
+        let (CustomerOrderKey { order }, id) = entry?;
+        Ok((CustomersAt { order }, tables.customer(id)?.ok_or_else(|| missing("a customer"))?))
+    });
+    page(rows, request)
+}
+
+pub fn sessions_of(
+    tables: Tables<'_>,
+    customer: CustomerId,
+    request: &PageRequest,
+) -> Result<Page<Session>, ListError> {
+    let mut range = SessionOfKey::within(&customer);
+    if let Some(at) = cursors::read::<SessionsAt>(request)? {
+        if at.customer != customer {
+            return Err(ListError::InvalidCursor);
+        }
+        range.start = SessionOfKey { customer, order: at.order.saturating_add(1) }.encode();
+    }
+    let rows = tables.entries(&range).map(|entry| {
+        let (SessionOfKey { customer, order }, id) = entry?;
+        Ok((SessionsAt { customer, order }, session(tables, id)?))
+    });
+    page(rows, request)
+}
+
+pub fn messages_of(
+    tables: Tables<'_>,
+    session: SessionId,
+    request: &PageRequest,
+) -> Result<Page<Message>, ListError> {
+    let mut range = MessageKey::within(&session);
+    if let Some(at) = cursors::read::<MessagesAt>(request)? {
+        if at.session != session {
+            return Err(ListError::InvalidCursor);
+        }
+        range.end = MessageKey { session, place: at.place }.encode();
+    }
+    let rows = tables.scan(&range, Direction::Reverse).map(|pair| {
+        let message: Message = codec::decode(&pair?.1)?;
+        Ok((MessagesAt { session, place: message.place }, message))
+    });
+    page(rows, request)
+}
+
+/// Goes through the inbox of the tag, else of the topic, else the whole; what else is asked for is looked up in each
+/// session.
+pub fn inbox(tables: Tables<'_>, filter: &InboxFilter, request: &PageRequest) -> Result<Page<Session>, ListError> {
+    let after = cursors::read(request)?;
+    let sessions: Box<dyn Iterator<Item = Result<SessionId, StoreError>>> = match (&filter.tag, &filter.topic) {
+        (Some(tag), _) => {
+            let range = inbox_range::<TagKey>(&tag_prefix(tag), filter.need_attention, after);
+            Box::new(tables.entries::<TagKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
+        }
+        (None, Some(topic)) => {
+            let range = inbox_range::<TopicKey>(&tag_prefix(topic), filter.need_attention, after);
+            Box::new(tables.entries::<TopicKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
+        }
+        (None, None) => {
+            let range = inbox_range::<InboxKey>(&[], filter.need_attention, after);
+            Box::new(tables.entries::<InboxKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
+        }
+    };
+    let has_topic = |session: &Session| filter.topic.as_ref().is_none_or(|topic| session.topics.contains(topic));
+    let rows = sessions
+        .map(|id| session(tables, id?))
+        .filter(|session| session.as_ref().map_or(true, has_topic))
+        .map(|session| {
+            let session = session?;
+            let place = session.inbox_place();
+            Ok((InboxAt { queue: place.queue, since: place.since, session: session.id }, session))
+        });
+    page(rows, request)
+}
+
+fn tag_prefix(label: &String) -> Vec<u8> {
+    let mut prefix = Vec::new();
+    label.write(&mut prefix);
+    prefix
+}
+
+/// What an inbox has, in the queues asked for, after a position.
+fn inbox_range<F: Family>(label: &[u8], need_attention: Option<bool>, after: Option<InboxAt>) -> KeyRange {
+    let key = |rest: &dyn Fn(&mut Vec<u8>)| {
+        let mut key = [&[F::TABLE], label].concat();
+        rest(&mut key);
+        key
+    };
+    let (first, last) = match need_attention {
+        None => (InboxQueue::Waiting, InboxQueue::WithBot),
+        Some(true) => (InboxQueue::Waiting, InboxQueue::Answered),
+        Some(false) => (InboxQueue::WithBot, InboxQueue::WithBot),
+    };
+    let mut start = key(&|key| first.write(key));
+    if let Some(InboxAt { queue, since, session }) = after {
+        let mut at = key(&|key| (queue, since, session).write(key));
+        // Just after it.
+        at.push(0);
+        start = start.max(at);
+    }
+    KeyRange { start, end: super::keys::after_prefix(&key(&|key| last.write(key))) }
+}
+
+fn session(tables: Tables<'_>, id: SessionId) -> Result<Session, StoreError> {
+    tables.session(id)?.ok_or_else(|| missing("a session"))
+}
+
+fn page<T, P: Position>(
+    rows: impl Iterator<Item = Result<(P, T), StoreError>>,
+    request: &PageRequest,
+) -> Result<Page<T>, ListError> {
+    let mut rows: Vec<(P, T)> = rows.take(request.limit.saturating_add(1)).collect::<Result<_, _>>()?;
+    let more = rows.len() > request.limit;
+    rows.truncate(request.limit);
+    let next = rows.last().filter(|_| more).map(|(position, _)| cursors::write(position));
+    Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next })
+}
+
+pub fn lane_head(tables: Tables<'_>, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
+    let mut soonest: Option<Timestamp> = None;
+    for priority in Priority::ALL {
+        let range = ReadyKey::within(&(lane.clone(), priority));
+        let first = tables.entries::<ReadyKey, (MessageId, u32)>(&range).next().transpose()?;
+        match first {
+            Some((ReadyKey { ready_at, .. }, (message_id, segments))) if ready_at <= now => {
+                return Ok(LaneHead::Ready { message_id, segments });
+            }
+            Some((ReadyKey { ready_at, .. }, _)) => {
+                soonest = Some(soonest.map_or(ready_at, |soonest| soonest.min(ready_at)));
+            }
+            None => {}
+        }
+    }
+    Ok(soonest.map_or(LaneHead::Empty, LaneHead::NotBefore))
+}
+
+pub fn busy_lanes(tables: Tables<'_>) -> Result<Vec<Lane>, StoreError> {
+    tables.entries::<LaneKey, u64>(&LaneKey::all()).map(|entry| Ok(entry?.0.lane)).collect()
+}
+
+pub fn unknown_due(tables: Tables<'_>, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
+    let range = KeyRange { start: LookKey::all().start, end: LookKey::within(&next_moment(now)).start };
+    let due = tables.entries::<LookKey, MessageId>(&range).take(limit);
+    due.map(|entry| tables.message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))).collect()
+}
+
+/// Never the end of time, where those stand that nobody looks for.
+fn next_moment(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.as_millis().saturating_add(1))
+}
+
+pub fn consent_log(tables: Tables<'_>, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {
+    tables.records(&ConsentKey::within(&number)).collect()
+}
+
+pub fn token_by_hash(tables: Tables<'_>, sha256: [u8; 32]) -> Result<Option<Token>, StoreError> {
+    let Some(id) = tables.entry(&TokenHashKey { sha256 })? else { return Ok(None) };
+    Ok(tables.token(id)?.filter(|token| token.revoked_at.is_none()))
+}
+
+pub fn tokens(tables: Tables<'_>) -> Result<Vec<Token>, StoreError> {
+    tables.records(&TokenKey::all()).collect()
+}
+
+/// Counts what is under way: these tables hold no more than that.
+pub fn counts(tables: Tables<'_>) -> Result<Counts, StoreError> {
+    let count = |range: KeyRange| {
+        tables.scan(&range, Direction::Forward).try_fold(0u64, |count, pair| pair.map(|_| count + 1))
+    };
+    Ok(Counts {
+        queued: count(QueueKey::all())?,
+        unknown: count(LookKey::all())?,
+        sessions_waiting: count(InboxKey::within(&InboxQueue::Waiting))?,
+        turns_open: count(OpenTurnKey::all())?,
+    })
+}

@@ -1,0 +1,123 @@
+//! Facts about the store as a whole: the version of its schema, how often it was opened, and the counter that puts
+//! things in order. Owns the versions; a change of what is stored raises [`CURRENT`] and is migrated here.
+
+use super::keys::{FactKey, Family};
+use super::kv::{Direction, Key, KeyRange, Kv, KvError, View, WriteSet};
+use super::open::OpenError;
+
+/// The version that this program writes.
+pub const CURRENT: u32 = 1;
+
+const SCHEMA: u8 = 0;
+const OPENINGS: u8 = 1;
+const ORDER: u8 = 2;
+
+/// Where the number stands that was last given to something that has an order.
+pub fn order_key() -> Key {
+    FactKey { fact: ORDER }.encode()
+}
+
+/// Why the store's facts do not let it open.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    #[error("the schema is {found}")]
+    Newer { found: u32 },
+    /// There is something, but not a store of ours.
+    #[error("it holds data, but no schema version")]
+    Foreign,
+    #[error(transparent)]
+    Kv(#[from] KvError),
+}
+
+/// Sees whether this program knows what is stored, and signs it. Writes nothing if it does not. What it writes is the
+/// first commit of this opening, and is durable when this returns.
+pub fn adopt(kv: &dyn Kv) -> Result<(), SchemaError> {
+    let mut writes = WriteSet::new();
+    {
+        let view = kv.begin()?;
+        match number::<4>(&*view, SCHEMA)?.map(u32::from_be_bytes) {
+            Some(found) if found > CURRENT => return Err(SchemaError::Newer { found }),
+            Some(_) => {}
+            None if is_empty(&*view)? => {
+                writes.insert(FactKey { fact: SCHEMA }.encode(), Some(CURRENT.to_be_bytes().to_vec()));
+            }
+            None => return Err(SchemaError::Foreign),
+        }
+        let openings = number::<8>(&*view, OPENINGS)?.map_or(0, u64::from_be_bytes) + 1;
+        writes.insert(FactKey { fact: OPENINGS }.encode(), Some(openings.to_be_bytes().to_vec()));
+    }
+    Ok(kv.commit(&writes)?)
+}
+
+/// Adopts the store, and proves that its writes are flushed: `flushes` counts them, and has to move.
+pub fn adopt_durably(kv: &dyn Kv, flushes: impl Fn() -> Option<u64>) -> Result<bool, SchemaError> {
+    let before = flushes();
+    adopt(kv)?;
+    Ok(match (before, flushes()) {
+        (Some(before), Some(after)) => after > before,
+        // Nothing to count where the engine needs no help to flush.
+        _ => true,
+    })
+}
+
+impl SchemaError {
+    pub fn into_open_error(self, path: &std::path::Path) -> OpenError {
+        let path = path.to_owned();
+        match self {
+            Self::Newer { found } => OpenError::NewerSchema { found, known: CURRENT },
+            Self::Foreign | Self::Kv(KvError::Damaged(_)) => OpenError::Damaged { path, source: Box::new(self) },
+            Self::Kv(error) => OpenError::Engine { path, source: Box::new(error) },
+        }
+    }
+}
+
+fn number<const N: usize>(view: &dyn View, fact: u8) -> Result<Option<[u8; N]>, KvError> {
+    let Some(value) = view.get(&FactKey { fact }.encode())? else { return Ok(None) };
+    let value = value.try_into().map_err(|_| KvError::Damaged("a number has the wrong length".into()))?;
+    Ok(Some(value))
+}
+
+fn is_empty(view: &dyn View) -> Result<bool, KvError> {
+    let everything = KeyRange { start: Vec::new(), end: vec![u8::MAX] };
+    Ok(view.scan(&everything, Direction::Forward).next().transpose()?.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kv::testing::MapKv;
+    use super::*;
+
+    #[test]
+    fn a_fresh_directory_gets_the_current_schema_and_opens_again() {
+        let kv = MapKv::default();
+        adopt(&kv).unwrap();
+        adopt(&kv).unwrap();
+        let view = kv.begin().unwrap();
+        assert_eq!(number::<4>(&*view, SCHEMA).unwrap(), Some(CURRENT.to_be_bytes()));
+        assert_eq!(number::<8>(&*view, OPENINGS).unwrap(), Some(2u64.to_be_bytes()));
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_as_it_is() {
+        let key = FactKey { fact: SCHEMA }.encode();
+        let kv = MapKv::of([(&key, &(CURRENT + 1).to_be_bytes())]);
+        let refused = adopt(&kv).unwrap_err().into_open_error("data".as_ref());
+        assert!(
+            matches!(refused, OpenError::NewerSchema { found, known } if found == CURRENT + 1 && known == CURRENT),
+            "{refused}"
+        );
+        assert_eq!(kv.keys(), [key]);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused() {
+        let kv = MapKv::of([(b"something", b"else")]);
+        let refused = adopt(&kv).unwrap_err().into_open_error("data".as_ref());
+        assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_store_whose_flushes_are_not_seen_is_not_durable() {
+        assert!(!adopt_durably(&MapKv::default(), || Some(7)).unwrap());
+    }
+}

@@ -1,0 +1,158 @@
+//! sled 0.34 behind the seam, used in the one way that is safe: one tree, one batch at a time from one thread, and a
+//! blocking `flush` after each, which [`durability`] makes a real one. Never `flush_async` and never a transaction:
+//! together they dead-lock.
+
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use super::kv::{Direction, KeyRange, Kv, KvError, Scan, Value, View, WriteSet};
+use super::lock::DirectoryLock;
+use super::open::OpenError;
+use super::schema;
+
+mod durability;
+
+/// Apart from the lock file, and from what another engine may keep in the same directory.
+const SUBDIRECTORY: &str = "sled";
+/// How often sled lets go of its lock when it is asked again: its threads may outlive the last use by a moment.
+const RETRY: Duration = Duration::from_millis(50);
+
+#[derive(Clone, Debug)]
+pub struct SledOptions {
+    /// What sled may keep in memory; the process takes about twice that under load.
+    pub cache_bytes: u64,
+    /// How long a process that holds the directory is waited for: it may be dying.
+    pub lock_wait: Duration,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 256 * 1024 * 1024, lock_wait: Duration::from_secs(5) }
+    }
+}
+
+pub struct SledKv {
+    tree: sled::Tree,
+    /// Commits write it, views read it: so a view shows each batch whole, over all its reads.
+    commits: RwLock<()>,
+    db: sled::Db,
+    // Last, so that it is let go of last.
+    _lock: DirectoryLock,
+}
+
+impl SledKv {
+    /// Opens the store, and proves that it is durable.
+    pub fn open(directory: &Path, options: &SledOptions) -> Result<Self, OpenError> {
+        let lock = DirectoryLock::acquire(directory, options.lock_wait)?;
+        let path = directory.join(SUBDIRECTORY);
+        let db = open_db(&path, options)?;
+        let kv = Self { tree: (*db).clone(), commits: RwLock::new(()), db, _lock: lock };
+        let durable = schema::adopt_durably(&kv, durability::flushes)
+            .map_err(|error| error.into_open_error(directory))?;
+        if !durable {
+            return Err(OpenError::NotDurable);
+        }
+        sync_directories(directory, &path)
+            .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
+        Ok(kv)
+    }
+}
+
+/// sled panics over some damaged files, and reports others.
+fn open_db(path: &Path, options: &SledOptions) -> Result<sled::Db, OpenError> {
+    let config = sled::Config::new().path(path).cache_capacity(options.cache_bytes);
+    let mut waited = Duration::ZERO;
+    loop {
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        let path = path.to_owned();
+        match opened {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(error)) if is_locked(&error) && waited < options.lock_wait => {
+                std::thread::sleep(RETRY);
+                waited += RETRY;
+            }
+            Ok(Err(error)) if is_locked(&error) => return Err(OpenError::Locked { path, pid: None }),
+            Ok(Err(sled::Error::Io(error))) => return Err(OpenError::Engine { path, source: Box::new(error) }),
+            Ok(Err(error)) => return Err(OpenError::Damaged { path, source: Box::new(error) }),
+            Err(panic) => return Err(OpenError::Damaged { path, source: panic_message(&*panic).into() }),
+        }
+    }
+}
+
+/// sled has no kind of error for it.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the storage engine panicked: {}", text.unwrap_or("it did not say why"))
+}
+
+/// sled flushes its files, but not the directories that name them.
+fn sync_directories(directory: &Path, path: &Path) -> io::Result<()> {
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    [Some(path), Some(directory), parent].into_iter().flatten().try_for_each(|path| File::open(path)?.sync_all())
+}
+
+impl Kv for SledKv {
+    fn begin(&self) -> Result<Box<dyn View + '_>, KvError> {
+        let commits = self.commits.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(SledView { tree: &self.tree, _commits: commits }))
+    }
+
+    fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        {
+            let _commits = self.commits.write().unwrap_or_else(PoisonError::into_inner);
+            self.tree.apply_batch(batch).map_err(failed)?;
+        }
+        self.db.flush().map_err(failed)?;
+        Ok(())
+    }
+}
+
+struct SledView<'k> {
+    tree: &'k sled::Tree,
+    _commits: RwLockReadGuard<'k, ()>,
+}
+
+impl View for SledView<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
+        Ok(self.tree.get(key).map_err(failed)?.map(|value| value.to_vec()))
+    }
+
+    fn scan(&self, range: &KeyRange, direction: Direction) -> Scan<'_> {
+        if range.is_empty() {
+            return Box::new(std::iter::empty());
+        }
+        let pairs = self.tree.range(range.start.as_slice()..range.end.as_slice());
+        let copied = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
+            pair.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(failed)
+        };
+        match direction {
+            Direction::Forward => Box::new(pairs.map(copied)),
+            Direction::Reverse => Box::new(pairs.rev().map(copied)),
+        }
+    }
+}
+
+fn failed(error: sled::Error) -> KvError {
+    match error {
+        sled::Error::Corruption { .. } => KvError::Damaged(Box::new(error)),
+        _ => KvError::Engine(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

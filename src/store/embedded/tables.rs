@@ -1,0 +1,220 @@
+//! What stands under the keys, and how it is found: typed reads on any view, be it of what is committed or of a
+//! command's own world. Writes nothing; see [`super::tx`].
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::codec;
+use super::keys::{
+    CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey, MessageKey, OpenTurnKey, ClosedTurnKey,
+    OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+};
+use super::kv::{Direction, KeyRange, Pair, View};
+use crate::domain::customer::Customer;
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::message::Message;
+use crate::domain::phone::Address;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::Turn;
+use crate::store::{Receipt, StoreError, Token};
+
+/// The scope and the key of an idempotency key.
+pub type IdempotencyName = (String, String);
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CustomerRow {
+    pub order: u64,
+    /// By what it was created, so that erasing the person finds it.
+    pub idempotency: Option<IdempotencyName>,
+    pub customer: Customer,
+}
+
+/// Where a message is. Never changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MessageAt {
+    pub session: SessionId,
+    pub place: u64,
+    /// Its place in the order of queueing, if it is ours.
+    pub order: Option<u64>,
+    /// By what it was created, so that erasing the person finds it.
+    pub idempotency: Option<IdempotencyName>,
+}
+
+/// Where a turn is. Never changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TurnAt {
+    pub session: SessionId,
+    pub place: u64,
+    pub order: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IdempotencyRow {
+    pub request: [u8; 32],
+    pub at: Timestamp,
+    pub created: Created,
+}
+
+/// What a request with an idempotency key created, as it was then.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Created {
+    Customer(Box<Customer>),
+    Message(Box<Message>),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ParkedRow {
+    pub receipt: Receipt,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+pub struct Tables<'v> {
+    view: &'v dyn View,
+}
+
+impl<'v> Tables<'v> {
+    pub fn new(view: &'v dyn View) -> Self {
+        Self { view }
+    }
+
+    /// The record under a key.
+    pub fn record<T: DeserializeOwned>(self, key: &impl Family) -> Result<Option<T>, StoreError> {
+        self.view.get(&key.encode())?.map(|value| codec::decode(&value)).transpose()
+    }
+
+    /// What an index says under a key.
+    pub fn entry<P: Part>(self, key: &impl Family) -> Result<Option<P>, StoreError> {
+        self.view.get(&key.encode())?.map(|value| read_entry(&value)).transpose()
+    }
+
+    pub fn holds(self, key: &impl Family) -> Result<bool, StoreError> {
+        Ok(self.view.get(&key.encode())?.is_some())
+    }
+
+    pub fn scan(
+        self,
+        range: &KeyRange,
+        direction: Direction,
+    ) -> impl Iterator<Item = Result<Pair, StoreError>> + use<'v> {
+        self.view.scan(range, direction).map(|pair| Ok(pair?))
+    }
+
+    /// The keys of a range, read, with what an index says under them.
+    pub fn entries<F: Family, P: Part>(
+        self,
+        range: &KeyRange,
+    ) -> impl Iterator<Item = Result<(F, P), StoreError>> + use<'v, F, P> {
+        self.scan(range, Direction::Forward).map(|pair| {
+            let (key, value) = pair?;
+            Ok((F::decode(&key)?, read_entry(&value)?))
+        })
+    }
+
+    /// The records of a range.
+    pub fn records<T: DeserializeOwned>(
+        self,
+        range: &KeyRange,
+    ) -> impl Iterator<Item = Result<T, StoreError>> + use<'v, T> {
+        self.scan(range, Direction::Forward).map(|pair| codec::decode(&pair?.1))
+    }
+
+    pub fn customer_row(self, customer: CustomerId) -> Result<Option<CustomerRow>, StoreError> {
+        self.record(&CustomerKey { customer })
+    }
+
+    pub fn customer(self, customer: CustomerId) -> Result<Option<Customer>, StoreError> {
+        Ok(self.customer_row(customer)?.map(|row| row.customer))
+    }
+
+    pub fn customer_by_number(self, number: &Address) -> Result<Option<Customer>, StoreError> {
+        match self.entry(&CustomerNumberKey { number: number.as_str().to_owned() })? {
+            Some(customer) => self.customer(customer),
+            None => Ok(None),
+        }
+    }
+
+    pub fn session(self, session: SessionId) -> Result<Option<Session>, StoreError> {
+        self.record(&SessionKey { session })
+    }
+
+    pub fn newest_session(self, customer: CustomerId) -> Result<Option<Session>, StoreError> {
+        let newest = self.scan(&SessionOfKey::within(&customer), Direction::Reverse).next().transpose()?;
+        match newest {
+            Some((_, session)) => self.session(read_entry(&session)?),
+            None => Ok(None),
+        }
+    }
+
+    pub fn message_at(self, message: MessageId) -> Result<Option<MessageAt>, StoreError> {
+        self.record(&MessageAtKey { message })
+    }
+
+    pub fn message(self, message: MessageId) -> Result<Option<Message>, StoreError> {
+        match self.message_at(message)? {
+            Some(MessageAt { session, place, .. }) => self.record(&MessageKey { session, place }),
+            None => Ok(None),
+        }
+    }
+
+    /// The message that something else names.
+    pub fn named_message(self, message: Option<MessageId>) -> Result<Option<Message>, StoreError> {
+        message.map_or(Ok(None), |message| self.message(message))
+    }
+
+    /// A customer's texts that are not settled, in the order in which they leave.
+    pub fn queue(self, customer: CustomerId) -> impl Iterator<Item = Result<(u64, Message), StoreError>> + use<'v> {
+        self.entries(&QueueKey::within(&customer)).map(move |entry| {
+            let (QueueKey { order, .. }, id) = entry?;
+            let message = self.message(id)?.ok_or_else(|| missing("a queued message"))?;
+            Ok((order, message))
+        })
+    }
+
+    pub fn inbound_id(self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+        self.entry(&InboundIdKey { channel: channel.to_owned(), provider_id: provider_id.to_owned() })
+    }
+
+    pub fn outbound_id(self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+        self.entry(&OutboundIdKey { channel: channel.to_owned(), provider_id: provider_id.to_owned() })
+    }
+
+    pub fn turn_at(self, turn: TurnId) -> Result<Option<TurnAt>, StoreError> {
+        self.record(&TurnAtKey { turn })
+    }
+
+    pub fn turn(self, turn: TurnId) -> Result<Option<Turn>, StoreError> {
+        let Some(TurnAt { session, place, .. }) = self.turn_at(turn)? else { return Ok(None) };
+        match self.record(&OpenTurnKey { session, place })? {
+            Some(turn) => Ok(Some(turn)),
+            None => self.record(&ClosedTurnKey { session, place }),
+        }
+    }
+
+    /// A session's turns that are pending or in hand, in their order.
+    pub fn open_turns(self, session: SessionId) -> impl Iterator<Item = Result<Turn, StoreError>> + use<'v> {
+        self.records(&OpenTurnKey::within(&session))
+    }
+
+    pub fn token(self, token: TokenId) -> Result<Option<Token>, StoreError> {
+        self.record(&TokenKey { token })
+    }
+}
+
+/// Something that has to be there, since something else leads to it, is not.
+pub fn missing(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} is missing"))
+}
+
+pub fn read_entry<P: Part>(mut value: &[u8]) -> Result<P, StoreError> {
+    let unreadable = || StoreError::Corrupt("an index entry cannot be read".into());
+    let entry = P::read(&mut value).ok_or_else(unreadable)?;
+    if value.is_empty() { Ok(entry) } else { Err(unreadable()) }
+}
+
+pub fn write_entry(entry: &impl Part) -> Vec<u8> {
+    let mut value = Vec::new();
+    entry.write(&mut value);
+    value
+}

@@ -1,0 +1,71 @@
+//! Customers, and what is on record for their numbers.
+
+use super::Tx;
+use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
+use crate::domain::phone::Address;
+use crate::store::StoreError;
+use crate::store::embedded::keys::{ConsentKey, CustomerKey, CustomerNumberKey, CustomerOrderKey, SuppressedKey};
+use crate::store::embedded::tables::{CustomerRow, IdempotencyName};
+
+impl Tx<'_, '_> {
+    pub fn add_customer(
+        &mut self,
+        customer: &Customer,
+        idempotency: Option<IdempotencyName>,
+    ) -> Result<(), StoreError> {
+        let order = self.next_order()?;
+        if let Some(key) = customer.address().map(number_key) {
+            self.put_entry(&key, &customer.id);
+        }
+        self.put_entry(&CustomerOrderKey { order }, &customer.id);
+        let row = CustomerRow { order, idempotency, customer: customer.clone() };
+        self.put_record(&CustomerKey { customer: customer.id }, &row)
+    }
+
+    /// Replaces the customer with that id, or else adds it. Their number stays what it was.
+    pub fn put_customer(&mut self, customer: &Customer) -> Result<(), StoreError> {
+        match self.tables().customer_row(customer.id)? {
+            None => self.add_customer(customer, None),
+            Some(row) if row.customer == *customer => Ok(()),
+            Some(row) => {
+                let row = CustomerRow { customer: customer.clone(), ..row };
+                self.put_record(&CustomerKey { customer: customer.id }, &row)
+            }
+        }
+    }
+
+    pub fn remove_customer(&mut self, row: &CustomerRow) {
+        if let Some(key) = row.customer.address().map(number_key) {
+            self.remove(&key);
+        }
+        self.remove(&CustomerOrderKey { order: row.order });
+        self.remove(&CustomerKey { customer: row.customer.id });
+    }
+
+    pub fn note_consent(&mut self, records: impl IntoIterator<Item = ConsentRecord>) -> Result<(), StoreError> {
+        for record in records {
+            let order = self.next_order()?;
+            self.put_record(&ConsentKey { number: record.number, order }, &record)?;
+        }
+        Ok(())
+    }
+
+    /// The number's erased person had opted out: its next one has, too.
+    pub fn suppress(&mut self, number: NumberHash) {
+        self.put_entry(&SuppressedKey { number }, &());
+    }
+
+    /// Whether the number is suppressed. Its new customer will know from now on.
+    pub fn take_suppression(&mut self, number: &Address) -> Result<bool, StoreError> {
+        let key = SuppressedKey { number: NumberHash::of(number) };
+        let suppressed = self.tables().holds(&key)?;
+        if suppressed {
+            self.remove(&key);
+        }
+        Ok(suppressed)
+    }
+}
+
+fn number_key(number: &Address) -> CustomerNumberKey {
+    CustomerNumberKey { number: number.as_str().to_owned() }
+}

@@ -1,0 +1,38 @@
+//! Sessions, with their places in the inbox and in its tags and topics.
+
+use super::{Index, Tx, entry};
+use crate::domain::session::Session;
+use crate::store::StoreError;
+use crate::store::embedded::keys::{Family, InboxKey, SessionKey, SessionOfKey, TagKey, TopicKey};
+
+impl Tx<'_, '_> {
+    /// Replaces the session with that id, or else adds it.
+    pub fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let old = self.tables().session(session.id)?;
+        if old.as_ref() == Some(session) {
+            return Ok(());
+        }
+        if old.is_none() {
+            let order = self.next_order()?;
+            self.put_entry(&SessionOfKey { customer: session.customer_id, order }, &session.id);
+        }
+        self.reindex(&old.as_ref().map(index).unwrap_or_default(), index(session));
+        self.put_record(&SessionKey { session: session.id }, session)
+    }
+
+    pub fn remove_session(&mut self, of: &SessionOfKey, session: &Session) {
+        self.remove(of);
+        self.reindex(&index(session), Index::new());
+        self.remove(&SessionKey { session: session.id });
+    }
+}
+
+fn index(session: &Session) -> Index {
+    let place = session.inbox_place();
+    let (queue, since, id) = (place.queue, place.since, session.id);
+    let tags = session.tags.iter().map(|tag| TagKey { tag: tag.clone(), queue, since, session: id }.encode());
+    let topics =
+        session.topics.iter().map(|topic| TopicKey { topic: topic.clone(), queue, since, session: id }.encode());
+    let inbox = entry(&InboxKey { queue, since, session: id }, &());
+    tags.chain(topics).map(|key| (key, Vec::new())).chain([inbox]).collect()
+}

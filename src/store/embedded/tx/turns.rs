@@ -1,0 +1,74 @@
+//! The bot's turns: what is open and what is over, and which of a session's may be handed out.
+
+use std::mem::take;
+
+use super::{Index, Tx, entry};
+use crate::domain::ids::SessionId;
+use crate::domain::turn::{Turn, TurnState};
+use crate::store::StoreError;
+use crate::store::embedded::keys::{ClosedTurnKey, DueTurnKey, Family, OpenTurnKey, TurnAtKey, TurnInHandKey};
+use crate::store::embedded::tables::{TurnAt, missing};
+
+impl Tx<'_, '_> {
+    /// Replaces the turn with that id, or else adds it.
+    pub fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError> {
+        self.touch_turns(turn.session_id)?;
+        let (session, place) = (turn.session_id, turn.place);
+        if self.tables().turn_at(turn.id)?.is_none() {
+            let order = self.next_order()?;
+            self.put_record(&TurnAtKey { turn: turn.id }, &TurnAt { session, place, order })?;
+        }
+        let in_hand = TurnInHandKey { turn: turn.id };
+        match turn.state {
+            TurnState::InFlight { .. } => self.put_entry(&in_hand, &()),
+            _ if self.tables().holds(&in_hand)? => self.remove(&in_hand),
+            _ => {}
+        }
+        if turn.is_open() {
+            self.put_record(&OpenTurnKey { session, place }, turn)
+        } else {
+            self.remove(&OpenTurnKey { session, place });
+            self.put_record(&ClosedTurnKey { session, place }, turn)
+        }
+    }
+
+    pub fn remove_turns(&mut self, session: SessionId) -> Result<(), StoreError> {
+        self.touch_turns(session)?;
+        let open = self.tables().open_turns(session);
+        let closed = self.tables().records(&ClosedTurnKey::within(&session));
+        for turn in open.chain(closed).collect::<Result<Vec<Turn>, _>>()? {
+            self.remove(&TurnInHandKey { turn: turn.id });
+            self.remove(&TurnAtKey { turn: turn.id });
+            self.remove(&OpenTurnKey { session, place: turn.place });
+            self.remove(&ClosedTurnKey { session, place: turn.place });
+        }
+        Ok(())
+    }
+
+    fn touch_turns(&mut self, session: SessionId) -> Result<(), StoreError> {
+        if !self.turns.contains_key(&session) {
+            let due = self.due(session)?;
+            self.turns.insert(session, due);
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish_turns(&mut self) -> Result<(), StoreError> {
+        for (session, before) in take(&mut self.turns) {
+            let after = self.due(session)?;
+            self.reindex(&before, after);
+        }
+        Ok(())
+    }
+
+    /// The entry, among what may be handed out, of a session's first open turn.
+    fn due(&self, session: SessionId) -> Result<Index, StoreError> {
+        match self.tables().open_turns(session).next().transpose()? {
+            Some(turn) if turn.state == TurnState::Pending => {
+                let at = self.tables().turn_at(turn.id)?.ok_or_else(|| missing("a turn"))?;
+                Ok(Index::from([entry(&DueTurnKey { due_at: turn.due_at, order: at.order }, &turn.id)]))
+            }
+            Some(_) | None => Ok(Index::new()),
+        }
+    }
+}
