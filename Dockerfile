@@ -33,6 +33,6 @@ EXPOSE 8080
 # Longer than server.shutdown_grace is what `docker stop --time` should be.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["/usr/local/bin/switchboard", "doctor", "--url", "http://127.0.0.1:8080"]
+    CMD ["/usr/local/bin/switchboard", "--config", "/etc/switchboard/config.toml", "doctor", "--url", "http://127.0.0.1:8080"]
 ENTRYPOINT ["/usr/local/bin/switchboard", "--config", "/etc/switchboard/config.toml"]
 CMD ["serve"]

@@ -10,8 +10,7 @@ use crate::domain::phone::Address;
 use crate::domain::segments;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::domain::turn::{Turn, TurnKind, TurnState};
-use crate::store::TurnWork;
+use crate::domain::turn::{Turn, TurnKind, TurnState, TurnWork};
 
 /// The moment at which everything here happened: 2017-05-02T12:04:42.693Z.
 pub const THEN: Timestamp = Timestamp::from_millis(1_493_726_682_693);
@@ -63,7 +62,7 @@ pub fn work(kind: TurnKind, content: &str) -> TurnWork {
             number: Some(1),
             kind,
             message_id: message.as_ref().map(|message| message.id),
-            history_from: None,
+            history: None,
             version: 1,
             attempts: 1,
             due_at: THEN,

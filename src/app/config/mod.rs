@@ -28,7 +28,7 @@ pub use self::secret::Secret;
 pub use self::sending::{ChannelPace, Sending};
 pub use self::server::Server;
 pub use self::sessions::{Consent, Sessions};
-pub use self::simulator::{SimulatorDelays, SimulatorSettings};
+pub use self::simulator::SimulatorSettings;
 pub use self::store::{Engine, StoreSettings};
 pub use self::tokens::{AccessToken, DEMO_TOKENS};
 pub use self::tree::Place;

@@ -4,112 +4,96 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::section::Section;
 use super::values::{Delay, Share};
+use crate::provider::simulator::{Delays, Faults, ReceiptFault, SendFault};
 
-/// What can happen to a call that sends, as the simulator names it.
-const SENDS: [&str; 7] = [
-    "throttled",
-    "error_not_taken",
-    "error_taken",
-    "dropped_before",
-    "dropped_after",
-    "slow",
-    "receipt_first",
+/// What can happen to a call that sends, as it is written.
+const SENDS: [(&str, SendFault); 7] = [
+    ("throttled", SendFault::Throttled),
+    ("error_not_taken", SendFault::ErrorNotTaken),
+    ("error_taken", SendFault::ErrorTaken),
+    ("dropped_before", SendFault::DroppedBefore),
+    ("dropped_after", SendFault::DroppedAfter),
+    ("slow", SendFault::Slow),
+    ("receipt_first", SendFault::ReceiptFirst),
 ];
 /// What can happen to a receipt.
-const RECEIPTS: [&str; 4] = ["lost", "repeated", "reordered", "late"];
+const RECEIPTS: [(&str, ReceiptFault); 4] = [
+    ("lost", ReceiptFault::Lost),
+    ("repeated", ReceiptFault::Repeated),
+    ("reordered", ReceiptFault::Reordered),
+    ("late", ReceiptFault::Late),
+];
 /// Ten times a tenth is a little more than one.
 const WHOLE: f64 = 1.0 + 1e-9;
-
-/// The chance of each fault, by its name.
-type Chances = BTreeMap<&'static str, f64>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulatorSettings {
     /// The same seed and the same texts make the same faults.
     pub seed: u64,
-    pub delays: SimulatorDelays,
-    pub sends: Chances,
-    pub receipts: Chances,
-    /// The chance that a call that reads fails.
-    pub reads_failed: f64,
-    /// What a throttled call is told to wait.
-    pub retry_after: Duration,
-    /// How late slow answers and late receipts are.
-    pub slow_by: Duration,
-    pub late_by: Duration,
-    /// How long a new text is missing from the provider's list.
-    pub list_lag: Duration,
-}
-
-/// How long a text takes from each state to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SimulatorDelays {
-    pub queued: Duration,
-    pub sending: Duration,
-    pub sent: Duration,
-    pub delivered: Duration,
+    delays: Delays,
+    faults: Faults,
 }
 
 impl SimulatorSettings {
+    /// How long a text takes from each state to the next.
+    pub fn delays(&self) -> Delays {
+        self.delays
+    }
+
+    /// What goes wrong, from the start.
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
     pub(super) fn read(mut section: Section<'_>) -> Self {
         let settings = Self {
             seed: section.or("seed", 1),
-            delays: SimulatorDelays::read(section.section("delays")),
-            sends: chances(&mut section, "sends", &SENDS),
-            receipts: chances(&mut section, "receipts", &RECEIPTS),
-            reads_failed: section.or("reads_failed", Share::default()).0,
-            retry_after: delay_s(&mut section, "retry_after", 1),
-            slow_by: delay_s(&mut section, "slow_by", 5),
-            late_by: delay_s(&mut section, "late_by", 5),
-            list_lag: delay_s(&mut section, "list_lag", 0),
+            delays: delays(section.section("delays")),
+            faults: Faults {
+                sends: chances(&mut section, "sends", &SENDS),
+                receipts: chances(&mut section, "receipts", &RECEIPTS),
+                reads_failed: section.or("reads_failed", Share::default()).0,
+                // A header in whole seconds: what is less is told as one.
+                retry_after_s: millis(&mut section, "retry_after", 1_000).div_ceil(1_000),
+                slow_ms: millis(&mut section, "slow_by", 5_000),
+                late_ms: millis(&mut section, "late_by", 5_000),
+                list_lag_ms: millis(&mut section, "list_lag", 0),
+                ..Faults::default()
+            },
         };
         section.finish();
         settings
     }
-
-    /// The faults in the JSON that the simulator reads.
-    pub fn faults_json(&self) -> Value {
-        let millis = |delay: Duration| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        json!({
-            "sends": self.sends,
-            "receipts": self.receipts,
-            "reads_failed": self.reads_failed,
-            "retry_after_s": self.retry_after.as_secs(),
-            "slow_ms": millis(self.slow_by),
-            "late_ms": millis(self.late_by),
-            "list_lag_ms": millis(self.list_lag),
-        })
-    }
 }
 
-impl SimulatorDelays {
-    fn read(mut section: Section<'_>) -> Self {
-        let mut delay = |key, millis| section.or(key, Delay(Duration::from_millis(millis))).0;
-        let delays = Self {
-            queued: delay("queued", 20),
-            sending: delay("sending", 50),
-            sent: delay("sent", 150),
-            delivered: delay("delivered", 800),
-        };
-        section.finish();
-        delays
-    }
+fn delays(mut section: Section<'_>) -> Delays {
+    let delays = Delays {
+        queued_ms: millis(&mut section, "queued", 20),
+        sending_ms: millis(&mut section, "sending", 50),
+        sent_ms: millis(&mut section, "sent", 150),
+        delivered_ms: millis(&mut section, "delivered", 800),
+    };
+    section.finish();
+    delays
 }
 
-fn delay_s(section: &mut Section<'_>, key: &'static str, seconds: u64) -> Duration {
-    section.or(key, Delay(Duration::from_secs(seconds))).0
+fn millis(section: &mut Section<'_>, key: &'static str, default: u64) -> u64 {
+    let delay = section.or(key, Delay(Duration::from_millis(default))).0;
+    u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// At most one fault strikes, so together they are no more than always.
-fn chances(section: &mut Section<'_>, key: &'static str, faults: &[&'static str]) -> Chances {
+fn chances<F: Copy + Ord>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    faults: &[(&'static str, F)],
+) -> BTreeMap<F, f64> {
     let mut table = section.section(key);
-    let chances: Chances = faults
+    let chances: BTreeMap<F, f64> = faults
         .iter()
-        .map(|fault| (*fault, table.or(fault, Share::default()).0))
+        .map(|&(name, fault)| (fault, table.or(name, Share::default()).0))
         .collect();
     table.finish();
     let sum: f64 = chances.values().sum();

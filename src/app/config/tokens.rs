@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::secret::Sources;
+use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice, text};
@@ -12,13 +12,15 @@ use crate::store::TokenRole;
 pub const DEMO_TOKENS: [&str; 3] = ["demo-agent", "demo-admin", "demo-bot"];
 const MAX_NAME_CHARS: usize = 80;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AccessToken {
     /// Recorded as the author of what it writes.
     pub name: String,
     pub role: TokenRole,
-    /// Of its secret, which is not kept.
+    /// Of its secret.
     pub sha256: [u8; 32],
+    /// Unless only its hash is configured.
+    pub secret: Option<Secret>,
     /// The secret, if it is one of the public ones of the default file.
     pub demo: Option<&'static str>,
 }
@@ -63,7 +65,7 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec
     for mut section in sections {
         let name: Option<String> = section.required("name", "write whose token it is, such as \"desk\"");
         let role = section.required("role", "write \"agent\", \"bot\" or \"admin\"");
-        let sha256 = sha256(&mut section);
+        let (sha256, secret) = credentials(&mut section);
         if let Some(wrong) = name.as_deref().and_then(|name| wrong_name(name, &tokens)) {
             section.refuse("name", wrong);
         }
@@ -85,6 +87,7 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec
                 name,
                 role,
                 sha256,
+                secret,
                 demo,
             });
         }
@@ -105,7 +108,8 @@ fn wrong_name(name: &str, tokens: &[AccessToken]) -> Option<String> {
     }
 }
 
-fn sha256(section: &mut Section<'_>) -> Option<[u8; 32]> {
+/// The hash that a caller's token has to have, and the token itself where it is known.
+fn credentials(section: &mut Section<'_>) -> (Option<[u8; 32]>, Option<Secret>) {
     let hash: Option<Hash> = section.optional("secret_sha256");
     let clear = SECRET.any_in(section);
     let secret = SECRET.read(section).pop();
@@ -122,8 +126,10 @@ fn sha256(section: &mut Section<'_>) -> Option<[u8; 32]> {
         }
         _ => {}
     }
-    hash.map(|hash| hash.0)
-        .or_else(|| secret.map(|secret| digest(secret.expose())))
+    let sha256 = hash
+        .map(|hash| hash.0)
+        .or_else(|| secret.as_ref().map(|secret| digest(secret.expose())));
+    (sha256, secret)
 }
 
 fn digest(secret: &str) -> [u8; 32] {

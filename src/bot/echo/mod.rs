@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Bot, BotError};
 use crate::domain::conversation::{Answer, AnswerText};
 use crate::domain::message::Message;
-use crate::store::TurnWork;
+use crate::domain::turn::TurnWork;
 
 /// Answers each text of a customer with the same text.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Bot, BotError};
 use crate::domain::conversation::Answer;
-use crate::store::TurnWork;
+use crate::domain::turn::TurnWork;
 
 /// Stands where a bot would be.
 #[derive(Clone, Copy, Debug, Default)]

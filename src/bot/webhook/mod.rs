@@ -14,7 +14,7 @@ use self::signature::SigningKey;
 use super::{Bot, BotError};
 use crate::domain::conversation::Answer;
 use crate::domain::time::Timestamp;
-use crate::store::TurnWork;
+use crate::domain::turn::TurnWork;
 
 mod answer;
 mod request;

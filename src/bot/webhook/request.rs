@@ -8,8 +8,7 @@ use crate::domain::message::{Media, Message, Role};
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::domain::turn::TurnKind;
-use crate::store::TurnWork;
+use crate::domain::turn::{TurnKind, TurnWork};
 
 /// The body. The same for every attempt at a turn, so that a bot may compare.
 pub fn body(work: &TurnWork) -> Result<Vec<u8>, serde_json::Error> {
