@@ -55,7 +55,7 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
     match settings.engine {
         Engine::Sled => {
             let options = SledOptions { cache_bytes: settings.cache_bytes, lock_wait: settings.lock_wait };
-            Ok(Arc::new(EmbeddedStore::open_sled(&settings.path, options, policy(config))?))
+            Ok(Arc::new(EmbeddedStore::open_sled(&settings.path, &options, policy(config))?))
         }
     }
 }

@@ -367,7 +367,7 @@ pub struct Token {
 /// What a sweep cleared away. `more`: there is more of it than its limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Messages that waited for too long, now `expired`; the longest overdue first, then in the order of queueing.
+    /// Messages that waited for too long, now `expired`; the longest overdue first.
     pub expired: Vec<MessageId>,
     pub more: bool,
 }
@@ -391,7 +391,7 @@ pub const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// The store. Every command is atomic and durable when it returns, and takes effect before any later one.
 ///
 /// Where several methods meet:
-/// * *Order.* What is created (or queued) earlier comes first, whatever the ids and the clock say.
+/// * *Order* of creation and of queueing is the order of the commands, whatever the ids and the clock say.
 /// * *The queue of a customer.* Their texts that hold the queue ([`Message::holds_queue`]), in the order of creation,
 ///   over all lanes. A queued one that becomes its first because the one before it left becomes ready at that moment,
 ///   or later if it says so itself.
@@ -505,7 +505,7 @@ pub trait Store: Send + Sync + 'static {
     /// Attempts that are `sending` in another process's hand become `unknown`, to be looked for at `now`.
     /// Returns how many.
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
-    /// Messages of unknown fate whose `look_at` has come; the longest due first, then in the order of queueing.
+    /// Messages of unknown fate whose `look_at` has come; the longest due first.
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
     /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, and for a message
     /// that is not there, does nothing and returns none.
@@ -524,9 +524,9 @@ pub trait Store: Send + Sync + 'static {
 
     // --- the bot ---
 
-    /// Hands out the turn that has been due for longest, then in the order of queueing. One per session is in hand;
-    /// the next of that session waits until it is completed or failed for good. A turn gets its number with its first
-    /// claim. History is what was said before the session was let go.
+    /// Hands out the turn that has been due for longest. One per session is in hand; the next of that session waits
+    /// until it is completed or failed for good. A turn gets its number with its first claim. Its history ends where
+    /// the session was let go.
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError>;
     /// Keeps the bot's answer, all of it or none, under the rules of [`crate::domain::answer::answer`]; records the
     /// refusal otherwise. A hand-off takes effect after the answer's texts were queued, and leaves them.

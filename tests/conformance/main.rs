@@ -1,0 +1,11 @@
+//! What every engine of the store must keep: one test for each promise of `switchboard::store::Store`.
+//!
+//! A case is a function that opens a store and states a rule in its name. Each file hands its cases to
+//! `on_every_engine!`; a case that is forgotten there is dead code, which does not compile.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+#[macro_use]
+mod engines;
+
+mod fixture;
