@@ -32,6 +32,7 @@ pub mod app;
 pub mod bot;
 pub mod domain;
 pub mod gateway;
+pub mod http;
 
 pub mod provider;
 pub mod store;

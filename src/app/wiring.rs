@@ -78,6 +78,7 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             policy: policy(config),
             valid_for: config.sending.valid_for,
             max_in_flight: config.sending.max_in_flight,
+            looks: config.sending.looks.clone(),
             max_turns: MAX_TURNS,
             confirmation_text: config.consent.confirmation_text.clone(),
         },

@@ -28,9 +28,46 @@ pub fn bot_pause(tries: u32) -> Option<Duration> {
     BOT_PAUSES.get(index).copied()
 }
 
-/// How long after an unknown send the provider is asked for it.
-pub const LOOKS: [Duration; 4] =
-    [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(90)];
+/// How long after an unknown send the provider is asked for it: growing, and never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looks(Vec<Duration>);
+
+/// The pauses do not grow, or there are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write at least one pause, each longer than the one before it")]
+pub struct InvalidLooks;
+
+impl Looks {
+    pub fn new(after: Vec<Duration>) -> Result<Self, InvalidLooks> {
+        match after.is_empty() || !after.is_sorted_by(|one, next| one < next) {
+            true => Err(InvalidLooks),
+            false => Ok(Self(after)),
+        }
+    }
+
+    /// How long after the send the first look is.
+    pub fn first(&self) -> Duration {
+        self.0[0]
+    }
+
+    /// The pause between the look after `done` looks and the one that follows it; none if it was the last.
+    pub fn next(&self, done: u32) -> Option<Duration> {
+        let done = usize::try_from(done).ok()?;
+        let next = self.0.get(done.checked_add(1)?)?;
+        Some(next.saturating_sub(self.0[done]))
+    }
+
+    /// The longest time after a send that it is looked for.
+    pub fn last(&self) -> Duration {
+        self.0[self.0.len() - 1]
+    }
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self([2, 10, 30, 90].map(Duration::from_secs).to_vec())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -58,5 +95,16 @@ mod tests {
         assert_eq!(bot_pause(1), Some(Duration::from_secs(2)));
         assert_eq!(bot_pause(4), Some(Duration::from_secs(120)));
         assert_eq!(bot_pause(5), None);
+    }
+
+    #[test]
+    fn looks_grow_and_end() {
+        let looks = Looks::default();
+        assert_eq!(looks.first(), Duration::from_secs(2));
+        let pauses: Vec<_> = (0..).map_while(|done| looks.next(done)).collect();
+        assert_eq!(pauses, [8, 20, 60].map(Duration::from_secs));
+        assert_eq!(looks.last(), Duration::from_secs(90));
+        assert_eq!(Looks::new(Vec::new()), Err(InvalidLooks));
+        assert_eq!(Looks::new(vec![Duration::from_secs(2); 2]), Err(InvalidLooks));
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::bot::Bot;
 use crate::domain::conversation::Policy;
 use crate::domain::ids::uuid_v7;
+use crate::domain::retry::Looks;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
@@ -43,6 +44,8 @@ pub struct Settings {
     pub valid_for: Duration,
     /// How many sends of one lane may be on their way at once.
     pub max_in_flight: usize,
+    /// When the provider is asked for a text of unknown fate.
+    pub looks: Looks,
     /// How many turns the bot may have in hand at once, over all sessions.
     pub max_turns: usize,
     /// What a confirmation text says; `{token}` stands for the token. None: no text is sent.
@@ -146,6 +149,11 @@ impl Gateway {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The time since some fixed moment of this process; never jumps.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     /// A new id of that moment.

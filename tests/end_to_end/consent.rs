@@ -88,6 +88,8 @@ async fn nobody_is_texted_before_they_are_confirmed_but_with_the_confirmation() 
     assert_eq!(status, 422);
     let (status, confirmed) = daemon.call("POST", &confirm, "agent-secret", Some(json!({"confirmation_token": token}))).await;
     assert_eq!((status, confirmed["phone_number"].as_str()), (200, Some(ANNA)));
+    // The confirmation text has started a session, which the bot has.
+    assert_eq!(daemon.hold(id, true).await.0, 200);
     assert_eq!(daemon.say(id, "agent-secret", "Hello").await.0, 201);
     provider.until_said(ANNA, "Hello").await;
 }

@@ -88,7 +88,10 @@ async fn killed_under_load_it_loses_nothing_that_was_acknowledged() {
     let kills: usize = std::env::var("CRASHES").map_or(4, |count| count.parse().expect("CRASHES is a number"));
     assert!(kills > 0);
     let provider = Arc::new(Provider::start().await);
-    let mut daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
+    // What was being sent when it died is looked for, and the last look must not be minutes away.
+    let more = "[sending]\nlooks = [\"300ms\", \"1s\", \"3s\"]".to_owned();
+    let bot = "kind = \"none\"".into();
+    let mut daemon = Daemon::start(&Setup { bot, more, ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon).await;
     let promised = Arc::new(Promised::default());
     let mut writers = tokio::task::JoinSet::new();

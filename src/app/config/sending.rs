@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::section::Section;
 use crate::domain::pace::Pace;
+use crate::domain::retry::Looks;
 
 #[derive(Clone, Debug)]
 pub struct Sending {
@@ -14,6 +15,8 @@ pub struct Sending {
     pub max_in_flight: usize,
     /// For one call to a provider.
     pub request_timeout: Duration,
+    /// When the provider is asked for a text whose answer was lost.
+    pub looks: Looks,
     /// For channels that say nothing of it.
     pub pace: ChannelPace,
 }
@@ -51,11 +54,17 @@ impl Sending {
             .optional::<NonZeroUsize>("max_in_flight")
             .map_or(32, NonZeroUsize::get);
         let request_timeout = section.or("request_timeout", Duration::from_secs(10));
+        let looks = section.optional("looks").map_or_else(|| Ok(Looks::default()), Looks::new);
+        let looks = looks.unwrap_or_else(|error| {
+            section.refuse("looks", &error.to_string());
+            Looks::default()
+        });
         section.finish();
         Self {
             valid_for,
             max_in_flight,
             request_timeout,
+            looks,
             pace,
         }
     }

@@ -226,7 +226,7 @@ fn on_release_the_bot_is_told_from_where_it_was_paused() {
     let back = SessionPatch { need_attention: Some(false), ..SessionPatch::default() };
     let turn = update_session(held, &back, &policy(), TurnId(Uuid::nil()), NOW).turn.unwrap();
     assert_eq!(turn.kind, TurnKind::SessionUpdated);
-    assert_eq!(turn.history_from, Some(1));
+    assert_eq!(turn.history, Some(1..1), "nothing was said meanwhile, from place 1 on");
 }
 
 #[test]

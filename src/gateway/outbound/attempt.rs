@@ -26,7 +26,8 @@ pub(super) async fn send(
     let sent = channel.provider.send(&text).await;
     let took = gateway.clock.elapsed().saturating_sub(started);
 
-    let verdict = verdict::judge(sent, &message, gateway.now(), gateway.entropy.fraction());
+    let looks = &gateway.settings.looks;
+    let verdict = verdict::judge(sent, &message, looks, gateway.now(), gateway.entropy.fraction());
     if let Some(until) = verdict.pause_lane_until {
         state.pause(until);
     }

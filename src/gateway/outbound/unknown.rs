@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::domain::delivery::Evidence;
 use crate::domain::message::Message;
-use crate::domain::retry::LOOKS;
 use crate::domain::time::Timestamp;
 use crate::provider::{AskError, SentRecord};
 use crate::store::StoreError;
@@ -87,7 +86,7 @@ impl Gateway {
     }
 
     fn not_there(&self, message: &Message) -> Evidence {
-        match next_look(message) {
+        match self.settings.looks.next(message.delivery.looks) {
             Some(pause) => Evidence::NotYet { look_at: self.now().after(pause) },
             None => Evidence::Absent,
         }
@@ -95,17 +94,13 @@ impl Gateway {
 
     fn not_asked(&self, message: &Message, error: &AskError) -> Evidence {
         tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
+        let looks = &self.settings.looks;
         match message.delivery.looks < MOST_LOOKS {
-            // A look that failed proves nothing: the last look stays the last one.
-            true => Evidence::NotYet { look_at: self.now().after(next_look(message).unwrap_or(LOOKS[2])) },
+            // A look that failed proves nothing: where it was the last one, another follows.
+            true => Evidence::NotYet {
+                look_at: self.now().after(looks.next(message.delivery.looks).unwrap_or_else(|| looks.last())),
+            },
             false => Evidence::CannotTell,
         }
     }
-}
-
-/// The pause before the look after this one; none if this was the last.
-fn next_look(message: &Message) -> Option<Duration> {
-    let done = usize::try_from(message.delivery.looks).unwrap_or(usize::MAX);
-    let next = LOOKS.get(done.checked_add(1)?)?;
-    Some(next.saturating_sub(LOOKS[done]))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::delivery::{DeliveryError, ErrorClass, SendOutcome};
 use crate::domain::message::Message;
-use crate::domain::retry::{Backoff, LOOKS};
+use crate::domain::retry::{Backoff, Looks};
 use crate::domain::time::Timestamp;
 use crate::provider::Sent;
 
@@ -18,19 +18,19 @@ pub(super) struct Verdict {
     pub pause_lane_until: Option<Timestamp>,
 }
 
-pub(super) fn judge(sent: Sent, message: &Message, now: Timestamp, jitter: f64) -> Verdict {
+pub(super) fn judge(sent: Sent, message: &Message, looks: &Looks, now: Timestamp, jitter: f64) -> Verdict {
     match sent {
         Sent::Accepted { provider_id, from } => Verdict::of(SendOutcome::Accepted { provider_id, from }),
-        Sent::Unknown { error } => Verdict::of(SendOutcome::Unknown { error, look_at: now.after(LOOKS[0]) }),
+        Sent::Unknown { error } => Verdict::of(SendOutcome::Unknown { error, look_at: now.after(looks.first()) }),
         Sent::Refused { error, retry_after_s } => {
             let back_off = BACKOFF.pause(message.delivery.attempt_number(), jitter);
             let pause = retry_after_s.map_or(back_off, Duration::from_secs);
-            refused(error, now, pause)
+            refused(error, looks, now, pause)
         }
     }
 }
 
-fn refused(error: DeliveryError, now: Timestamp, pause: Duration) -> Verdict {
+fn refused(error: DeliveryError, looks: &Looks, now: Timestamp, pause: Duration) -> Verdict {
     let ready_at = now.after(pause);
     match error.class {
         ErrorClass::Throttled => Verdict {
@@ -49,7 +49,7 @@ fn refused(error: DeliveryError, now: Timestamp, pause: Duration) -> Verdict {
         ErrorClass::Permanent | ErrorClass::OptedOut | ErrorClass::Content => {
             Verdict::of(SendOutcome::Permanent { error })
         }
-        ErrorClass::Unknown => Verdict::of(SendOutcome::Unknown { error, look_at: now.after(LOOKS[0]) }),
+        ErrorClass::Unknown => Verdict::of(SendOutcome::Unknown { error, look_at: now.after(looks.first()) }),
     }
 }
 

@@ -310,6 +310,7 @@ impl World {
                 policy,
                 valid_for: Duration::from_secs(48 * 3600),
                 max_in_flight: 8,
+                looks: crate::domain::retry::Looks::default(),
                 max_turns: 8,
                 confirmation_text: None,
             },

@@ -1,0 +1,7 @@
+//! Messages: written, read, and what became of them.
+
+pub mod cancel;
+pub mod create;
+pub mod delivery;
+pub mod list;
+pub mod retrieve;

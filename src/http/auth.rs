@@ -1,0 +1,156 @@
+//! Who is calling: the token of a call, and what its role allows. Tokens are known by their hashes alone.
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::problem::{Kind, Problem};
+use super::{ConfigToken, HttpState, SecretHash};
+use crate::domain::message::{Author, Role};
+use crate::store::TokenRole;
+
+/// Names that no token may have: they are the authors of what nobody's token wrote, and rules hang on them.
+pub const RESERVED_NAMES: [&str; 2] = ["customer", "gateway"];
+
+/// The tokens of the configuration.
+pub struct Access {
+    config: Vec<ConfigToken>,
+}
+
+impl Access {
+    pub fn new(config: Vec<ConfigToken>) -> Self {
+        Self { config }
+    }
+
+    /// Compares with every token, in the same time whichever it is.
+    fn find(&self, offered: &SecretHash) -> Option<&ConfigToken> {
+        self.config.iter().fold(None, |found, token| {
+            let same = token.secret.matches(offered);
+            if same { Some(token) } else { found }
+        })
+    }
+}
+
+/// Whose token the call carries. An extractor: without a good token there is no call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub name: String,
+    pub role: TokenRole,
+}
+
+impl Caller {
+    /// Checks the token, and then how often it called.
+    pub async fn of(headers: &HeaderMap, state: &HttpState) -> Result<Self, Problem> {
+        let offered = SecretHash::of(bearer(headers)?);
+        let caller = match state.access.find(&offered) {
+            Some(token) => Self { name: token.name.clone(), role: token.role },
+            None => match state.gateway.store().token_by_hash(offered.sha256()).await? {
+                Some(token) => Self { name: token.name, role: token.role },
+                None => return Err(unauthorized("The token is unknown or revoked.")),
+            },
+        };
+        tracing::Span::current().record("caller", &caller.name);
+        state.calls.check(offered.sha256())?;
+        Ok(caller)
+    }
+
+    /// As whom the caller speaks to customers.
+    pub fn author(&self) -> Author {
+        let role = match self.role {
+            TokenRole::Agent | TokenRole::Admin => Role::Agent,
+            TokenRole::Bot => Role::Init,
+        };
+        Author { role, name: self.name.clone() }
+    }
+
+    pub fn is_bot(&self) -> bool {
+        self.role == TokenRole::Bot
+    }
+
+    /// Agents and admins.
+    pub fn must_be_human(&self) -> Result<(), Problem> {
+        match self.role {
+            TokenRole::Agent | TokenRole::Admin => Ok(()),
+            TokenRole::Bot => Err(Problem::forbidden("A bot's token does not allow this; use an agent's.")),
+        }
+    }
+
+    pub fn must_be_admin(&self) -> Result<(), Problem> {
+        match self.role {
+            TokenRole::Admin => Ok(()),
+            TokenRole::Agent | TokenRole::Bot => Err(Problem::forbidden("Only an admin's token allows this.")),
+        }
+    }
+}
+
+impl FromRequestParts<HttpState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Problem> {
+        Self::of(&parts.headers, state).await
+    }
+}
+
+fn unauthorized(detail: &'static str) -> Problem {
+    Problem::new(Kind::Unauthorized, detail)
+}
+
+/// The token of `Authorization: Bearer <token>`; `Token <token>` is the same.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(unauthorized("Send one header Authorization: Bearer <token>."));
+    };
+    let credentials = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
+    match credentials {
+        Some((scheme, token))
+            if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") =>
+        {
+            Ok(token.trim())
+        }
+        _ => Err(unauthorized("The header Authorization must read: Bearer <token>.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn both_schemes_are_taken_in_any_case() {
+        for good in ["Bearer abc", "bearer abc", "Token abc", "TOKEN  abc "] {
+            assert_eq!(bearer(&headers(&[good])).unwrap(), "abc", "{good}");
+        }
+        for bad in [&[][..], &["abc"], &["Basic abc"], &["Bearer"], &["Bearer a", "Bearer a"]] {
+            assert_eq!(bearer(&headers(bad)).unwrap_err().kind(), Kind::Unauthorized, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_found_by_its_hash_alone() {
+        let token = |name: &str| ConfigToken {
+            name: name.into(),
+            role: TokenRole::Agent,
+            secret: SecretHash::of(name),
+        };
+        let access = Access::new(vec![token("one"), token("two")]);
+        assert_eq!(access.find(&SecretHash::of("one")).unwrap().name, "one");
+        assert_eq!(access.find(&SecretHash::of("two")).unwrap().name, "two");
+        assert!(access.find(&SecretHash::of("three")).is_none());
+    }
+
+    #[test]
+    fn agents_and_admins_speak_as_agents_and_bots_as_init() {
+        let role = |role| Caller { name: "x".into(), role }.author().role;
+        assert_eq!(role(TokenRole::Agent), Role::Agent);
+        assert_eq!(role(TokenRole::Admin), Role::Agent);
+        assert_eq!(role(TokenRole::Bot), Role::Init);
+    }
+}

@@ -1,0 +1,16 @@
+//! The objects of the API, as they are written. The seeds' keys in the seeds' order; what is absent is null; what is
+//! only there when it is asked for (`?expand=`) comes after. Nothing here is read back.
+
+mod customer;
+mod delivery;
+mod message;
+mod moment;
+mod session;
+mod token;
+
+pub use customer::Customer;
+pub use delivery::Delivery;
+pub use message::Message;
+pub use moment::Moment;
+pub use session::Session;
+pub use token::{MintedToken, Token};

@@ -1,0 +1,193 @@
+//! What the store and the use-cases refuse, as problems. One `From` for each of their errors, so that a handler's `?`
+//! says enough, and a new refusal does not compile until it has its place here.
+
+use crate::domain::conversation::Refusal;
+use crate::domain::customer::ConfirmRefusal;
+use crate::gateway::customers::SendConfirmationError;
+use crate::store::{
+    CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError, UpdateSessionError,
+};
+
+use super::{Kind, Problem};
+
+impl Problem {
+    fn idempotency_mismatch() -> Self {
+        Self::new(
+            Kind::IdempotencyMismatch,
+            "This Idempotency-Key was used with another body. Use a new key for a new request.",
+        )
+    }
+
+    pub fn no_current_session() -> Self {
+        Self::new(
+            Kind::NoCurrentSession,
+            "The customer has no current session; a message to or from the customer starts one.",
+        )
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (kind, detail) = match refusal {
+            Refusal::CustomerUnconfirmed => (
+                Kind::CustomerUnconfirmed,
+                "The customer has not confirmed the number. Have it confirmed first (send_confirmation, confirm).",
+            ),
+            Refusal::CustomerUnsubscribed => (
+                Kind::CustomerUnsubscribed,
+                "The customer is unsubscribed and is not texted. They can text START to come back.",
+            ),
+            Refusal::CustomerUnreachable => {
+                (Kind::CustomerUnreachable, "The customer has no number that can be texted.")
+            }
+            Refusal::SessionNotHeld => (
+                Kind::SessionNotHeld,
+                "The bot has this session. Set need_attention of the session to true, then send again.",
+            ),
+            Refusal::SessionHeld => (
+                Kind::SessionHeld,
+                "Agents have this session; the bot may speak again when need_attention is false.",
+            ),
+            Refusal::StaleTurn => {
+                (Kind::StaleTurn, "The answer belongs to a turn from before the session was switched.")
+            }
+            Refusal::NoLane => (
+                Kind::NoLane,
+                "No channel is configured that this customer could be texted by. Add a channel with a number.",
+            ),
+        };
+        Self::new(kind, detail)
+    }
+}
+
+impl From<CreateMessageError> for Problem {
+    fn from(error: CreateMessageError) -> Self {
+        match error {
+            CreateMessageError::NotFound => Self::not_found("customer"),
+            CreateMessageError::Refused(refusal) => refusal.into(),
+            CreateMessageError::IdempotencyMismatch => Self::idempotency_mismatch(),
+            CreateMessageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateCustomerError> for Problem {
+    fn from(error: CreateCustomerError) -> Self {
+        match error {
+            CreateCustomerError::NumberTaken(id) => {
+                Self::new(Kind::NumberTaken, format!("The customer {id} has this number."))
+            }
+            CreateCustomerError::IdempotencyMismatch => Self::idempotency_mismatch(),
+            CreateCustomerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CustomerError> for Problem {
+    fn from(error: CustomerError) -> Self {
+        match error {
+            CustomerError::NotFound => Self::not_found("customer"),
+            CustomerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmRefusal> for Problem {
+    fn from(refusal: ConfirmRefusal) -> Self {
+        let (kind, detail) = match refusal {
+            ConfirmRefusal::AlreadyConfirmed => (Kind::AlreadyConfirmed, "The customer is confirmed already.".into()),
+            ConfirmRefusal::NoToken => {
+                (Kind::ConfirmationInvalid, "No confirmation token is out; generate one first.".into())
+            }
+            ConfirmRefusal::Expired => (
+                Kind::ConfirmationInvalid,
+                "The confirmation token has expired or was tried too often; generate a new one.".into(),
+            ),
+            ConfirmRefusal::Wrong { tries_left } => (
+                Kind::ConfirmationInvalid,
+                format!("The confirmation token is wrong; tries left: {tries_left}."),
+            ),
+        };
+        Self::new(kind, detail)
+    }
+}
+
+impl From<ConfirmError> for Problem {
+    fn from(error: ConfirmError) -> Self {
+        match error {
+            ConfirmError::NotFound => Self::not_found("customer"),
+            ConfirmError::Refused(refusal) => refusal.into(),
+            ConfirmError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SendConfirmationError> for Problem {
+    fn from(error: SendConfirmationError) -> Self {
+        match error {
+            SendConfirmationError::Confirm(error) => error.into(),
+            SendConfirmationError::Text(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateSessionError> for Problem {
+    fn from(error: UpdateSessionError) -> Self {
+        match error {
+            UpdateSessionError::NotFound => Self::not_found("customer"),
+            UpdateSessionError::NoCurrentSession => Self::no_current_session(),
+            UpdateSessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for Problem {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::NotFound => Self::not_found("message"),
+            CancelError::NotQueued(status) => Self::new(
+                Kind::NotQueued,
+                format!("The message is {}; only a queued one can be canceled.", status.as_str()),
+            ),
+            CancelError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListError> for Problem {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::InvalidCursor => Self::new(
+                Kind::InvalidQuery,
+                "The cursor does not belong to this list; start again without it.",
+            ),
+            ListError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_message_keeps_the_slug_of_the_rule() {
+        for refusal in [
+            Refusal::CustomerUnconfirmed,
+            Refusal::CustomerUnsubscribed,
+            Refusal::CustomerUnreachable,
+            Refusal::SessionNotHeld,
+            Refusal::SessionHeld,
+            Refusal::StaleTurn,
+            Refusal::NoLane,
+        ] {
+            assert_eq!(Problem::from(refusal).kind().slug(), refusal.slug());
+        }
+    }
+
+    #[test]
+    fn a_wrong_confirmation_token_says_how_many_tries_are_left() {
+        let problem = Problem::from(ConfirmRefusal::Wrong { tries_left: 3 });
+        assert_eq!(problem.detail(), "The confirmation token is wrong; tries left: 3.");
+    }
+}
