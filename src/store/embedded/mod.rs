@@ -327,3 +327,6 @@ impl Store for EmbeddedStore {
         closed.map_err(|_| StoreError::Unavailable("closing panicked".into()))
     }
 }
+
+#[cfg(test)]
+mod tests;
