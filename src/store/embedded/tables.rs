@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codec;
 use super::keys::{
-    CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey, MessageKey, OpenTurnKey, ClosedTurnKey,
-    OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+    ClosedTurnKey, CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey, MessageKey,
+    OpenTurnKey, OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use crate::domain::customer::Customer;
@@ -173,7 +173,10 @@ impl<'v> Tables<'v> {
     }
 
     /// A customer's texts that are not settled, in the order in which they leave.
-    pub fn queue(self, customer: CustomerId) -> impl Iterator<Item = Result<(u64, Message), StoreError>> + use<'v> {
+    pub fn queue(
+        self,
+        customer: CustomerId,
+    ) -> impl Iterator<Item = Result<(u64, Message), StoreError>> + use<'v> {
         self.entries(&QueueKey::within(&customer)).map(move |entry| {
             let (QueueKey { order, .. }, id) = entry?;
             let message = self.message(id)?.ok_or_else(|| missing("a queued message"))?;

@@ -20,7 +20,12 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn rules() -> Rules {
-    Policy { idle_after: Duration::from_secs(7200), has_bot: true, forward_keywords: false, max_content_units: 1600 }
+    Policy {
+        idle_after: Duration::from_secs(7200),
+        has_bot: true,
+        forward_keywords: false,
+        max_content_units: 1600,
+    }
 }
 
 fn lane() -> Lane {
@@ -131,14 +136,23 @@ async fn what_is_over_stands_in_no_queue() {
     let waiting = tables_of(&kv);
     assert!(waiting.is_superset(&[16, 17, 18, 19, 22, 25].into()), "{waiting:?}");
 
-    let Begun::Attempt(message) = store.begin_attempt(MessageId(Uuid::from_u128(2)), "here", at(2)).await.unwrap()
-    else { panic!("it is due") };
+    let Begun::Attempt(message) =
+        store.begin_attempt(MessageId(Uuid::from_u128(2)), "here", at(2)).await.unwrap()
+    else {
+        panic!("it is due")
+    };
     let accepted = SendOutcome::Accepted { provider_id: "OUT".into(), from: None };
     store.settle(message.id, 1, accepted, at(3)).await.unwrap();
     let TurnClaim::Work(work) = store.claim_turn("here", at(3)).await.unwrap() else { panic!("it is due") };
-    store.fail_turn(work.turn.id, 1, TurnFailure::GiveUp { reason: "gone".into() }, work.turn.id, at(4)).await.unwrap();
+    store
+        .fail_turn(work.turn.id, 1, TurnFailure::GiveUp { reason: "gone".into() }, work.turn.id, at(4))
+        .await
+        .unwrap();
 
-    let left: BTreeSet<u8> = tables_of(&kv).into_iter().filter(|table| [16, 17, 18, 19, 20, 21, 22, 25, 26].contains(table)).collect();
+    let left: BTreeSet<u8> = tables_of(&kv)
+        .into_iter()
+        .filter(|table| [16, 17, 18, 19, 20, 21, 22, 25, 26].contains(table))
+        .collect();
     assert_eq!(left, BTreeSet::new());
 }
 

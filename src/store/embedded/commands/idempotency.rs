@@ -51,7 +51,10 @@ impl Creation for Message {
 }
 
 /// What the same request created before.
-pub fn recall<T: Creation>(tx: &Tx<'_, '_>, idempotency: Option<&Idempotency>) -> Result<Option<T>, T::Error> {
+pub fn recall<T: Creation>(
+    tx: &Tx<'_, '_>,
+    idempotency: Option<&Idempotency>,
+) -> Result<Option<T>, T::Error> {
     let Some(Idempotency { scope, key, request }) = idempotency else { return Ok(None) };
     let key = IdempotencyKey { scope: scope.clone(), key: key.clone() };
     match tx.tables().record::<IdempotencyRow>(&key)? {
