@@ -13,7 +13,8 @@ pub fn encode<T: Serialize>(record: &T) -> Result<Value, StoreError> {
 }
 
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    rmp_serde::from_slice(bytes).map_err(|error| StoreError::Corrupt(format!("a record cannot be read: {error}")))
+    rmp_serde::from_slice(bytes)
+        .map_err(|error| StoreError::Corrupt(format!("a record cannot be read: {error}")))
 }
 
 #[cfg(test)]

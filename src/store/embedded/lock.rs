@@ -26,22 +26,38 @@ impl DirectoryLock {
         let path = directory.join(LOCK_FILE);
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options.map_err(unusable)?;
-        let mut waited = Duration::ZERO;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(source)) => return Err(unusable(source)),
-                Err(TryLockError::WouldBlock) if waited >= lock_wait => {
-                    return Err(OpenError::Locked { path: directory.to_owned(), pid: holder(&mut file) });
-                }
-                Err(TryLockError::WouldBlock) => {
-                    std::thread::sleep(POLL);
-                    waited += POLL;
-                }
+        let is_held = |error: &TryLockError| matches!(error, TryLockError::WouldBlock);
+        match keep_trying(lock_wait, || file.try_lock(), is_held) {
+            Ok(()) => {}
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::Locked { path: directory.to_owned(), pid: holder(&mut file) });
             }
         }
         sign(&mut file).map_err(unusable)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Tries again as long as somebody else holds it, for `longest` at the most.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "opening blocks, and waits for another process, which has no event for us"
+)]
+pub fn keep_trying<T, E>(
+    longest: Duration,
+    mut attempt: impl FnMut() -> Result<T, E>,
+    is_held: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match attempt() {
+            Err(error) if is_held(&error) && waited < longest => {
+                std::thread::sleep(POLL);
+                waited += POLL;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
@@ -85,10 +101,11 @@ mod tests {
     fn a_dying_holder_is_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let held = DirectoryLock::acquire(directory.path(), Duration::ZERO).unwrap();
-        let path = directory.path().to_owned();
-        let waiting = std::thread::spawn(move || DirectoryLock::acquire(&path, Duration::from_secs(60)));
-        drop(held);
-        waiting.join().unwrap().unwrap();
+        std::thread::scope(|threads| {
+            let waiting = threads.spawn(|| DirectoryLock::acquire(directory.path(), Duration::from_secs(60)));
+            drop(held);
+            waiting.join().unwrap().unwrap();
+        });
     }
 
     #[test]

@@ -18,11 +18,11 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 use super::{
-    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage,
-    CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead, ListError, Page,
-    PageRequest, Receipt, ReceiptOutcome, RecordInbound, Rules, SetSubscription, SettleError, Store, StoreError,
-    Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession,
-    UpdateSessionError,
+    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead,
+    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, Rules, SetSubscription,
+    SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
+    TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod codec;
@@ -134,7 +134,12 @@ impl Store for EmbeddedStore {
         self.command(now, move |tx| customers::update(tx, id, patch)).await
     }
 
-    async fn begin_confirmation(&self, id: CustomerId, token: String, now: Timestamp) -> Result<Customer, ConfirmError> {
+    async fn begin_confirmation(
+        &self,
+        id: CustomerId,
+        token: String,
+        now: Timestamp,
+    ) -> Result<Customer, ConfirmError> {
         self.command(now, move |tx| customers::begin_confirmation(tx, id, token)).await
     }
 
@@ -186,7 +191,11 @@ impl Store for EmbeddedStore {
         self.query(move |tables| tables.newest_session(customer_id)).await
     }
 
-    async fn sessions_of(&self, customer_id: CustomerId, page: PageRequest) -> Result<Page<Session>, ListError> {
+    async fn sessions_of(
+        &self,
+        customer_id: CustomerId,
+        page: PageRequest,
+    ) -> Result<Page<Session>, ListError> {
         self.query(move |tables| queries::sessions_of(tables, customer_id, &page)).await
     }
 
@@ -202,7 +211,11 @@ impl Store for EmbeddedStore {
         self.query(move |tables| tables.message(id)).await
     }
 
-    async fn messages_of(&self, session_id: SessionId, page: PageRequest) -> Result<Page<Message>, ListError> {
+    async fn messages_of(
+        &self,
+        session_id: SessionId,
+        page: PageRequest,
+    ) -> Result<Page<Message>, ListError> {
         self.query(move |tables| queries::messages_of(tables, session_id, &page)).await
     }
 
@@ -243,11 +256,20 @@ impl Store for EmbeddedStore {
         self.query(move |tables| queries::unknown_due(tables, now, limit)).await
     }
 
-    async fn resolve(&self, id: MessageId, evidence: Evidence, now: Timestamp) -> Result<Option<Message>, StoreError> {
+    async fn resolve(
+        &self,
+        id: MessageId,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
         self.command(now, move |tx| outbound::resolve(tx, id, &evidence)).await
     }
 
-    async fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+    async fn message_by_provider_id(
+        &self,
+        channel: &str,
+        provider_id: &str,
+    ) -> Result<Option<MessageId>, StoreError> {
         let (channel, provider_id) = (channel.to_owned(), provider_id.to_owned());
         self.query(move |tables| tables.outbound_id(&channel, &provider_id)).await
     }
@@ -327,3 +349,6 @@ impl Store for EmbeddedStore {
         closed.map_err(|_| StoreError::Unavailable("closing panicked".into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

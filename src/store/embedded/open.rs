@@ -12,7 +12,11 @@ pub enum OpenError {
          may write to it",
         path.display()
     )]
-    Directory { path: PathBuf, #[source] source: io::Error },
+    Directory {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 
     #[error(
         "the store in {} is open in another process ({}); stop that one first, or give this one a directory of its \
@@ -29,8 +33,8 @@ pub enum OpenError {
 
     #[error(
         "the store would not survive a power cut: the storage engine's writes do not reach the disk, because this \
-         program's replacement of sync_file_range is not in effect. Run it without a preloaded library that \
-         replaces sync_file_range (see LD_PRELOAD), and linked as it was delivered"
+         program's replacement of sync_file_range is not in effect. Use the program as it was released, or build it \
+         with linker options that keep its exported symbols"
     )]
     NotDurable,
 
@@ -38,10 +42,18 @@ pub enum OpenError {
         "the store in {} is damaged; keep a copy of the directory, and restore the newest backup into an empty one",
         path.display()
     )]
-    Damaged { path: PathBuf, #[source] source: Box<dyn Error + Send + Sync> },
+    Damaged {
+        path: PathBuf,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
 
     #[error("the store in {} does not open; see that the disk has room and works, then start again", path.display())]
-    Engine { path: PathBuf, #[source] source: Box<dyn Error + Send + Sync> },
+    Engine {
+        path: PathBuf,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
 }
 
 fn holder(pid: Option<u32>) -> String {

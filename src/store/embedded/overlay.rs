@@ -179,15 +179,12 @@ mod tests {
             let mut expected: BTreeMap<u8, u8> = committed;
             for (layer, is_kept) in [(&kept, true), (&pending, false)] {
                 for (key, value) in layer {
-                    match value {
-                        Some(value) => {
-                            expected.insert(*key, *value);
-                            overlay.put(vec![*key], vec![*value]);
-                        }
-                        None => {
-                            expected.remove(key);
-                            overlay.remove(vec![*key]);
-                        }
+                    if let Some(value) = value {
+                        expected.insert(*key, *value);
+                        overlay.put(vec![*key], vec![*value]);
+                    } else {
+                        expected.remove(key);
+                        overlay.remove(vec![*key]);
                     }
                 }
                 if is_kept {

@@ -3,8 +3,8 @@
 use super::codec;
 use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{
-    CustomerOrderKey, ConsentKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part, QueueKey,
-    ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
+    ConsentKey, CustomerOrderKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
+    QueueKey, ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
 };
 use super::kv::{Direction, KeyRange};
 use super::tables::{Tables, missing};
@@ -13,9 +13,7 @@ use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
-use crate::store::{
-    Counts, InboxFilter, LaneHead, ListError, Page, PageRequest, StoreError, Token,
-};
+use crate::store::{Counts, InboxFilter, LaneHead, ListError, Page, PageRequest, StoreError, Token};
 
 pub fn customers(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Customer>, ListError> {
     let mut range = CustomerOrderKey::all();
@@ -69,23 +67,29 @@ pub fn messages_of(
 
 /// Goes through the inbox of the tag, else of the topic, else the whole; what else is asked for is looked up in each
 /// session.
-pub fn inbox(tables: Tables<'_>, filter: &InboxFilter, request: &PageRequest) -> Result<Page<Session>, ListError> {
-    let after = cursors::read(request)?;
-    let sessions: Box<dyn Iterator<Item = Result<SessionId, StoreError>>> = match (&filter.tag, &filter.topic) {
+pub fn inbox(
+    tables: Tables<'_>,
+    filter: &InboxFilter,
+    request: &PageRequest,
+) -> Result<Page<Session>, ListError> {
+    let after: Option<InboxAt> = cursors::read(request)?;
+    let sessions: Box<dyn Iterator<Item = Result<SessionId, StoreError>>> = match (&filter.tag, &filter.topic)
+    {
         (Some(tag), _) => {
-            let range = inbox_range::<TagKey>(&tag_prefix(tag), filter.need_attention, after);
+            let range = inbox_range::<TagKey>(&tag_prefix(tag), filter.need_attention, after.as_ref());
             Box::new(tables.entries::<TagKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
         }
         (None, Some(topic)) => {
-            let range = inbox_range::<TopicKey>(&tag_prefix(topic), filter.need_attention, after);
+            let range = inbox_range::<TopicKey>(&tag_prefix(topic), filter.need_attention, after.as_ref());
             Box::new(tables.entries::<TopicKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
         }
         (None, None) => {
-            let range = inbox_range::<InboxKey>(&[], filter.need_attention, after);
+            let range = inbox_range::<InboxKey>(&[], filter.need_attention, after.as_ref());
             Box::new(tables.entries::<InboxKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
         }
     };
-    let has_topic = |session: &Session| filter.topic.as_ref().is_none_or(|topic| session.topics.contains(topic));
+    let has_topic =
+        |session: &Session| filter.topic.as_ref().is_none_or(|topic| session.topics.contains(topic));
     let rows = sessions
         .map(|id| session(tables, id?))
         .filter(|session| session.as_ref().map_or(true, has_topic))
@@ -104,7 +108,7 @@ fn tag_prefix(label: &String) -> Vec<u8> {
 }
 
 /// What an inbox has, in the queues asked for, after a position.
-fn inbox_range<F: Family>(label: &[u8], need_attention: Option<bool>, after: Option<InboxAt>) -> KeyRange {
+fn inbox_range<F: Family>(label: &[u8], need_attention: Option<bool>, after: Option<&InboxAt>) -> KeyRange {
     let key = |rest: &dyn Fn(&mut Vec<u8>)| {
         let mut key = [&[F::TABLE], label].concat();
         rest(&mut key);
@@ -116,7 +120,7 @@ fn inbox_range<F: Family>(label: &[u8], need_attention: Option<bool>, after: Opt
         Some(false) => (InboxQueue::WithBot, InboxQueue::WithBot),
     };
     let mut start = key(&|key| first.write(key));
-    if let Some(InboxAt { queue, since, session }) = after {
+    if let Some(&InboxAt { queue, since, session }) = after {
         let mut at = key(&|key| (queue, since, session).write(key));
         // Just after it.
         at.push(0);

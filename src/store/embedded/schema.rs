@@ -65,7 +65,9 @@ impl SchemaError {
         let path = path.to_owned();
         match self {
             Self::Newer { found } => OpenError::NewerSchema { found, known: CURRENT },
-            Self::Foreign | Self::Kv(KvError::Damaged(_)) => OpenError::Damaged { path, source: Box::new(self) },
+            Self::Foreign | Self::Kv(KvError::Damaged(_)) => {
+                OpenError::Damaged { path, source: Box::new(self) }
+            }
             Self::Kv(error) => OpenError::Engine { path, source: Box::new(error) },
         }
     }

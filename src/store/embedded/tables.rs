@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codec;
 use super::keys::{
-    CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey, MessageKey, OpenTurnKey, ClosedTurnKey,
-    OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+    ClosedTurnKey, CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey, MessageKey,
+    OpenTurnKey, OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use crate::domain::customer::Customer;
@@ -61,6 +61,15 @@ pub struct IdempotencyRow {
 pub enum Created {
     Customer(Box<Customer>),
     Message(Box<Message>),
+}
+
+impl Created {
+    pub fn customer_id(&self) -> CustomerId {
+        match self {
+            Self::Customer(customer) => customer.id,
+            Self::Message(message) => message.customer_id,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -164,7 +173,10 @@ impl<'v> Tables<'v> {
     }
 
     /// A customer's texts that are not settled, in the order in which they leave.
-    pub fn queue(self, customer: CustomerId) -> impl Iterator<Item = Result<(u64, Message), StoreError>> + use<'v> {
+    pub fn queue(
+        self,
+        customer: CustomerId,
+    ) -> impl Iterator<Item = Result<(u64, Message), StoreError>> + use<'v> {
         self.entries(&QueueKey::within(&customer)).map(move |entry| {
             let (QueueKey { order, .. }, id) = entry?;
             let message = self.message(id)?.ok_or_else(|| missing("a queued message"))?;

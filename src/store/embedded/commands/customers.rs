@@ -35,7 +35,11 @@ pub fn update(tx: &mut Tx<'_, '_>, id: CustomerId, patch: CustomerPatch) -> Resu
     Ok(customer)
 }
 
-pub fn begin_confirmation(tx: &mut Tx<'_, '_>, id: CustomerId, token: String) -> Result<Customer, ConfirmError> {
+pub fn begin_confirmation(
+    tx: &mut Tx<'_, '_>,
+    id: CustomerId,
+    token: String,
+) -> Result<Customer, ConfirmError> {
     let mut customer = tx.tables().customer(id)?.ok_or(ConfirmError::NotFound)?;
     if customer.is_confirmed() {
         return Err(ConfirmRefusal::AlreadyConfirmed.into());
@@ -61,7 +65,10 @@ pub fn confirm(
     Ok(confirmed.map(|()| customer))
 }
 
-pub fn set_subscription(tx: &mut Tx<'_, '_>, command: SetSubscription) -> Result<Subscription, CustomerError> {
+pub fn set_subscription(
+    tx: &mut Tx<'_, '_>,
+    command: SetSubscription,
+) -> Result<Subscription, CustomerError> {
     let SetSubscription { customer_id, unsubscribed, evidence, now } = command;
     let mut customer = tx.tables().customer(customer_id)?.ok_or(CustomerError::NotFound)?;
     if !customer.set_unsubscribed(unsubscribed, now) {

@@ -1,6 +1,7 @@
 //! What a request with an idempotency key created, remembered as it was.
 
 use crate::domain::customer::Customer;
+use crate::domain::ids::CustomerId;
 use crate::domain::message::Message;
 use crate::store::embedded::keys::{IdempotencyAgeKey, IdempotencyKey};
 use crate::store::embedded::tables::{Created, IdempotencyName, IdempotencyRow};
@@ -50,7 +51,10 @@ impl Creation for Message {
 }
 
 /// What the same request created before.
-pub fn recall<T: Creation>(tx: &Tx<'_, '_>, idempotency: Option<&Idempotency>) -> Result<Option<T>, T::Error> {
+pub fn recall<T: Creation>(
+    tx: &Tx<'_, '_>,
+    idempotency: Option<&Idempotency>,
+) -> Result<Option<T>, T::Error> {
     let Some(Idempotency { scope, key, request }) = idempotency else { return Ok(None) };
     let key = IdempotencyKey { scope: scope.clone(), key: key.clone() };
     match tx.tables().record::<IdempotencyRow>(&key)? {
@@ -71,10 +75,12 @@ pub fn remember<T: Creation>(
     tx.put_record(&IdempotencyKey { scope, key }, &row)
 }
 
-pub fn forget(tx: &mut Tx<'_, '_>, name: &IdempotencyName) -> Result<(), StoreError> {
+/// Forgets what a key created of that customer's. Since it was swept it may stand for something of another's.
+pub fn forget(tx: &mut Tx<'_, '_>, name: &IdempotencyName, customer: CustomerId) -> Result<(), StoreError> {
     let (scope, key) = name.clone();
     let name = IdempotencyKey { scope, key };
-    if let Some(row) = tx.tables().record::<IdempotencyRow>(&name)? {
+    let row = tx.tables().record::<IdempotencyRow>(&name)?;
+    if let Some(row) = row.filter(|row| row.created.customer_id() == customer) {
         tx.remove(&name);
         tx.remove(&IdempotencyAgeKey { at: row.at, scope: name.scope, key: name.key });
     }

@@ -13,7 +13,10 @@ use crate::store::{Begun, SettleError, StoreError};
 pub fn begin_attempt(tx: &mut Tx<'_, '_>, id: MessageId, owner: &str) -> Result<Begun, StoreError> {
     let now = tx.now;
     let Some(mut message) = tx.tables().message(id)? else { return Ok(Begun::NotDue) };
-    if message.delivery.status != Status::Queued || message.delivery.ready_at > now || !is_first(tx, &message)? {
+    if message.delivery.status != Status::Queued
+        || message.delivery.ready_at > now
+        || !is_first(tx, &message)?
+    {
         return Ok(Begun::NotDue);
     }
     let customer = tx.tables().customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
@@ -71,7 +74,11 @@ pub fn abandon_attempts(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, Store
     Ok(abandoned)
 }
 
-pub fn resolve(tx: &mut Tx<'_, '_>, id: MessageId, evidence: &Evidence) -> Result<Option<Message>, StoreError> {
+pub fn resolve(
+    tx: &mut Tx<'_, '_>,
+    id: MessageId,
+    evidence: &Evidence,
+) -> Result<Option<Message>, StoreError> {
     let message = tx.tables().message(id)?.filter(|message| message.takes_evidence(evidence));
     let Some(mut message) = message else { return Ok(None) };
     message.resolve(evidence, tx.now);

@@ -55,7 +55,8 @@ fn first_of<F: Family, P: Part>(
     limit: usize,
 ) -> Result<(Vec<(F, P)>, bool), StoreError> {
     let range = KeyRange { start: F::all().start, end: F::within(&before).start };
-    let mut found = tx.tables().entries(&range).take(limit.saturating_add(1)).collect::<Result<Vec<_>, _>>()?;
+    let mut found =
+        tx.tables().entries(&range).take(limit.saturating_add(1)).collect::<Result<Vec<_>, _>>()?;
     let more = found.len() > limit;
     found.truncate(limit);
     Ok((found, more))

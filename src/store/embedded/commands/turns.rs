@@ -45,7 +45,8 @@ fn history_of(tables: Tables<'_>, turn: &Turn) -> Result<Vec<Message>, StoreErro
     let key = |place| MessageKey { session: turn.session_id, place }.encode();
     let range = KeyRange { start: key(places.start), end: key(places.end) };
     let newest_first = tables.scan(&range, Direction::Reverse).take(HISTORY);
-    let mut said: Vec<Message> = newest_first.map(|pair| codec::decode(&pair?.1)).collect::<Result<_, _>>()?;
+    let mut said: Vec<Message> =
+        newest_first.map(|pair| codec::decode(&pair?.1)).collect::<Result<_, _>>()?;
     said.reverse();
     Ok(said)
 }
@@ -110,7 +111,8 @@ pub fn fail(
 }
 
 pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
-    let in_hand: Vec<(TurnInHandKey, ())> = tx.tables().entries(&TurnInHandKey::all()).collect::<Result<_, _>>()?;
+    let in_hand: Vec<(TurnInHandKey, ())> =
+        tx.tables().entries(&TurnInHandKey::all()).collect::<Result<_, _>>()?;
     let mut released = 0;
     for (TurnInHandKey { turn }, ()) in in_hand {
         let mut turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;

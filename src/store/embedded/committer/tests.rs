@@ -1,5 +1,7 @@
 //! What the committer promises, on an engine whose commits the test lets through one by one.
 
+#![expect(clippy::disallowed_methods, reason = "a test's callers end with its runtime")]
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -21,10 +23,10 @@ impl Kv for Gated {
 
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
         self.began.lock().unwrap().send(writes.len()).unwrap();
-        match self.verdicts.lock().unwrap().recv().unwrap() {
-            true => self.map.commit(writes),
-            false => Err(KvError::Engine("the disk is full".into())),
+        if self.verdicts.lock().unwrap().recv().unwrap() {
+            return self.map.commit(writes);
         }
+        Err(KvError::Engine("the disk is full".into()))
     }
 }
 
@@ -49,7 +51,12 @@ impl Bench {
     fn put(&self, key: &'static [u8]) -> tokio::task::JoinHandle<Result<(), StoreError>> {
         let committer = Arc::clone(&self.committer);
         tokio::spawn(async move {
-            committer.run(move |overlay| { overlay.put(key.to_vec(), vec![]); Ok(()) }).await
+            committer
+                .run(move |overlay| {
+                    overlay.put(key.to_vec(), vec![]);
+                    Ok(())
+                })
+                .await
         })
     }
 
@@ -68,7 +75,10 @@ async fn a_command_is_answered_only_after_its_commit() {
     let bench = bench(8);
     let mut put = bench.put(b"a");
     assert_eq!(bench.began().await, 1);
-    assert!(tokio::time::timeout(Duration::from_millis(50), &mut put).await.is_err(), "answered before the commit");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), &mut put).await.is_err(),
+        "answered before the commit"
+    );
     bench.verdicts.send(true).unwrap();
     put.await.unwrap().unwrap();
     assert_eq!(bench.map.keys(), [b"a".to_vec()]);

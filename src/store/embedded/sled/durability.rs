@@ -21,7 +21,10 @@ pub fn flushes() -> Option<u64> {
 }
 
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "a symbol of libc can only be replaced by an exported one, and fdatasync is libc's")]
+#[expect(
+    unsafe_code,
+    reason = "a symbol of libc can only be replaced by an exported one, and fdatasync is libc's"
+)]
 #[unsafe(no_mangle)]
 pub extern "C" fn sync_file_range(
     fd: libc::c_int,

@@ -10,7 +10,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use super::kv::{Direction, KeyRange, Kv, KvError, Scan, Value, View, WriteSet};
-use super::lock::DirectoryLock;
+use super::lock::{DirectoryLock, keep_trying};
 use super::open::OpenError;
 use super::schema;
 
@@ -18,9 +18,6 @@ mod durability;
 
 /// Apart from the lock file, and from what another engine may keep in the same directory.
 const SUBDIRECTORY: &str = "sled";
-/// How often sled lets go of its lock when it is asked again: its threads may outlive the last use by a moment.
-const RETRY: Duration = Duration::from_millis(50);
-
 #[derive(Clone, Debug)]
 pub struct SledOptions {
     /// What sled may keep in memory; the process takes about twice that under load.
@@ -62,24 +59,23 @@ impl SledKv {
     }
 }
 
-/// sled panics over some damaged files, and reports others.
+/// sled's threads may hold its own lock for a moment after its last use.
 fn open_db(path: &Path, options: &SledOptions) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new().path(path).cache_capacity(options.cache_bytes);
-    let mut waited = Duration::ZERO;
-    loop {
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let path = path.to_owned();
-        match opened {
-            Ok(Ok(db)) => return Ok(db),
-            Ok(Err(error)) if is_locked(&error) && waited < options.lock_wait => {
-                std::thread::sleep(RETRY);
-                waited += RETRY;
-            }
-            Ok(Err(error)) if is_locked(&error) => return Err(OpenError::Locked { path, pid: None }),
-            Ok(Err(sled::Error::Io(error))) => return Err(OpenError::Engine { path, source: Box::new(error) }),
-            Ok(Err(error)) => return Err(OpenError::Damaged { path, source: Box::new(error) }),
-            Err(panic) => return Err(OpenError::Damaged { path, source: panic_message(&*panic).into() }),
-        }
+    let is_held = |error: &OpenError| matches!(error, OpenError::Locked { .. });
+    keep_trying(options.lock_wait, || try_open(&config, path), is_held)
+}
+
+/// sled panics over some damaged files, and reports others.
+fn try_open(config: &sled::Config, path: &Path) -> Result<sled::Db, OpenError> {
+    let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+    let path = path.to_owned();
+    match opened {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error)) if is_locked(&error) => Err(OpenError::Locked { path, pid: None }),
+        Ok(Err(sled::Error::Io(error))) => Err(OpenError::Engine { path, source: Box::new(error) }),
+        Ok(Err(error)) => Err(OpenError::Damaged { path, source: Box::new(error) }),
+        Err(panic) => Err(OpenError::Damaged { path, source: panic_message(&*panic).into() }),
     }
 }
 
@@ -89,14 +85,18 @@ fn is_locked(error: &sled::Error) -> bool {
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     format!("the storage engine panicked: {}", text.unwrap_or("it did not say why"))
 }
 
 /// sled flushes its files, but not the directories that name them.
 fn sync_directories(directory: &Path, path: &Path) -> io::Result<()> {
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-    [Some(path), Some(directory), parent].into_iter().flatten().try_for_each(|path| File::open(path)?.sync_all())
+    [Some(path), Some(directory), parent]
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| File::open(path)?.sync_all())
 }
 
 impl Kv for SledKv {

@@ -57,7 +57,8 @@ fn a_scan_goes_both_ways_and_stops_before_its_end() {
     kv.commit(&writes).unwrap();
     let view = kv.begin().unwrap();
     let range = KeyRange { start: vec![200, 1], end: vec![200, 4] };
-    let values = |direction| -> Vec<u8> { view.scan(&range, direction).map(|pair| pair.unwrap().1[0]).collect() };
+    let values =
+        |direction| -> Vec<u8> { view.scan(&range, direction).map(|pair| pair.unwrap().1[0]).collect() };
     assert_eq!(values(Direction::Forward), [1, 2, 3]);
     assert_eq!(values(Direction::Reverse), [3, 2, 1]);
     let backwards = KeyRange { start: vec![200, 4], end: vec![200, 1] };

@@ -4,7 +4,9 @@ use super::Tx;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::phone::Address;
 use crate::store::StoreError;
-use crate::store::embedded::keys::{ConsentKey, CustomerKey, CustomerNumberKey, CustomerOrderKey, SuppressedKey};
+use crate::store::embedded::keys::{
+    ConsentKey, CustomerKey, CustomerNumberKey, CustomerOrderKey, SuppressedKey,
+};
 use crate::store::embedded::tables::{CustomerRow, IdempotencyName};
 
 impl Tx<'_, '_> {
@@ -42,7 +44,10 @@ impl Tx<'_, '_> {
         self.remove(&CustomerKey { customer: row.customer.id });
     }
 
-    pub fn note_consent(&mut self, records: impl IntoIterator<Item = ConsentRecord>) -> Result<(), StoreError> {
+    pub fn note_consent(
+        &mut self,
+        records: impl IntoIterator<Item = ConsentRecord>,
+    ) -> Result<(), StoreError> {
         for record in records {
             let order = self.next_order()?;
             self.put_record(&ConsentKey { number: record.number, order }, &record)?;

@@ -45,7 +45,8 @@ impl Tx<'_, '_> {
 
     pub fn update_message(&mut self, message: &Message) -> Result<(), StoreError> {
         let at = self.tables().message_at(message.id)?.ok_or_else(|| missing("a message"))?;
-        let old: Option<Message> = self.tables().record(&MessageKey { session: at.session, place: at.place })?;
+        let old: Option<Message> =
+            self.tables().record(&MessageKey { session: at.session, place: at.place })?;
         if old.as_ref() == Some(message) {
             return Ok(());
         }
@@ -90,7 +91,8 @@ impl Tx<'_, '_> {
         new: Option<&Message>,
         at: &MessageAt,
     ) -> Result<(), StoreError> {
-        let index_of = |message: Option<&Message>| message.map(|message| index(message, at)).unwrap_or_default();
+        let index_of =
+            |message: Option<&Message>| message.map(|message| index(message, at)).unwrap_or_default();
         self.reindex(&index_of(old), index_of(new));
         let queued = |message: &&Message| message.delivery.status == Status::Queued;
         match (old.filter(queued), new.filter(queued)) {
@@ -122,7 +124,8 @@ impl Tx<'_, '_> {
             return Ok(());
         }
         let front = self.tables().queue(customer).next().transpose()?;
-        let front = front.map(|(order, message)| QueueFront { message: message.id, ready: ready(&message, order) });
+        let front =
+            front.map(|(order, message)| QueueFront { message: message.id, ready: ready(&message, order) });
         self.queues.insert(customer, front);
         Ok(())
     }
@@ -136,7 +139,11 @@ impl Tx<'_, '_> {
         Ok(())
     }
 
-    fn finish_queue(&mut self, customer: CustomerId, before: Option<&QueueFront>) -> Result<Index, StoreError> {
+    fn finish_queue(
+        &mut self,
+        customer: CustomerId,
+        before: Option<&QueueFront>,
+    ) -> Result<Index, StoreError> {
         let front = self.tables().queue(customer).next().transpose()?;
         let Some((order, mut front)) = front else { return Ok(Index::new()) };
         let stepped_up = before.is_some_and(|before| before.message != front.id);

@@ -31,8 +31,10 @@ fn index(session: &Session) -> Index {
     let place = session.inbox_place();
     let (queue, since, id) = (place.queue, place.since, session.id);
     let tags = session.tags.iter().map(|tag| TagKey { tag: tag.clone(), queue, since, session: id }.encode());
-    let topics =
-        session.topics.iter().map(|topic| TopicKey { topic: topic.clone(), queue, since, session: id }.encode());
+    let topics = session
+        .topics
+        .iter()
+        .map(|topic| TopicKey { topic: topic.clone(), queue, since, session: id }.encode());
     let inbox = entry(&InboxKey { queue, since, session: id }, &());
     tags.chain(topics).map(|key| (key, Vec::new())).chain([inbox]).collect()
 }

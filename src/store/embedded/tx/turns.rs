@@ -6,7 +6,9 @@ use super::{Index, Tx, entry};
 use crate::domain::ids::SessionId;
 use crate::domain::turn::{Turn, TurnState};
 use crate::store::StoreError;
-use crate::store::embedded::keys::{ClosedTurnKey, DueTurnKey, Family, OpenTurnKey, TurnAtKey, TurnInHandKey};
+use crate::store::embedded::keys::{
+    ClosedTurnKey, DueTurnKey, Family, OpenTurnKey, TurnAtKey, TurnInHandKey,
+};
 use crate::store::embedded::tables::{TurnAt, missing};
 
 impl Tx<'_, '_> {

@@ -1,0 +1,186 @@
+//! What the embedded store promises beyond what every engine does: that it comes back as it was, and that its
+//! indexes hold nothing that is over.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::kv::testing::MapKv;
+use super::*;
+use crate::domain::conversation::{InboundIds, InboundText, KeywordReplies, OutboundText, Policy};
+use crate::domain::message::{Author, Role};
+use crate::store::{Idempotency, REMEMBERED};
+
+const ANN: &str = "+14155550101";
+const BOB: &str = "+14155550102";
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
+}
+
+fn rules() -> Rules {
+    Policy {
+        idle_after: Duration::from_secs(7200),
+        has_bot: true,
+        forward_keywords: false,
+        max_content_units: 1600,
+    }
+}
+
+fn lane() -> Lane {
+    Lane { channel: "main".into(), sender: "+15550001111".into() }
+}
+
+/// A text whose ids are all made of one number.
+fn text(from: &str, id: u128, content: &str) -> RecordInbound {
+    let id = Uuid::from_u128(id);
+    let ids = InboundIds {
+        customer: CustomerId(id),
+        session: SessionId(id),
+        message: MessageId(id),
+        turn: TurnId(id),
+        reply: MessageId(Uuid::from_u128(id.as_u128() + 1_000_000)),
+    };
+    let text = InboundText {
+        lane: lane(),
+        provider_id: format!("IN{id}"),
+        from: Address::parse(from).unwrap(),
+        content: content.into(),
+        media: Vec::new(),
+        sent_at: None,
+        keyword: None,
+        replies: KeywordReplies::default(),
+    };
+    RecordInbound { text, ids, now: at(0) }
+}
+
+fn answer(customer: u128, id: u128, key: Option<&str>, now: Timestamp) -> CreateMessage {
+    let text = OutboundText {
+        id: MessageId(Uuid::from_u128(id)),
+        author: Author { role: Role::Init, name: "bot".into() },
+        content: "an answer".into(),
+        default_lane: None,
+        not_before: None,
+        valid_for: Duration::from_secs(3600),
+        confirmation: false,
+        new_session: SessionId(Uuid::from_u128(id)),
+        new_turn: TurnId(Uuid::from_u128(id)),
+    };
+    let idempotency = key.map(|key| Idempotency { scope: "bot".into(), key: key.into(), request: [0; 32] });
+    CreateMessage { customer_id: CustomerId(Uuid::from_u128(customer)), text, idempotency, now }
+}
+
+fn in_memory() -> (EmbeddedStore, Arc<MapKv>) {
+    let kv = Arc::new(MapKv::default());
+    (EmbeddedStore::start(Arc::clone(&kv) as Arc<dyn Kv>, rules()).unwrap(), kv)
+}
+
+fn tables_of(kv: &MapKv) -> BTreeSet<u8> {
+    kv.keys().iter().map(|key| key[0]).collect()
+}
+
+fn open(directory: &Path) -> EmbeddedStore {
+    let options = SledOptions { cache_bytes: 8 * 1024 * 1024, lock_wait: Duration::from_secs(5) };
+    EmbeddedStore::open_sled(directory, &options, rules()).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_drop_and_after_a_close() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    drop(store);
+
+    let store = open(directory.path());
+    let first = store.message(MessageId(Uuid::from_u128(1))).await.unwrap().unwrap();
+    assert_eq!(first.content, "hello");
+    let repeated = store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    assert_eq!(repeated, Inbound::Duplicate { message_id: first.id });
+    store.create_message(answer(1, 2, None, at(1))).await.unwrap();
+    store.close().await.unwrap();
+
+    let store = open(directory.path());
+    let head = store.lane_head(&lane(), at(1)).await.unwrap();
+    assert_eq!(head, LaneHead::Ready { message_id: MessageId(Uuid::from_u128(2)), segments: 1 });
+    assert!(matches!(store.claim_turn("here", at(1)).await.unwrap(), TurnClaim::Work(_)));
+}
+
+#[tokio::test]
+async fn a_closed_store_is_unavailable_and_lets_go_of_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store.ready().await.unwrap();
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.counts().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.record_inbound(text(ANN, 1, "hello")).await, Err(StoreError::Unavailable(_))));
+    open(directory.path());
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = open(directory.path());
+    let options = SledOptions { lock_wait: Duration::ZERO, ..SledOptions::default() };
+    let refused = EmbeddedStore::open_sled(directory.path(), &options, rules()).unwrap_err();
+    assert!(matches!(refused, OpenError::Locked { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_over_stands_in_no_queue() {
+    let (store, kv) = in_memory();
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    store.create_message(answer(1, 2, None, at(1))).await.unwrap();
+    let waiting = tables_of(&kv);
+    assert!(waiting.is_superset(&[16, 17, 18, 19, 22, 25].into()), "{waiting:?}");
+
+    let Begun::Attempt(message) =
+        store.begin_attempt(MessageId(Uuid::from_u128(2)), "here", at(2)).await.unwrap()
+    else {
+        panic!("it is due")
+    };
+    let accepted = SendOutcome::Accepted { provider_id: "OUT".into(), from: None };
+    store.settle(message.id, 1, accepted, at(3)).await.unwrap();
+    let TurnClaim::Work(work) = store.claim_turn("here", at(3)).await.unwrap() else { panic!("it is due") };
+    store
+        .fail_turn(work.turn.id, 1, TurnFailure::GiveUp { reason: "gone".into() }, work.turn.id, at(4))
+        .await
+        .unwrap();
+
+    let left: BTreeSet<u8> = tables_of(&kv)
+        .into_iter()
+        .filter(|table| [16, 17, 18, 19, 20, 21, 22, 25, 26].contains(table))
+        .collect();
+    assert_eq!(left, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn of_an_erased_person_only_hashes_and_the_ids_of_their_texts_stay() {
+    let (store, kv) = in_memory();
+    let ann = CustomerId(Uuid::from_u128(1));
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    store.create_message(answer(1, 2, Some("key"), at(1))).await.unwrap();
+    store.record_inbound(text(ANN, 3, "STOP")).await.unwrap();
+    store.erase_customer(ann, at(2)).await.unwrap();
+    // Facts, the consent log, the suppression, and the ids of received texts.
+    assert_eq!(tables_of(&kv), BTreeSet::from([1, 5, 6, 14]));
+    for key in kv.keys() {
+        assert!(!key.windows(ANN.len()).any(|part| part == ANN.as_bytes()), "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn erasing_a_person_keeps_what_their_swept_key_stands_for_now() {
+    let (store, _) = in_memory();
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    store.record_inbound(text(BOB, 2, "hello")).await.unwrap();
+    store.create_message(answer(1, 3, Some("key"), at(0))).await.unwrap();
+    let later = at(1).after(REMEMBERED);
+    store.sweep(later, 10).await.unwrap();
+    let second = store.create_message(answer(2, 4, Some("key"), later)).await.unwrap();
+    store.erase_customer(CustomerId(Uuid::from_u128(1)), later).await.unwrap();
+    let again = store.create_message(answer(2, 5, Some("key"), later)).await.unwrap();
+    assert_eq!(again, Fresh { replayed: true, ..second });
+}
