@@ -1,8 +1,8 @@
 //! Cross-checks with independent implementations, in their own languages. They need Python and Node with the packages
-//! pinned beside this file; `scripts/test` installs those and sets `ORACLE_PYTHON`, `ORACLE_NODE` and `NODE_PATH`.
+//! pinned beside this file; `scripts/test` installs those and sets `ORACLE_PYTHON` and `ORACLE_NODE`.
 //! Where they are missing the checks fail: a check that did not run has shown nothing.
 
-#[cfg(test)]
 mod interpreter;
-#[cfg(test)]
+mod simulator_clients;
+mod standard_webhooks;
 mod twilio_signatures;
