@@ -79,7 +79,9 @@ impl Caller {
     pub fn must_be_admin(&self) -> Result<(), Problem> {
         match self.role {
             TokenRole::Admin => Ok(()),
-            TokenRole::Agent | TokenRole::Bot => Err(Problem::forbidden("Only an admin's token allows this.")),
+            TokenRole::Agent | TokenRole::Bot => {
+                Err(Problem::forbidden("Only an admin's token allows this."))
+            }
         }
     }
 }

@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn each_token_has_its_own_allowance_and_gets_it_back() {
         let clock = Hand::default();
-        let limiter = RateLimiter::hashmap_with_clock(Quota::per_second(NonZeroU32::new(2).unwrap()), clock.clone());
+        let limiter =
+            RateLimiter::hashmap_with_clock(Quota::per_second(NonZeroU32::new(2).unwrap()), clock.clone());
         let (one, two) = ([1; 32], [2; 32]);
         assert!(allow(&limiter, one).is_ok() && allow(&limiter, one).is_ok());
         assert_eq!(allow(&limiter, one).unwrap_err().kind(), Kind::TooManyCalls);

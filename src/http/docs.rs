@@ -6,7 +6,8 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -16,7 +17,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{HttpState, api, health, receive};
+use super::{HttpState, api, health, problem, receive};
 
 /// What stands above the endpoints.
 #[derive(OpenApi)]
@@ -51,8 +52,13 @@ pub fn documented() -> OpenApiRouter<HttpState> {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A token of role agent, bot or admin. `Token <token>` is taken, too."))
         .build();
-    document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    OpenApiRouter::with_openapi(document).merge(api::routes()).merge(receive::routes()).merge(health::routes())
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.schemas.extend(problem::document::schemas());
+    OpenApiRouter::with_openapi(document)
+        .merge(api::routes())
+        .merge(receive::routes())
+        .merge(health::routes())
 }
 
 pub fn render(document: &utoipa::openapi::OpenApi) -> String {

@@ -90,4 +90,5 @@ pub fn openapi_json() -> String {
     docs::render(&openapi())
 }
 
-
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,9 @@ impl Params {
         for wish in text.split(',').map(str::trim).filter(|wish| !wish.is_empty()) {
             match allowed.iter().find(|known| **known == wish) {
                 Some(known) => expanded.push(*known),
-                None => self.refuse("expand", &format!("takes {}, with commas between them", allowed.join(", "))),
+                None => {
+                    self.refuse("expand", &format!("takes {}, with commas between them", allowed.join(", ")));
+                }
             }
         }
         expanded
@@ -104,10 +106,10 @@ impl Params {
                 known => format!("{name} is not known; known are {}", known.join(", ")),
             });
         }
-        match self.complaints.is_empty() {
-            true => Ok(()),
-            false => Err(Problem::new(Kind::InvalidQuery, format!("{}.", self.complaints.join("; ")))),
+        if self.complaints.is_empty() {
+            return Ok(());
         }
+        Err(Problem::new(Kind::InvalidQuery, format!("{}.", self.complaints.join("; "))))
     }
 }
 

@@ -85,7 +85,11 @@ mod tests {
 
     #[test]
     fn settings_can_be_printed_without_giving_a_token_away() {
-        let token = ConfigToken { name: "desk".into(), role: TokenRole::Agent, secret: SecretHash::of("open sesame") };
+        let token = ConfigToken {
+            name: "desk".into(),
+            role: TokenRole::Agent,
+            secret: SecretHash::of("open sesame"),
+        };
         assert_eq!(
             format!("{token:?}"),
             "ConfigToken { name: \"desk\", role: Agent, secret: SecretHash(…) }"

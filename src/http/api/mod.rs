@@ -5,10 +5,10 @@ use utoipa_axum::routes;
 
 use super::HttpState;
 
-mod customers;
-mod messages;
-mod sessions;
-mod tokens;
+pub(super) mod customers;
+pub(super) mod messages;
+pub(super) mod sessions;
+pub(super) mod tokens;
 
 /// In the order in which the documentation shows them: the conversation first.
 pub fn routes() -> OpenApiRouter<HttpState> {

@@ -35,7 +35,6 @@ impl Fields {
     }
 
     /// A field that may be left out (`None`), or cleared with null (`Some(None)`).
-    #[expect(clippy::option_option, reason = "left out and cleared are different wishes")]
     pub fn nullable<T: FromJson>(&mut self, name: &'static str) -> Option<Option<T>> {
         match self.take(name)? {
             Value::Null => Some(None),

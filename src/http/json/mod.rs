@@ -22,6 +22,8 @@ use super::idempotency;
 use super::problem::{FieldError, Kind, Problem};
 use super::{HttpState, auth::Caller};
 pub use fields::Fields;
+#[cfg(test)]
+pub(in crate::http) use fields::fields_of;
 pub use reading::FromJson;
 
 /// A body that is read field by field. `None`: something was wrong, and [`Fields`] has kept what.
@@ -53,7 +55,10 @@ impl Sent {
     }
 
     /// The same, and the idempotency key if the call carries one.
-    pub async fn read_keyed<T: FromFields>(self, caller: &Caller) -> Result<(T, Option<Idempotency>), Problem> {
+    pub async fn read_keyed<T: FromFields>(
+        self,
+        caller: &Caller,
+    ) -> Result<(T, Option<Idempotency>), Problem> {
         let (parts, bytes) = self.json_bytes().await?;
         let key = idempotency::key_of(&parts, &caller.name, Sha256::digest(&bytes).into())?;
         Ok((read_fields(&bytes)?, key))
@@ -81,15 +86,24 @@ impl Sent {
 
 /// A body of at most `max_bytes`; one that says that it is longer is refused before it is read.
 pub async fn read_body(parts: &Parts, body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
-    let too_large =
-        || Problem::new(Kind::BodyTooLarge, format!("The body is too large; at most {max_bytes} bytes are read."));
-    let declared = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let too_large = || {
+        Problem::new(
+            Kind::BodyTooLarge,
+            format!("The body is too large; at most {max_bytes} bytes are read."),
+        )
+    };
+    let declared =
+        parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes)) {
         return Err(too_large());
     }
     to_bytes(body, max_bytes).await.map_err(|error| {
         let over = error.source().is_some_and(<dyn Error>::is::<LengthLimitError>);
-        if over { too_large() } else { Problem::new(Kind::MalformedBody, "The body ended before it was complete.") }
+        if over {
+            too_large()
+        } else {
+            Problem::new(Kind::MalformedBody, "The body ended before it was complete.")
+        }
     })
 }
 
@@ -142,14 +156,18 @@ mod tests {
 
     fn refused(body: &str) -> (Kind, String, Vec<String>) {
         let problem = read_fields::<Note>(body.as_bytes()).unwrap_err();
-        let errors = problem.errors().iter().map(|error| format!("{} {}", error.pointer, error.detail)).collect();
+        let errors =
+            problem.errors().iter().map(|error| format!("{} {}", error.pointer, error.detail)).collect();
         (problem.kind(), problem.detail().to_owned(), errors)
     }
 
     #[test]
     fn a_good_body_is_read() {
         let note: Note = read_fields(br#"{"content":"Hey","tags":["a"]}"#).unwrap();
-        assert_eq!((note.content.as_str(), note.urgent, note.tags), ("Hey", None, Some(vec!["a".to_owned()])));
+        assert_eq!(
+            (note.content.as_str(), note.urgent, note.tags),
+            ("Hey", None, Some(vec!["a".to_owned()]))
+        );
     }
 
     #[test]

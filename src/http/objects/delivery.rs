@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Moment;
+use super::{Moment, words};
 use crate::domain;
 use crate::domain::delivery::{DeliveryError, Status};
 use crate::domain::ids::MessageId;
@@ -32,9 +32,7 @@ use crate::domain::ids::MessageId;
 pub struct Delivery {
     #[schema(value_type = String, format = "uuid")]
     pub message_id: MessageId,
-    /// `queued`, `sending`, `sent`, `delivered`, `undelivered`, `failed`, `canceled`, `expired` or `unknown` (it may or
-    /// may not have left; evidence will tell).
-    #[schema(value_type = String, example = "delivered")]
+    #[schema(schema_with = words::status)]
     pub status: Status,
     /// The channel of the configuration.
     pub channel: String,
@@ -43,7 +41,7 @@ pub struct Delivery {
     pub from: Option<String>,
     pub to: String,
     pub segments: u32,
-    /// `GSM-7` or `UCS-2`.
+    #[schema(schema_with = words::encoding)]
     pub encoding: &'static str,
     /// The provider's ids of it, the newest last.
     pub provider_ids: Vec<String>,
@@ -83,7 +81,7 @@ pub struct Failure {
     /// The provider's.
     #[schema(required)]
     pub code: Option<String>,
-    /// `permanent`, `transient`, `opted_out`, `credentials`, `configuration`, `throttled`, `content` or `unknown`.
+    #[schema(schema_with = words::error_class)]
     pub class: &'static str,
     pub text: String,
 }

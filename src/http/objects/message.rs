@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Delivery, Moment};
+use super::{Delivery, Moment, words};
 use crate::domain;
 use crate::domain::ids::{MessageId, SessionId};
 
@@ -26,9 +26,9 @@ pub struct Message {
     #[schema(value_type = String, format = "uuid")]
     pub session_id: SessionId,
     pub content: String,
-    /// Always `text`.
+    #[schema(schema_with = words::content_type)]
     pub content_type: &'static str,
-    /// `end-user` (the customer), `agent` or `init` (the bot).
+    #[schema(schema_with = words::sender_role)]
     pub sender_role: &'static str,
     /// When its author sent it.
     #[schema(value_type = String, format = DateTime)]
@@ -87,11 +87,11 @@ impl Message {
     pub const EXPANSIONS: [&str; 3] = ["delivery", "author", "media"];
 
     pub fn expanded(message: domain::message::Message, wishes: &[&str]) -> Self {
-        let wished = |name| wishes.contains(&name);
+        let asked_for = |name| wishes.contains(&name);
         Self {
-            delivery: wished("delivery").then(|| Box::new(Delivery::of(&message))),
-            author: wished("author").then(|| message.author.name.clone()),
-            media: wished("media").then(|| message.media.iter().map(Media::of).collect()),
+            delivery: asked_for("delivery").then(|| Box::new(Delivery::of(&message))),
+            author: asked_for("author").then(|| message.author.name.clone()),
+            media: asked_for("media").then(|| message.media.iter().map(Media::of).collect()),
             ..Self::from(message)
         }
     }

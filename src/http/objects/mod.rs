@@ -7,6 +7,7 @@ mod message;
 mod moment;
 mod session;
 mod token;
+pub mod words;
 
 pub use customer::Customer;
 pub use delivery::Delivery;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Moment;
+use super::{Moment, words};
 use crate::domain::ids::TokenId;
 use crate::gateway::access::Minted;
 use crate::store;
@@ -16,8 +16,7 @@ pub struct Token {
     pub id: TokenId,
     /// The author of what is done with it.
     pub name: String,
-    /// `agent`, `bot` or `admin`.
-    #[schema(value_type = String, example = "agent")]
+    #[schema(schema_with = words::token_role)]
     pub role: TokenRole,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Moment,
@@ -32,7 +31,7 @@ pub struct MintedToken {
     #[schema(value_type = String, format = "uuid")]
     pub id: TokenId,
     pub name: String,
-    #[schema(value_type = String, example = "agent")]
+    #[schema(schema_with = words::token_role)]
     pub role: TokenRole,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Moment,

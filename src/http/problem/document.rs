@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{Body, Kind};
 
@@ -17,19 +18,30 @@ pub fn responses(kinds: &[Kind]) -> BTreeMap<String, RefOr<Response>> {
     by_status.into_iter().map(|(status, kinds)| (status, response(&kinds).into())).collect()
 }
 
+/// What the responses refer to.
+pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(Body::name().into_owned(), Body::schema())];
+    Body::schemas(&mut schemas);
+    schemas
+}
+
 /// What any call with a token may be answered.
-pub const WITH_TOKEN: &[Kind] = &[Kind::Unauthorized, Kind::TooManyCalls, Kind::Unavailable, Kind::InvalidQuery];
+pub const WITH_TOKEN: &[Kind] =
+    &[Kind::Unauthorized, Kind::TooManyCalls, Kind::Unavailable, Kind::InvalidQuery];
 
 /// What any call with a JSON body may be answered.
 pub const WITH_BODY: &[Kind] =
     &[Kind::MalformedBody, Kind::BodyTooLarge, Kind::UnsupportedMediaType, Kind::InvalidBody];
 
 fn response(kinds: &[Kind]) -> Response {
-    let description =
-        kinds.iter().map(|kind| format!("`{}`: {}", kind.slug(), kind.meaning())).collect::<Vec<_>>().join("\n\n");
-    let content = kinds
+    let description = kinds
         .iter()
-        .fold(ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))), |content, kind| {
+        .map(|kind| format!("`{}`: {}", kind.slug(), kind.meaning()))
+        .collect::<Vec<_>>()
+        .join("\n\n");
+    let content = kinds.iter().fold(
+        ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))),
+        |content, kind| {
             let body = Body {
                 kind: format!("/problems/{}", kind.slug()),
                 title: kind.title(),
@@ -39,8 +51,12 @@ fn response(kinds: &[Kind]) -> Response {
             };
             let example = ExampleBuilder::new().value(serde_json::to_value(body).ok()).build();
             content.examples_from_iter([(kind.slug(), example)])
-        });
-    ResponseBuilder::new().description(description).content("application/problem+json", content.build()).build()
+        },
+    );
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content.build())
+        .build()
 }
 
 /// Declares the refusals of an endpoint: `refusals!(Refused: WITH_TOKEN, WITH_BODY; NotFound, NumberTaken)`.

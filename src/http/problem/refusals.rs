@@ -5,7 +5,8 @@ use crate::domain::conversation::Refusal;
 use crate::domain::customer::ConfirmRefusal;
 use crate::gateway::customers::SendConfirmationError;
 use crate::store::{
-    CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError, UpdateSessionError,
+    CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError,
+    UpdateSessionError,
 };
 
 use super::{Kind, Problem};
@@ -95,7 +96,9 @@ impl From<CustomerError> for Problem {
 impl From<ConfirmRefusal> for Problem {
     fn from(refusal: ConfirmRefusal) -> Self {
         let (kind, detail) = match refusal {
-            ConfirmRefusal::AlreadyConfirmed => (Kind::AlreadyConfirmed, "The customer is confirmed already.".into()),
+            ConfirmRefusal::AlreadyConfirmed => {
+                (Kind::AlreadyConfirmed, "The customer is confirmed already.".into())
+            }
             ConfirmRefusal::NoToken => {
                 (Kind::ConfirmationInvalid, "No confirmation token is out; generate one first.".into())
             }

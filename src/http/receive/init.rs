@@ -99,7 +99,9 @@ pub async fn receive_init(
                 "LogicInvocation is not supported: the bot is called by a webhook of its own, see the section bot.",
             ));
         }
-        Some(_) => return Err(Problem::new(Kind::UnsupportedEvent, "Only MessageOutbound and Test are supported.")),
+        Some(_) => {
+            return Err(Problem::new(Kind::UnsupportedEvent, "Only MessageOutbound and Test are supported."));
+        }
         None => return Err(invalid("/event_type", "is required")),
     }
     let customer_id = addressee(&state, &event).await?.id;
@@ -122,10 +124,10 @@ async fn speaker(state: &HttpState, headers: &HeaderMap) -> Result<String, Probl
         ));
     };
     let offered = offered.to_str().map(SecretHash::of);
-    match offered.is_ok_and(|offered| secret.matches(&offered)) {
-        true => Ok(AUTHOR.to_owned()),
-        false => Err(Problem::new(Kind::Unauthorized, "X-Init-Ai-Secret is not the one that is configured.")),
+    if offered.is_ok_and(|offered| secret.matches(&offered)) {
+        return Ok(AUTHOR.to_owned());
     }
+    Err(Problem::new(Kind::Unauthorized, "X-Init-Ai-Secret is not the one that is configured."))
 }
 
 /// Whom the event is for.

@@ -72,10 +72,9 @@ async fn as_signed(channel: &Channel, request: Request) -> Result<WebhookRequest
 fn doubted(doubt: &SignatureError) -> Problem {
     match doubt {
         SignatureError::Missing => Problem::new(Kind::SignatureMissing, "The call is not signed."),
-        SignatureError::Mismatch | SignatureError::BodyMismatch | SignatureError::Unreadable(_) => Problem::new(
-            Kind::SignatureMismatch,
-            "The signature is not the channel's for this URL and body.",
-        ),
+        SignatureError::Mismatch | SignatureError::BodyMismatch | SignatureError::Unreadable(_) => {
+            Problem::new(Kind::SignatureMismatch, "The signature is not the channel's for this URL and body.")
+        }
     }
 }
 

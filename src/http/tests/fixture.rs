@@ -1,8 +1,8 @@
 //! A gateway with everything but a network: a hand-set clock, counted randomness, a provider and a bot that say
 //! nothing, and a router to call.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,17 +14,18 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::bot::echo::EchoBot;
-use crate::domain::conversation::Policy;
-use crate::domain::delivery::{ReceiptStatus, Status};
+use crate::domain::conversation::{KeywordReplies, Policy};
+use crate::domain::delivery::{ReceiptStage, ReceiptStatus};
 use crate::domain::phone::Address;
+use crate::domain::retry::Looks;
 use crate::domain::time::Timestamp;
 use crate::gateway::ambient::{Clock, Entropy};
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash, router};
 use crate::provider::{
-    Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText, Sent,
-    SentRecord, SignatureError, WebhookRequest,
+    Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
+    Sent, SentRecord, SignatureError, WebhookRequest,
 };
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, TokenRole};
@@ -60,7 +61,9 @@ struct Counting(AtomicU64);
 impl Entropy for Counting {
     fn fill(&self, bytes: &mut [u8]) {
         let count = self.0.fetch_add(1, Ordering::Relaxed);
-        for (byte, drawn) in bytes.iter_mut().rev().zip(count.to_le_bytes().into_iter().chain(std::iter::repeat(0))) {
+        for (byte, drawn) in
+            bytes.iter_mut().rev().zip(count.to_le_bytes().into_iter().chain(std::iter::repeat(0)))
+        {
             *byte = drawn;
         }
     }
@@ -99,13 +102,8 @@ impl Provider for Courier {
 
     fn parse_receipt(&self, request: &WebhookRequest, now: Timestamp) -> Result<ProviderReceipt, ParseError> {
         let provider_id = text(&fields(request)?, "id").ok_or(ParseError::Missing("id"))?;
-        let status = ReceiptStatus {
-            status: Some(Status::Delivered),
-            word: "delivered".into(),
-            error: None,
-            from: None,
-            at: now,
-        };
+        let status =
+            ReceiptStatus { stage: ReceiptStage::Delivered, raw: "delivered".into(), error: None, at: now };
         Ok(ProviderReceipt { provider_id, message_id: None, status })
     }
 
@@ -168,7 +166,12 @@ impl Answer {
 
     pub fn pointers(&self) -> Vec<String> {
         let problem = self.json();
-        problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap().into()).collect()
+        problem["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap().into())
+            .collect()
     }
 }
 
@@ -193,7 +196,7 @@ fn channel(name: &str, signature: SignaturePolicy) -> Channel {
         provider: Arc::new(Courier),
         public_url: format!("{PUBLIC_URL}/"),
         signature,
-        senders: vec![Sender { name: BRAND.into(), replies: Default::default() }],
+        senders: vec![Sender { name: BRAND.into(), replies: KeywordReplies::default() }],
         number_pace: None,
         account: None,
     }
@@ -226,6 +229,7 @@ impl House {
                 policy,
                 valid_for: Duration::from_secs(4 * 60 * 60),
                 max_in_flight: 1,
+                looks: Looks::default(),
                 max_turns: 1,
                 confirmation_text: Some("Your code is {token}".into()),
             },
@@ -256,7 +260,10 @@ impl House {
         let body = serde_json::json!({"id": id, "from": ANNA, "to": BRAND, "content": content}).to_string();
         let taken = self.send(webhook("/v1/receive/main", &body)).await;
         assert_eq!(taken.status, 200, "{}", taken.text);
-        self.get(&format!("/v1/customers?phone_number={ANNA}")).await.json()[0]["id"].as_str().unwrap().to_owned()
+        self.get(&format!("/v1/customers?phone_number={ANNA}")).await.json()[0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// A customer who texted, and whose session agents have.

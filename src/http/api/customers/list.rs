@@ -73,6 +73,8 @@ mod tests {
         }
         let mut params = Params::of("phone_number=15550002222");
         assert_eq!(number(&mut params), None);
-        assert!(params.finish().unwrap_err().detail().starts_with("phone_number is not an E.164 phone number"));
+        assert!(
+            params.finish().unwrap_err().detail().starts_with("phone_number is not an E.164 phone number")
+        );
     }
 }

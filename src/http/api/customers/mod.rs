@@ -22,7 +22,8 @@ fn check_email(fields: &mut Fields, email: Option<&str>) {
     let good = |email: &str| {
         let around = email.split_once('@');
         let both = around.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-        both && email.chars().count() <= MAX_EMAIL_CHARS && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        both && email.chars().count() <= MAX_EMAIL_CHARS
+            && !email.chars().any(|c| c.is_whitespace() || c.is_control())
     };
     if email.is_some_and(|email| !good(email)) {
         fields.refuse("email", "is not an email address");

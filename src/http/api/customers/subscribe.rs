@@ -32,6 +32,8 @@ pub async fn subscribe_customer(
     params.finish()?;
     match state.gateway().set_subscription(id, false, &caller.name).await? {
         Subscription::Changed => Ok(StatusCode::NO_CONTENT),
-        Subscription::Already => Err(Problem::new(Kind::AlreadySubscribed, "The customer is subscribed already.")),
+        Subscription::Already => {
+            Err(Problem::new(Kind::AlreadySubscribed, "The customer is subscribed already."))
+        }
     }
 }

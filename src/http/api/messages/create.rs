@@ -15,7 +15,7 @@ use crate::http::auth::Caller;
 use crate::http::idempotency;
 use crate::http::json::{Fields, FromFields, FromJson, Sent};
 use crate::http::named::{self, Named};
-use crate::http::objects::Message;
+use crate::http::objects::{Message, words};
 use crate::http::params::Params;
 use crate::http::problem::document::refusals;
 use crate::http::problem::{FieldError, Problem};
@@ -27,8 +27,7 @@ pub struct NewMessage {
     /// At most 1,600 characters, unless the server is set up otherwise.
     #[schema(min_length = 1)]
     content: String,
-    /// Only `text` is accepted.
-    #[schema(value_type = String, example = "text")]
+    #[schema(schema_with = words::content_type)]
     #[expect(dead_code, reason = "that it is there is all there is to know")]
     content_type: Text,
     /// What the token makes of the message anyway: `agent`, or `init` (also written `bot`) with a bot's token.
@@ -64,7 +63,8 @@ impl NewMessage {
         if let Err(detail) = check_content(&self.content, max_units) {
             errors.push(FieldError { pointer: "/content".into(), detail });
         }
-        let said = self.sender_role.as_deref().map(|said| if said == "bot" { Role::Init.as_str() } else { said });
+        let said =
+            self.sender_role.as_deref().map(|said| if said == "bot" { Role::Init.as_str() } else { said });
         if said.is_some_and(|said| said != role.as_str()) {
             let detail = format!("must be {}, as the token is, or be left out", role.as_str());
             errors.push(FieldError { pointer: "/sender_role".into(), detail });
@@ -130,11 +130,22 @@ mod tests {
 
     #[test]
     fn a_sender_role_must_agree_with_the_token() {
-        for (said, role) in [(None, Role::Agent), (Some("agent"), Role::Agent), (Some("init"), Role::Init), (Some("bot"), Role::Init)] {
+        for (said, role) in [
+            (None, Role::Agent),
+            (Some("agent"), Role::Agent),
+            (Some("init"), Role::Init),
+            (Some("bot"), Role::Init),
+        ] {
             assert!(check("Hey", said, role).is_ok(), "{said:?}");
         }
-        for (said, role) in [("init", Role::Agent), ("agent", Role::Init), ("end-user", Role::Agent), ("x", Role::Init)] {
-            assert_eq!(check("Hey", Some(said), role).unwrap_err().errors()[0].pointer, "/sender_role", "{said}");
+        for (said, role) in
+            [("init", Role::Agent), ("agent", Role::Init), ("end-user", Role::Agent), ("x", Role::Init)]
+        {
+            assert_eq!(
+                check("Hey", Some(said), role).unwrap_err().errors()[0].pointer,
+                "/sender_role",
+                "{said}"
+            );
         }
     }
 

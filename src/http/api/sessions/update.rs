@@ -81,7 +81,9 @@ pub async fn update_session(
     params.finish()?;
     let update: SessionUpdate = sent.read().await?;
     if caller.is_bot() && update.need_attention == Some(false) {
-        return Err(Problem::forbidden("A bot may ask for a human; only agents and admins give the session back."));
+        return Err(Problem::forbidden(
+            "A bot may ask for a human; only agents and admins give the session back.",
+        ));
     }
     let session = if update.changes_nothing() {
         state.gateway().current_session(customer).await?.ok_or_else(Problem::no_current_session)?

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::http::HttpState;
 use crate::http::auth::{Caller, RESERVED_NAMES};
 use crate::http::json::{Fields, FromFields, Sent};
-use crate::http::objects::MintedToken;
+use crate::http::objects::{MintedToken, words};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::problem::document::refusals;
@@ -23,8 +23,7 @@ pub struct NewToken {
     /// The author of what is done with it. Not `customer` or `gateway`.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// `agent`, `bot` or `admin`.
-    #[schema(value_type = String, example = "agent")]
+    #[schema(schema_with = words::token_role)]
     role: TokenRole,
 }
 

@@ -29,8 +29,6 @@ pub async fn revoke_token(
     caller.must_be_admin()?;
     let id = named::id("token", &token)?;
     params.finish()?;
-    match state.gateway().revoke_token(id).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found("token")),
-    }
+    let found = state.gateway().revoke_token(id).await?;
+    if found { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("token")) }
 }

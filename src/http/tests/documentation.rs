@@ -1,0 +1,98 @@
+//! The documentation says what is there.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::fixture::House;
+use crate::http::json::{FromFields, fields_of};
+use crate::http::openapi_json;
+
+fn document() -> Value {
+    serde_json::from_str(&openapi_json()).unwrap()
+}
+
+#[tokio::test]
+async fn the_document_is_served_and_always_the_same() {
+    let house = House::new();
+    let served = house.call("", "GET", "/openapi.json", "").await;
+    assert_eq!((served.status, served.header("content-type")), (200, "application/json"));
+    assert_eq!(served.text, openapi_json());
+    assert_eq!(document()["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn the_pages_come_with_the_program_and_fetch_nothing_from_elsewhere() {
+    let house = House::new();
+    let page = house.call("", "GET", "/docs/", "").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-security-policy").contains("default-src 'self'"));
+    assert!(!page.text.contains("https://"));
+    let script = house.call("", "GET", "/docs/swagger-initializer.js", "").await.text;
+    assert!(script.contains("/openapi.json") && script.contains(r#""validatorUrl": "none""#), "{script}");
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_words_and_its_refusals() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} names two operations");
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{method} {path}");
+            assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{method} {path}");
+            let responses = operation["responses"].as_object().unwrap();
+            if path.starts_with("/v1/") {
+                assert!(responses.keys().any(|status| status.starts_with('4')), "{method} {path}");
+                assert!(responses.contains_key("503"), "{method} {path}");
+            }
+        }
+    }
+    assert!(names.len() >= 30, "{names:?}");
+}
+
+#[test]
+fn every_slug_that_the_api_can_answer_stands_in_the_document() {
+    let text = openapi_json();
+    for kind in crate::http::problem::Kind::ALL {
+        // These two are for calls that no operation describes, and for the bot's own answers.
+        if !["method-not-allowed", "stale-turn"].contains(&kind.slug()) {
+            assert!(text.contains(&format!("/problems/{}", kind.slug())), "{}", kind.slug());
+        }
+    }
+}
+
+fn documented(schema: &str) -> Vec<String> {
+    let document = document();
+    let schema = &document["components"]["schemas"][schema];
+    assert!(schema.is_object(), "no schema in {document:#}");
+    schema["properties"].as_object().unwrap().keys().cloned().collect()
+}
+
+fn assert_read_as_documented<T: FromFields>(schema: &str) {
+    assert_eq!(documented(schema), fields_of::<T>(), "{schema}");
+}
+
+#[test]
+fn bodies_are_read_as_they_are_documented() {
+    use crate::http::api;
+    assert_read_as_documented::<api::messages::create::NewMessage>("NewMessage");
+    assert_read_as_documented::<api::sessions::update::SessionUpdate>("SessionUpdate");
+    assert_read_as_documented::<api::customers::create::NewCustomer>("NewCustomer");
+    assert_read_as_documented::<api::customers::update::CustomerUpdate>("CustomerUpdate");
+    assert_read_as_documented::<api::customers::confirm::Confirmation>("Confirmation");
+    assert_read_as_documented::<api::tokens::mint::NewToken>("NewToken");
+}
+
+#[test]
+fn the_objects_are_documented_with_the_keys_of_the_seeds_in_their_order() {
+    let session = documented("Session");
+    assert_eq!(
+        session[..7],
+        ["id", "customer_id", "need_attention", "tags", "topics", "created_at", "updated_at"]
+    );
+    let message = documented("Message");
+    assert_eq!(message[..5], ["id", "session_id", "content", "content_type", "sender_role"]);
+    assert_eq!(message[5..9], ["sent_at", "delivered_at", "created_at", "updated_at"]);
+}

@@ -1,0 +1,173 @@
+//! Writing to a customer, and what became of it.
+
+use axum::http::Request;
+
+use super::fixture::{House, request};
+
+const HEY: &str = r#"{"content":"Hey Ho!","content_type":"text"}"#;
+
+fn messages(customer: &str) -> String {
+    format!("/v1/customers/{customer}/sessions/current/messages")
+}
+
+fn keyed(who: &str, path: &str, key: &str, body: &str) -> Request<axum::body::Body> {
+    let mut request = request(who, "POST", path, body);
+    request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn a_message_has_the_keys_of_the_seeds_in_their_order() {
+    let house = House::new();
+    let customer = house.held().await;
+    let created = house.call("desk", "POST", &messages(&customer), HEY).await;
+    assert_eq!((created.status, created.header("content-type")), (201, "application/json"));
+    let message = created.json();
+    let keys: Vec<_> = message.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "session_id",
+            "content",
+            "content_type",
+            "sender_role",
+            "sent_at",
+            "delivered_at",
+            "created_at",
+            "updated_at"
+        ]
+    );
+    assert_eq!((&message["content"], &message["sender_role"]), (&"Hey Ho!".into(), &"agent".into()));
+    assert_eq!(message["sent_at"], "2017-05-02T12:04:42.693Z");
+    assert!(message["delivered_at"].is_null());
+}
+
+#[tokio::test]
+async fn the_token_says_who_speaks() {
+    let house = House::new();
+    let customer = house.anna_texts("in-1", "Hey").await;
+    let said = house.call("robot", "POST", &messages(&customer), HEY).await;
+    assert_eq!(said.json()["sender_role"], "init");
+    let alias = r#"{"content":"Hey Ho!","content_type":"text","sender_role":"bot"}"#;
+    assert_eq!(house.call("robot", "POST", &messages(&customer), alias).await.json()["sender_role"], "init");
+}
+
+#[tokio::test]
+async fn bot_or_agent_and_never_both() {
+    let house = House::new();
+    let customer = house.anna_texts("in-1", "Hey").await;
+    let refused = house.call("desk", "POST", &messages(&customer), HEY).await;
+    assert_eq!(refused.problem(), (409, "session-not-held".into()));
+    let path = format!("/v1/customers/{customer}/sessions/current");
+    house.call("desk", "PATCH", &path, r#"{"need_attention":true}"#).await;
+    let refused = house.call("robot", "POST", &messages(&customer), HEY).await;
+    assert_eq!(refused.problem(), (409, "session-held".into()));
+    assert_eq!(house.call("desk", "POST", &messages(&customer), HEY).await.status, 201);
+}
+
+#[tokio::test]
+async fn nobody_unconfirmed_or_unsubscribed_is_texted() {
+    let house = House::new();
+    let customer = house.created("").await;
+    let refused = house.call("desk", "POST", &messages(&customer), HEY).await;
+    assert_eq!(refused.problem(), (409, "customer-unconfirmed".into()));
+
+    let house = House::new();
+    let customer = house.created(r#","confirmation":false"#).await;
+    house.call("robot", "POST", &format!("/v1/customers/{customer}/unsubscribe"), "").await;
+    let refused = house.call("desk", "POST", &messages(&customer), HEY).await;
+    assert_eq!(refused.problem(), (409, "customer-unsubscribed".into()));
+}
+
+#[tokio::test]
+async fn an_agent_who_writes_first_starts_a_session_that_agents_have() {
+    let house = House::new();
+    let customer = house.created(r#","confirmation":false"#).await;
+    assert_eq!(house.call("desk", "POST", &messages(&customer), HEY).await.status, 201);
+    let session = house.get(&format!("/v1/customers/{customer}/sessions/current")).await.json();
+    assert_eq!(session["need_attention"], true);
+}
+
+#[tokio::test]
+async fn writing_names_the_current_session_and_nothing_else() {
+    let house = House::new();
+    let customer = house.held().await;
+    let session = house.get(&format!("/v1/customers/{customer}/sessions/current")).await.json();
+    let id = session["id"].as_str().unwrap();
+    let refused =
+        house.call("desk", "POST", &format!("/v1/customers/{customer}/sessions/{id}/messages"), HEY).await;
+    assert_eq!(refused.problem(), (404, "not-found".into()));
+    assert!(refused.text.contains("Only current is accepted"));
+}
+
+#[tokio::test]
+async fn the_same_key_and_body_give_the_first_answer_again() {
+    let house = House::new();
+    let customer = house.held().await;
+    let first = house.send(keyed("desk", &messages(&customer), "k1", HEY)).await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""));
+    let again = house.send(keyed("desk", &messages(&customer), "k1", HEY)).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
+    assert_eq!(again.text, first.text);
+    let other = house.send(keyed("boss", &messages(&customer), "k1", HEY)).await;
+    assert_ne!(other.json()["id"], first.json()["id"], "keys of different callers never meet");
+
+    let changed = HEY.replace("Ho", "He");
+    let refused = house.send(keyed("desk", &messages(&customer), "k1", &changed)).await;
+    assert_eq!(refused.problem(), (422, "idempotency-mismatch".into()));
+    let refused = house.send(keyed("desk", &messages(&customer), "", HEY)).await;
+    assert_eq!(refused.problem(), (400, "invalid-header".into()));
+}
+
+#[tokio::test]
+async fn a_message_is_read_with_what_is_asked_for() {
+    let house = House::new();
+    let customer = house.held().await;
+    let id =
+        house.call("desk", "POST", &messages(&customer), HEY).await.json()["id"].as_str().unwrap().to_owned();
+    let plain = house.get(&format!("/v1/messages/{id}")).await.json();
+    assert_eq!(plain.as_object().unwrap().len(), 9);
+    let whole = house.get(&format!("/v1/messages/{id}?expand=delivery,author,media")).await.json();
+    let keys: Vec<_> = whole.as_object().unwrap().keys().skip(9).cloned().collect();
+    assert_eq!(keys, ["delivery", "author", "media"]);
+    assert_eq!(whole["author"], "desk");
+    assert_eq!(whole["delivery"]["status"], "queued");
+
+    let delivery = house.get(&format!("/v1/messages/{id}/delivery")).await.json();
+    let keys: Vec<_> = delivery.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(
+        keys,
+        [
+            "message_id",
+            "status",
+            "channel",
+            "from",
+            "to",
+            "segments",
+            "encoding",
+            "provider_ids",
+            "attempts",
+            "error",
+            "queued_at",
+            "dispatched_at",
+            "provider_status_history",
+            "author",
+            "keyword"
+        ]
+    );
+    assert_eq!((&delivery["segments"], &delivery["encoding"]), (&1.into(), &"GSM-7".into()));
+}
+
+#[tokio::test]
+async fn a_message_is_canceled_once_and_only_while_it_is_queued() {
+    let house = House::new();
+    let customer = house.held().await;
+    let id =
+        house.call("desk", "POST", &messages(&customer), HEY).await.json()["id"].as_str().unwrap().to_owned();
+    let canceled = house.call("desk", "POST", &format!("/v1/messages/{id}/cancel"), "").await;
+    assert_eq!((canceled.status, canceled.json()["status"].as_str()), (200, Some("canceled")));
+    let again = house.call("desk", "POST", &format!("/v1/messages/{id}/cancel"), "").await;
+    assert_eq!(again.problem(), (409, "not-queued".into()));
+    assert!(again.text.contains("The message is canceled"));
+}
