@@ -13,7 +13,9 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -55,10 +57,28 @@ pub fn documented() -> OpenApiRouter<HttpState> {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     components.schemas.extend(problem::document::schemas());
+    describe_itself(&mut document);
     OpenApiRouter::with_openapi(document)
         .merge(api::routes())
         .merge(receive::routes())
         .merge(health::routes())
+}
+
+/// The documentation stands in the documentation, too.
+fn describe_itself(document: &mut utoipa::openapi::OpenApi) {
+    let pages = [
+        ("/openapi.json", "openapi", "This document", "OpenAPI 3.1, in JSON."),
+        ("/docs", "docs", "These pages", "HTML, to read and to try it. Nothing of it is fetched from anywhere else."),
+    ];
+    for (path, name, summary, description) in pages {
+        let operation = OperationBuilder::new()
+            .operation_id(Some(name))
+            .summary(Some(summary))
+            .tag("Health")
+            .securities(Some([SecurityRequirement::default()]))
+            .response("200", ResponseBuilder::new().description(description));
+        document.paths.add_path_operation(path, vec![HttpMethod::Get], operation.build());
+    }
 }
 
 pub fn render(document: &utoipa::openapi::OpenApi) -> String {

@@ -11,7 +11,7 @@ async fn a_soft_stop_finishes_what_is_under_way() {
     provider.calls_back(&daemon).await;
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
-    provider.faults(json!({"next_sends": ["slow"], "slow_ms": 1000})).await;
+    provider.faults(json!({"next_sends": ["slow"], "slow_ms": 3000})).await;
     let (_, message) = daemon.say(&customer, "agent-secret", "On its way").await;
     let id = message["id"].as_str().unwrap().to_owned();
     daemon.delivery(&id, &["sending"]).await;

@@ -21,6 +21,18 @@ async fn the_document_is_served_and_always_the_same() {
     assert_eq!(document()["openapi"], "3.1.0");
 }
 
+/// What the API promises changes on purpose only: `UPDATE_FIXTURES=1 cargo test --lib` writes the document anew.
+#[test]
+fn the_document_is_the_one_that_was_promised() {
+    const PROMISED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/openapi.json");
+    let document = openapi_json() + "\n";
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        std::fs::write(PROMISED, &document).unwrap();
+    }
+    let promised = std::fs::read_to_string(PROMISED).unwrap();
+    assert!(promised == document, "the API differs from tests/fixtures/openapi.json; if it is meant to, set UPDATE_FIXTURES=1");
+}
+
 #[tokio::test]
 async fn the_pages_come_with_the_program_and_fetch_nothing_from_elsewhere() {
     let house = House::new();
