@@ -8,4 +8,7 @@
 #[macro_use]
 mod engines;
 
+mod customers;
+mod erasure;
 mod fixture;
+mod inbound;
