@@ -11,4 +11,7 @@ mod engines;
 mod customers;
 mod erasure;
 mod fixture;
+mod idempotency;
 mod inbound;
+mod messages;
+mod sessions;
