@@ -14,4 +14,7 @@ mod fixture;
 mod idempotency;
 mod inbound;
 mod messages;
+mod outbound;
+mod queue;
 mod sessions;
+mod unknown;
