@@ -1,7 +1,8 @@
 //! Customers: created, changed, confirmed, subscribed; and the consent log.
 
 use switchboard::domain::customer::{
-    CONFIRMATION_LIFE, CONFIRMATION_TRIES, ConfirmRefusal, ConsentAction, ConsentRecord, ConsentSource, NumberHash,
+    CONFIRMATION_LIFE, CONFIRMATION_TRIES, ConfirmRefusal, ConsentAction, ConsentRecord, ConsentSource,
+    NumberHash,
 };
 use switchboard::domain::delivery::{ErrorClass, ReceiptStage, Status};
 use switchboard::domain::ids::CustomerId;
@@ -57,9 +58,7 @@ async fn of_many_customers_with_one_number_one_is_created(open: Open) {
     let created: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
     assert_eq!(created.len(), 1);
     assert_eq!(f.customer_by_number(&number(ANN)).await.unwrap().as_ref(), Some(&created[0].value));
-    let refused = |answer: &&Result<_, _>| {
-        matches!(answer, Err(CreateCustomerError::NumberTaken(id)) if *id == created[0].value.id)
-    };
+    let refused = |answer: &&Result<_, _>| matches!(answer, Err(CreateCustomerError::NumberTaken(id)) if *id == created[0].value.id);
     assert_eq!(answers.iter().filter(refused).count(), 63);
 }
 
@@ -78,7 +77,11 @@ async fn one_created_confirmed_is_in_the_consent_log(open: Open) {
 async fn a_patch_changes_only_what_it_names(open: Open) {
     let f = Fixture::new(open);
     let before = f.create_customer(f.customer(ANN, at(0))).await.unwrap().value;
-    let patch = CustomerPatch { first_name: Some(None), email: Some(Some("a@b.c".into())), ..CustomerPatch::default() };
+    let patch = CustomerPatch {
+        first_name: Some(None),
+        email: Some(Some("a@b.c".into())),
+        ..CustomerPatch::default()
+    };
     let after = f.update_customer(before.id, patch, at(5)).await.unwrap();
     let mut expected = before;
     (expected.first_name, expected.email, expected.updated_at) = (None, Some("a@b.c".into()), at(5));
@@ -211,10 +214,7 @@ async fn nobody_unknown_is_changed(open: Open) {
         Err(CustomerError::NotFound)
     ));
     assert!(matches!(f.begin_confirmation(id, "1".into(), at(0)).await, Err(ConfirmError::NotFound)));
-    assert!(matches!(
-        f.confirm_customer(id, "1".into(), by_api(), at(0)).await,
-        Err(ConfirmError::NotFound)
-    ));
+    assert!(matches!(f.confirm_customer(id, "1".into(), by_api(), at(0)).await, Err(ConfirmError::NotFound)));
     assert!(matches!(f.erase_customer(id, at(0)).await, Err(CustomerError::NotFound)));
     assert_eq!(Option::None, switchboard::store::Store::customer(&**f, id).await.unwrap());
 }

@@ -2,7 +2,9 @@
 
 use switchboard::domain::customer::NumberHash;
 use switchboard::domain::delivery::{ReceiptStage, Status};
-use switchboard::store::{Begun, Inbound, InboxFilter, LaneHead, ReceiptOutcome, SettleError, Store, TurnClaim, TurnError};
+use switchboard::store::{
+    Begun, Inbound, InboxFilter, LaneHead, ReceiptOutcome, SettleError, Store, TurnClaim, TurnError,
+};
 
 use crate::engines::Open;
 use crate::fixture::{

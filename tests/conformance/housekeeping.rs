@@ -6,7 +6,9 @@ use switchboard::domain::delivery::{ReceiptStage, Status};
 use switchboard::store::{Counts, LaneHead, REMEMBERED, StoreError, Swept};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, CLEO, Fixture, VALID_FOR, accepted, at, key, lane, receipt, transient, unknown};
+use crate::fixture::{
+    ANN, BOB, CLEO, Fixture, VALID_FOR, accepted, at, key, lane, receipt, transient, unknown,
+};
 
 on_every_engine! {
     a_sweep_expires_the_longest_overdue_first,
@@ -127,5 +129,5 @@ async fn a_closed_store_is_unavailable(open: Open) {
     assert!(matches!(f.counts().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(f.record_inbound(f.text(ANN, "hello", at(0))).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(f.lane_head(&lane(), at(0)).await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(f.close().await, Err(StoreError::Unavailable(_))));
+    f.close().await.unwrap();
 }

@@ -53,7 +53,9 @@ async fn keys_of_different_callers_never_meet(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     // Nor do two that are alike only when scope and key are written one after the other.
-    for (scope, name) in [("bot", "k"), ("desk", "k"), ("bo", "tk"), ("botk", ""), ("", "botk"), ("bot\0k", "")] {
+    for (scope, name) in
+        [("bot", "k"), ("desk", "k"), ("bo", "tk"), ("botk", ""), ("", "botk"), ("bot\0k", "")]
+    {
         let mut command = f.by_bot(id, "1", at(1));
         command.idempotency = Some(key(scope, name, 1));
         assert!(!f.create_message(command).await.unwrap().replayed);

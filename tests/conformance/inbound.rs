@@ -8,7 +8,9 @@ use switchboard::domain::turn::TurnKind;
 use switchboard::store::{Inbound, TurnClaim};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, Fixture, IDLE_AFTER, all, at, at_once, by_api, lane, number, other_lane, rules};
+use crate::fixture::{
+    ANN, BOB, Fixture, IDLE_AFTER, all, at, at_once, by_api, lane, number, other_lane, rules,
+};
 
 on_every_engine! {
     a_new_number_becomes_a_customer_with_a_session,
@@ -47,10 +49,7 @@ async fn a_repeat_of_a_text_changes_nothing(open: Open) {
     repeat.text.provider_id.clone_from(&first.text.provider_id);
     let (message, session) = f.hear(first).await;
     let before = f.counts().await.unwrap();
-    assert_eq!(
-        f.record_inbound(repeat).await.unwrap(),
-        Inbound::Duplicate { message_id: message.id },
-    );
+    assert_eq!(f.record_inbound(repeat).await.unwrap(), Inbound::Duplicate { message_id: message.id },);
     assert_eq!(f.customer_by_number(&number(BOB)).await.unwrap(), None);
     assert_eq!(f.talk(message.customer_id).await, session);
     assert_eq!(f.counts().await.unwrap(), before);
@@ -156,7 +155,8 @@ async fn a_keywords_reply_is_queued_even_for_the_unsubscribed(open: Open) {
     let f = Fixture::new(open);
     let mut command = f.text(ANN, "STOP", at(0));
     command.text.replies = KeywordReplies { stop: Some("Bye.".into()), ..KeywordReplies::default() };
-    let Inbound::Recorded { reply: Some(reply), session, turn: false, .. } = f.record_inbound(command).await.unwrap()
+    let Inbound::Recorded { reply: Some(reply), session, turn: false, .. } =
+        f.record_inbound(command).await.unwrap()
     else {
         panic!("no reply")
     };

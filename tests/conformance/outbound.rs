@@ -7,7 +7,9 @@ use switchboard::domain::ids::MessageId;
 use switchboard::store::{Begun, LaneHead, SettleError};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, Fixture, HERE, VALID_FOR, accepted, at, at_once, error, lane, permanent, transient};
+use crate::fixture::{
+    ANN, BOB, Fixture, HERE, VALID_FOR, accepted, at, at_once, error, lane, permanent, transient,
+};
 
 on_every_engine! {
     an_attempt_is_written_down_before_it_leaves,
@@ -28,14 +30,19 @@ async fn an_attempt_is_written_down_before_it_leaves(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let text = f.queue(f.by_bot(id, "1", at(1))).await;
-    let Begun::Attempt(begun) = f.begin_attempt(text, HERE, at(2)).await.unwrap() else { panic!("not begun") };
+    let Begun::Attempt(begun) = f.begin_attempt(text, HERE, at(2)).await.unwrap() else {
+        panic!("not begun")
+    };
     assert_eq!(f.get(text).await, *begun);
     assert_eq!((begun.delivery.status, begun.delivery.owner.as_deref()), (Status::Sending, Some(HERE)));
     assert_eq!((begun.delivery.attempt_number(), begun.delivery.attempts[0].at), (1, at(2)));
     let settled = f.settle(text, 1, accepted("SM1"), at(3)).await.unwrap();
     assert_eq!(f.get(text).await, settled);
     assert_eq!((settled.delivery.status, settled.delivery.owner), (Status::Sent, None));
-    assert_eq!((settled.delivery.provider_ids, settled.delivery.dispatched_at), (vec!["SM1".into()], Some(at(3))));
+    assert_eq!(
+        (settled.delivery.provider_ids, settled.delivery.dispatched_at),
+        (vec!["SM1".into()], Some(at(3)))
+    );
     assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(text));
     assert_eq!(f.message_by_provider_id("other", "SM1").await.unwrap(), None);
 }
@@ -116,7 +123,10 @@ async fn a_stale_settle_is_refused(open: Open) {
     for stale in [first, second + 1] {
         assert!(matches!(f.settle(text, stale, accepted("SM1"), at(3)).await, Err(SettleError::Stale)));
     }
-    assert_eq!((f.status(text).await, f.message_by_provider_id("main", "SM1").await.unwrap()), (Status::Sending, None));
+    assert_eq!(
+        (f.status(text).await, f.message_by_provider_id("main", "SM1").await.unwrap()),
+        (Status::Sending, None)
+    );
     let nothing = f.settle(MessageId(f.id()), 1, accepted("SM1"), at(3)).await;
     assert!(matches!(nothing, Err(SettleError::Stale)));
 }
@@ -162,7 +172,10 @@ async fn a_failed_text_lets_the_next_one_go(open: Open) {
     let id = f.with_bot(ANN).await;
     let (first, second) = (f.queue(f.by_bot(id, "1", at(1))).await, f.queue(f.by_bot(id, "2", at(1))).await);
     let failed = f.send(first, permanent(ErrorClass::Content), at(2)).await;
-    assert_eq!((failed.delivery.status, failed.delivery.error.unwrap().class), (Status::Failed, ErrorClass::Content));
+    assert_eq!(
+        (failed.delivery.status, failed.delivery.error.unwrap().class),
+        (Status::Failed, ErrorClass::Content)
+    );
     assert!(!f.who(id).await.unsubscribed);
     assert_eq!(f.head(at(2)).await, Some(second));
 }

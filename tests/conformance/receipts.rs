@@ -5,7 +5,9 @@ use switchboard::domain::ids::MessageId;
 use switchboard::store::{Receipt, ReceiptOutcome};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, Fixture, HERE, accepted, at, at_once, error, lane, permanent, receipt, unknown};
+use crate::fixture::{
+    ANN, BOB, Fixture, HERE, accepted, at, at_once, error, lane, permanent, receipt, unknown,
+};
 
 on_every_engine! {
     a_receipt_moves_its_text_forward,
@@ -128,7 +130,9 @@ async fn parked_receipts_are_applied_before_the_one_that_names_the_text(open: Op
 async fn parked_receipts_are_applied_in_the_order_of_their_arrival(open: Open) {
     let f = Fixture::new(open);
     // An id that begins alike takes nothing of it.
-    for (id, stage) in [("SM1", Sent), ("SM12", Failed), ("SM1", Undelivered), ("SM1", Taken), ("SM1", Delivered)] {
+    for (id, stage) in
+        [("SM1", Sent), ("SM12", Failed), ("SM1", Undelivered), ("SM1", Taken), ("SM1", Delivered)]
+    {
         f.apply_receipt(receipt(id, stage, at(0)), at(0)).await.unwrap();
     }
     let text = sent(&f, ANN, "SM1").await;

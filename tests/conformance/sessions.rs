@@ -37,7 +37,11 @@ async fn a_patch_changes_only_what_it_names(open: Open) {
     let id = f.with_bot(ANN).await;
     let mut expected = f.talk(id).await;
     f.update_session(f.update(id, labels(&["vip"], &["order"]), at(1))).await.unwrap();
-    let patch = SessionPatch { tags: Some(vec!["late".into()]), bot_state: Some("{}".into()), ..SessionPatch::default() };
+    let patch = SessionPatch {
+        tags: Some(vec!["late".into()]),
+        bot_state: Some("{}".into()),
+        ..SessionPatch::default()
+    };
     let after = f.update_session(f.update(id, patch, at(2))).await.unwrap();
     (expected.tags, expected.topics) = (vec!["late".into()], vec!["order".into()]);
     (expected.bot_state, expected.updated_at) = (Some("{}".into()), at(2));
@@ -63,9 +67,8 @@ async fn a_switch_counts_up_the_version(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let before = f.talk(id).await;
-    let patch = SessionPatch {
-        need_attention: Some(true), reason: Some("angry".into()), ..SessionPatch::default()
-    };
+    let patch =
+        SessionPatch { need_attention: Some(true), reason: Some("angry".into()), ..SessionPatch::default() };
     let held = f.update_session(f.update(id, patch, at(1))).await.unwrap();
     assert_eq!((held.version, held.waiting_since), (before.version + 1, Some(at(1))));
     assert_eq!(held.attention_reason.as_deref(), Some("angry"));
@@ -143,13 +146,17 @@ async fn letting_go_tells_the_bot_what_it_missed(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let work = f.claim(at(0)).await;
-    f.complete_turn(f.completion(&work, switchboard::domain::conversation::Answer::default(), at(0))).await.unwrap();
+    f.complete_turn(f.completion(&work, switchboard::domain::conversation::Answer::default(), at(0)))
+        .await
+        .unwrap();
     f.hold(id, at(1)).await;
     let (asked, _) = f.hear(f.text(ANN, "a human?", at(2))).await;
     let answered = f.queue(f.by_agent(id, "yes", at(3))).await;
     let told = f.claim(at(3)).await;
     assert_eq!((told.turn.kind, told.turn.message_id), (TurnKind::MessageCreated, Some(answered)));
-    f.complete_turn(f.completion(&told, switchboard::domain::conversation::Answer::default(), at(3))).await.unwrap();
+    f.complete_turn(f.completion(&told, switchboard::domain::conversation::Answer::default(), at(3)))
+        .await
+        .unwrap();
     f.let_go(id, at(4)).await;
     f.hear(f.text(ANN, "thanks", at(5))).await;
     let back = f.claim(at(5)).await;

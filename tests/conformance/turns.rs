@@ -206,7 +206,9 @@ async fn a_turn_is_tried_again_when_it_is_due(open: Open) {
     f.with_bot(ANN).await;
     f.hear(f.text(ANN, "2", at(0))).await;
     let work = f.claim(at(0)).await;
-    f.fail_turn(work.turn.id, work.turn.attempts, TurnFailure::RetryAt(at(30)), work.turn.id, at(1)).await.unwrap();
+    f.fail_turn(work.turn.id, work.turn.attempts, TurnFailure::RetryAt(at(30)), work.turn.id, at(1))
+        .await
+        .unwrap();
     // The one behind it waits with it.
     assert_eq!(f.claim_turn(HERE, at(29)).await.unwrap(), TurnClaim::NotBefore(at(30)));
     assert_eq!(f.claim(at(30)).await.turn.id, work.turn.id);

@@ -44,8 +44,12 @@ async fn an_unknown_text_holds_its_customers_queue(open: Open) {
 async fn a_found_text_is_sent(open: Open) {
     let f = Fixture::new(open);
     let (text, next) = lost(&f, ANN).await;
-    let found = f.resolve(text, Evidence::Found { provider_id: "SM1".into() }, at(10)).await.unwrap().unwrap();
-    assert_eq!((found.delivery.status, found.delivery.provider_ids.as_slice()), (Status::Sent, &["SM1".into()][..]));
+    let found =
+        f.resolve(text, Evidence::Found { provider_id: "SM1".into() }, at(10)).await.unwrap().unwrap();
+    assert_eq!(
+        (found.delivery.status, found.delivery.provider_ids.as_slice()),
+        (Status::Sent, &["SM1".into()][..])
+    );
     assert_eq!(f.get(text).await, found);
     assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(text));
     assert_eq!((f.head(at(10)).await, f.get(next).await.delivery.ready_at), (Some(next), at(10)));
