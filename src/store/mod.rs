@@ -562,7 +562,7 @@ pub trait Store: Send + Sync + 'static {
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Whether it can write.
     async fn ready(&self) -> Result<(), StoreError>;
-    /// Finishes what was asked for and lets go of everything. Later calls are `Unavailable`.
+    /// Finishes what was asked for and lets go of everything. Later calls are `Unavailable`; only closing again is fine.
     async fn close(&self) -> Result<(), StoreError>;
 }
 

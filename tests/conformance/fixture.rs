@@ -177,7 +177,13 @@ impl Fixture {
         }
     }
 
-    pub fn say(&self, customer_id: CustomerId, author: Author, content: &str, now: Timestamp) -> CreateMessage {
+    pub fn say(
+        &self,
+        customer_id: CustomerId,
+        author: Author,
+        content: &str,
+        now: Timestamp,
+    ) -> CreateMessage {
         let text = OutboundText {
             id: MessageId(self.id()),
             author,
@@ -319,6 +325,7 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
+    #[expect(clippy::disallowed_methods, reason = "the tasks end here")]
     let running: Vec<_> = (0..tasks).map(|task| tokio::spawn(call(task))).collect();
     let mut answers = Vec::new();
     for task in running {

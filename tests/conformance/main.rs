@@ -8,4 +8,18 @@
 #[macro_use]
 mod engines;
 
+mod customers;
+mod erasure;
 mod fixture;
+mod housekeeping;
+mod idempotency;
+mod inbound;
+mod messages;
+mod outbound;
+mod paging;
+mod queue;
+mod receipts;
+mod sessions;
+mod tokens;
+mod turns;
+mod unknown;

@@ -257,7 +257,10 @@ impl Store for MemoryStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        self.state()?.closed = true;
+        // One that is closed already has nothing to let go of.
+        if let Ok(mut state) = self.state() {
+            state.closed = true;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,269 @@
+//! The bot's turns: one per session in hand, answered once, and fenced by the session's version.
+
+use std::time::Duration;
+
+use switchboard::domain::conversation::{Answer, AnswerText, Refusal};
+use switchboard::domain::delivery::Status;
+use switchboard::domain::turn::{HISTORY, TurnState};
+use switchboard::store::{TurnClaim, TurnError, TurnFailure};
+
+use crate::engines::Open;
+use crate::fixture::{ANN, BOB, Fixture, HERE, IDLE_AFTER, VALID_FOR, at, at_once, hand_off, texts};
+
+on_every_engine! {
+    the_turn_that_has_been_due_for_longest_goes_first,
+    one_turn_per_session_is_in_hand,
+    of_many_who_claim_a_turn_one_gets_it,
+    turns_are_numbered_with_their_first_claim,
+    an_answer_is_kept_whole,
+    an_answer_stays_in_the_session_of_its_turn,
+    an_answer_after_a_switch_is_refused_and_recorded,
+    nothing_to_say_is_never_refused,
+    an_answer_to_the_unsubscribed_is_refused_whole,
+    a_stale_answer_is_refused_and_changes_nothing,
+    a_hand_off_leaves_the_answers_own_texts,
+    a_turn_is_tried_again_when_it_is_due,
+    a_turn_given_up_is_handed_to_agents,
+    a_turn_that_expects_no_answer_is_given_up_quietly,
+    turns_in_another_process_hand_are_pending_again,
+    a_history_has_the_newest_of_what_was_missed,
+}
+
+fn give_up() -> TurnFailure {
+    TurnFailure::GiveUp { reason: "bot-unreachable".into() }
+}
+
+async fn state(f: &Fixture, work: &switchboard::domain::turn::TurnWork) -> TurnState {
+    f.turn(work.turn.id).await.unwrap().unwrap().state
+}
+
+async fn the_turn_that_has_been_due_for_longest_goes_first(open: Open) {
+    let f = Fixture::new(open);
+    assert_eq!(f.claim_turn(HERE, at(0)).await.unwrap(), TurnClaim::Idle);
+    let (second, _) = f.hear(f.text(ANN, "1", at(5))).await;
+    let (first, _) = f.hear(f.text(BOB, "1", at(4))).await;
+    assert_eq!(f.claim_turn(HERE, at(3)).await.unwrap(), TurnClaim::NotBefore(at(4)));
+    assert_eq!(f.claim(at(9)).await.message, Some(first));
+    let work = f.claim(at(9)).await;
+    assert_eq!((&work.message, &work.customer), (&Some(second.clone()), &f.who(second.customer_id).await));
+    assert_eq!(work.session, f.talk(second.customer_id).await);
+}
+
+async fn one_turn_per_session_is_in_hand(open: Open) {
+    let f = Fixture::new(open);
+    f.hear(f.text(ANN, "1", at(0))).await;
+    let (second, _) = f.hear(f.text(ANN, "2", at(0))).await;
+    let work = f.claim(at(1)).await;
+    assert_eq!(f.claim_turn(HERE, at(1)).await.unwrap(), TurnClaim::Idle);
+    let (bobs, _) = f.hear(f.text(BOB, "1", at(1))).await;
+    assert_eq!(f.claim(at(1)).await.message, Some(bobs));
+    f.complete_turn(f.completion(&work, texts(&["hi"]), at(2))).await.unwrap();
+    assert_eq!(f.claim(at(2)).await.message, Some(second));
+}
+
+async fn of_many_who_claim_a_turn_one_gets_it(open: Open) {
+    let f = Fixture::new(open);
+    f.with_bot(ANN).await;
+    let claims = at_once(32, |task| {
+        let store = (*f).clone();
+        async move { store.claim_turn(&format!("process {task}"), at(1)).await.unwrap() }
+    })
+    .await;
+    assert_eq!(claims.iter().filter(|claim| matches!(claim, TurnClaim::Work(_))).count(), 1);
+    assert_eq!(claims.iter().filter(|claim| **claim == TurnClaim::Idle).count(), 31);
+}
+
+async fn turns_are_numbered_with_their_first_claim(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    f.hear(f.text(ANN, "2", at(0))).await;
+    let first = f.claim(at(0)).await;
+    f.fail_turn(first.turn.id, 1, TurnFailure::RetryAt(at(1)), first.turn.id, at(0)).await.unwrap();
+    let again = f.claim(at(1)).await;
+    assert_eq!((first.turn.number, again.turn.number, again.turn.attempts), (Some(1), Some(1), 2));
+    f.complete_turn(f.completion(&again, Answer::default(), at(1))).await.unwrap();
+    // The dropped one never had a number, so there is no gap.
+    f.hold(id, at(2)).await;
+    f.let_go(id, at(3)).await;
+    assert_eq!(f.claim(at(3)).await.turn.number, Some(2));
+}
+
+async fn an_answer_is_kept_whole(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    let later = AnswerText { content: "2".into(), delay: Duration::from_secs(5) };
+    let answer = Answer {
+        texts: [texts(&["1"]).texts, vec![later]].concat(),
+        tags: Some(vec!["vip".into()]),
+        topics: Some(vec!["order".into()]),
+        state: Some("{}".into()),
+        ..Answer::default()
+    };
+    let done = f.complete_turn(f.completion(&work, answer, at(10))).await.unwrap();
+    assert_eq!((done.refused, done.handed_off, done.messages.len()), (None, false, 2));
+    for (place, message) in (1..).zip(&done.messages) {
+        assert_eq!(f.get(message.id).await, *message);
+        assert_eq!((message.place, message.turn_id), (place, Some(work.turn.id)));
+        assert_eq!(message.delivery.valid_until, Some(at(10).after(VALID_FOR)));
+    }
+    assert_eq!(done.messages[1].delivery.ready_at, at(15));
+    let session = f.talk(id).await;
+    assert_eq!((session.tags, session.topics), (vec!["vip".to_owned()], vec!["order".to_owned()]));
+    assert_eq!((session.bot_state.as_deref(), session.message_count), (Some("{}"), 3));
+    assert_eq!((state(&f, &work).await, f.head(at(10)).await), (TurnState::Done, Some(done.messages[0].id)));
+}
+
+async fn an_answer_stays_in_the_session_of_its_turn(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    let later = at(0).after(IDLE_AFTER);
+    f.hear(f.text(ANN, "again", later)).await;
+    let done = f.complete_turn(f.completion(&work, texts(&["hi"]), later)).await.unwrap();
+    assert_eq!(done.messages[0].session_id, work.session.id);
+    assert_ne!(f.talk(id).await.id, work.session.id);
+}
+
+async fn an_answer_after_a_switch_is_refused_and_recorded(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    f.hold(id, at(1)).await;
+    f.let_go(id, at(2)).await;
+    let before = f.talk(id).await;
+    let done = f.complete_turn(f.completion(&work, texts(&["hi"]), at(3))).await.unwrap();
+    assert_eq!((done.refused, done.messages.len(), done.handed_off), (Some(Refusal::StaleTurn), 0, false));
+    assert_eq!(state(&f, &work).await, TurnState::Refused { reason: "stale-turn".into() });
+    assert_eq!(f.talk(id).await, before);
+    // The turn of the switch back comes next.
+    assert!(f.claim(at(3)).await.message.is_none());
+}
+
+async fn nothing_to_say_is_never_refused(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    f.hold(id, at(1)).await;
+    let done = f.complete_turn(f.completion(&work, Answer::default(), at(2))).await.unwrap();
+    assert_eq!((done.refused, state(&f, &work).await), (None, TurnState::Done));
+}
+
+async fn an_answer_to_the_unsubscribed_is_refused_whole(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    f.unsubscribe(id, at(1)).await;
+    let done = f.complete_turn(f.completion(&work, hand_off(&["hi"]), at(2))).await.unwrap();
+    assert_eq!(done.refused, Some(Refusal::CustomerUnsubscribed));
+    let session = f.talk(id).await;
+    assert_eq!((session.need_attention, session.message_count), (false, 1));
+    assert_eq!(f.counts().await.unwrap().queued, 0);
+}
+
+async fn a_stale_answer_is_refused_and_changes_nothing(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let first = f.claim(at(0)).await;
+    f.fail_turn(first.turn.id, 1, TurnFailure::RetryAt(at(1)), first.turn.id, at(0)).await.unwrap();
+    let late = f.complete_turn(f.completion(&first, texts(&["hi"]), at(1))).await;
+    assert!(matches!(late, Err(TurnError::Stale)));
+    let second = f.claim(at(1)).await;
+    let late = f.complete_turn(f.completion(&first, texts(&["hi"]), at(1))).await;
+    assert!(matches!(late, Err(TurnError::Stale)));
+    let late = f.fail_turn(first.turn.id, 1, give_up(), first.turn.id, at(1)).await;
+    assert!(matches!(late, Err(TurnError::Stale)));
+    assert_eq!(f.talk(id).await, second.session);
+    let answers = at_once(32, |_| {
+        let (store, command) = ((*f).clone(), f.completion(&second, texts(&["hi"]), at(2)));
+        async move { store.complete_turn(command).await.is_ok() }
+    })
+    .await;
+    assert_eq!(answers.into_iter().filter(|taken| *taken).count(), 1);
+    assert_eq!(f.talk(id).await.message_count, 2);
+}
+
+async fn a_hand_off_leaves_the_answers_own_texts(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let earlier = f.queue(f.by_bot(id, "0", at(0))).await;
+    f.hear(f.text(ANN, "2", at(0))).await;
+    let work = f.claim(at(0)).await;
+    let done = f.complete_turn(f.completion(&work, hand_off(&["a human comes"]), at(1))).await.unwrap();
+    assert!(done.handed_off);
+    assert_eq!(f.status(earlier).await, Status::Canceled);
+    assert_eq!(f.head(at(1)).await, Some(done.messages[0].id));
+    let session = f.talk(id).await;
+    assert_eq!((session.need_attention, session.waiting_since), (true, Some(at(1))));
+    assert_eq!(session.attention_reason.as_deref(), Some("asked for a human"));
+    // What the bot was still to be told it has missed: the second text, and whatever came after.
+    assert_eq!((session.unseen_by_bot_from, f.counts().await.unwrap().turns_open), (Some(2), 0));
+    assert_eq!(f.begin(done.messages[0].id, at(1)).await, 1);
+}
+
+async fn a_turn_is_tried_again_when_it_is_due(open: Open) {
+    let f = Fixture::new(open);
+    f.with_bot(ANN).await;
+    f.hear(f.text(ANN, "2", at(0))).await;
+    let work = f.claim(at(0)).await;
+    f.fail_turn(work.turn.id, work.turn.attempts, TurnFailure::RetryAt(at(30)), work.turn.id, at(1))
+        .await
+        .unwrap();
+    // The one behind it waits with it.
+    assert_eq!(f.claim_turn(HERE, at(29)).await.unwrap(), TurnClaim::NotBefore(at(30)));
+    assert_eq!(f.claim(at(30)).await.turn.id, work.turn.id);
+}
+
+async fn a_turn_given_up_is_handed_to_agents(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let queued = f.queue(f.by_bot(id, "0", at(0))).await;
+    f.hear(f.text(ANN, "2", at(0))).await;
+    let work = f.claim(at(0)).await;
+    f.fail_turn(work.turn.id, 1, give_up(), switchboard::domain::ids::TurnId(f.id()), at(1)).await.unwrap();
+    assert_eq!(state(&f, &work).await, TurnState::Failed { reason: "bot-unreachable".into() });
+    let session = f.talk(id).await;
+    assert!(session.need_attention);
+    assert_eq!(session.attention_reason.as_deref(), Some("bot-unreachable"));
+    assert_eq!(session.unseen_by_bot_from, Some(0));
+    assert_eq!((f.status(queued).await, f.counts().await.unwrap().turns_open), (Status::Canceled, 0));
+}
+
+async fn a_turn_that_expects_no_answer_is_given_up_quietly(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_agents(ANN).await;
+    let before = f.let_go(id, at(1)).await;
+    let work = f.claim(at(1)).await;
+    f.fail_turn(work.turn.id, 1, give_up(), switchboard::domain::ids::TurnId(f.id()), at(2)).await.unwrap();
+    let after = f.talk(id).await;
+    assert_eq!((after.need_attention, after.version), (false, before.version));
+    assert_eq!(f.claim_turn(HERE, at(9)).await.unwrap(), TurnClaim::Idle);
+}
+
+async fn turns_in_another_process_hand_are_pending_again(open: Open) {
+    let f = Fixture::new(open);
+    f.hear(f.text(ANN, "1", at(0))).await;
+    let mine = f.claim(at(0)).await;
+    f.hear(f.text(BOB, "1", at(0))).await;
+    let TurnClaim::Work(theirs) = f.claim_turn("gone", at(0)).await.unwrap() else { panic!("no turn") };
+    assert_eq!(f.release_turns(HERE, at(5)).await.unwrap(), 1);
+    assert!(matches!(state(&f, &mine).await, TurnState::InFlight { .. }));
+    assert_eq!(f.claim_turn(HERE, at(4)).await.unwrap(), TurnClaim::NotBefore(at(5)));
+    let late = f.complete_turn(f.completion(&theirs, texts(&["hi"]), at(5))).await;
+    assert!(matches!(late, Err(TurnError::Stale)));
+    let again = f.claim(at(5)).await.turn;
+    assert_eq!((again.id, again.number, again.attempts), (theirs.turn.id, theirs.turn.number, 2));
+    assert_eq!(f.release_turns(HERE, at(6)).await.unwrap(), 0);
+}
+
+async fn a_history_has_the_newest_of_what_was_missed(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_agents(ANN).await;
+    let mut said = Vec::new();
+    for second in 0..=i64::try_from(HISTORY).unwrap() {
+        said.push(f.hear(f.text(ANN, "?", at(second))).await.0.id);
+    }
+    f.let_go(id, at(200)).await;
+    let told: Vec<_> = f.claim(at(200)).await.history.iter().map(|message| message.id).collect();
+    assert_eq!(told, said[1..]);
+}
