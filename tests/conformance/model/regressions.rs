@@ -1,0 +1,1 @@
+//! What the random commands once found, each in the fewest commands.
