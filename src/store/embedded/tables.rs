@@ -63,6 +63,15 @@ pub enum Created {
     Message(Box<Message>),
 }
 
+impl Created {
+    pub fn customer_id(&self) -> CustomerId {
+        match self {
+            Self::Customer(customer) => customer.id,
+            Self::Message(message) => message.customer_id,
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ParkedRow {
     pub receipt: Receipt,

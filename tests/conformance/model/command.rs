@@ -119,6 +119,11 @@ pub enum Command {
         lane: usize,
         owner: usize,
     },
+    /// What the lane has, sent and settled at once.
+    Send {
+        lane: usize,
+        outcome: Outcome,
+    },
     Begin {
         message: Pick,
         owner: usize,
@@ -149,6 +154,10 @@ pub enum Command {
     },
     Claim {
         owner: usize,
+    },
+    /// A turn claimed and answered at once.
+    Ask {
+        reply: Reply,
     },
     Complete {
         turn: Pick,
@@ -182,6 +191,11 @@ fn pick() -> impl Strategy<Value = Pick> {
     prop_oneof![6 => 0..4usize, 1 => 0..40usize]
 }
 
+/// Mostly what is still in hand.
+fn latest() -> impl Strategy<Value = Pick> {
+    prop_oneof![5 => Just(0usize), 3 => pick()]
+}
+
 fn wait_s() -> impl Strategy<Value = i64> {
     select(vec![0, 0, 1, 30, 3600])
 }
@@ -191,7 +205,7 @@ fn right() -> impl Strategy<Value = IsRight> {
 }
 
 fn provider_id() -> impl Strategy<Value = usize> {
-    0..10usize
+    0..5usize
 }
 
 fn key() -> impl Strategy<Value = Option<Key>> {
@@ -214,7 +228,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         2 => wait_s().prop_map(|wait_s| Outcome::Transient { wait_s }),
         1 => wait_s().prop_map(|wait_s| Outcome::ChannelFault { wait_s }),
         2 => class.prop_map(|class| Outcome::Permanent { class }),
-        3 => wait_s().prop_map(|wait_s| Outcome::Unknown { wait_s }),
+        4 => wait_s().prop_map(|wait_s| Outcome::Unknown { wait_s }),
     ]
 }
 
@@ -241,7 +255,7 @@ fn stage() -> impl Strategy<Value = ReceiptStage> {
 fn text() -> impl Strategy<Value = Command> {
     let content = prop_oneof![
         6 => select(vec!["hello", "where is my order", "¿qué tal?"]),
-        2 => select(vec!["STOP", "START", "help", "yes"]),
+        2 => select(vec!["STOP", "START", "START", "help", "yes"]),
     ];
     let keyword = select(vec![Keyword::Stop, Keyword::Start, Keyword::Help]);
     (0..4usize, 0..2usize, content, 0..60usize, any::<bool>(), option::weighted(0.07, keyword), any::<bool>())
@@ -260,7 +274,7 @@ fn say() -> impl Strategy<Value = Command> {
     let who = prop_oneof![3 => Just(Who::Agent), 3 => Just(Who::Bot), 1 => Just(Who::Gateway)];
     let content = select(vec!["we are on it", "done ✓", "your code is 123456"]);
     let lane = option::weighted(0.8, 0..2usize);
-    let not_before = option::weighted(0.2, select(vec![-10, 5, 3600]));
+    let not_before = option::weighted(0.2, select(vec![-10, 5, 600]));
     (pick(), who, content, lane, not_before, select(vec![1, 600, 14_400, 200_000]), key()).prop_map(
         |(customer, who, content, lane, not_before_s, valid_for_s, key)| Command::Say {
             customer,
@@ -277,14 +291,14 @@ fn say() -> impl Strategy<Value = Command> {
 fn customers() -> impl Strategy<Value = Command> {
     let name = || option::of(option::of(select(vec!["Ann", "bob@example.com"])));
     prop_oneof![
-        3 => (0..4usize, any::<bool>(), option::of(0..2usize), key())
+        2 => (0..4usize, any::<bool>(), option::of(0..2usize), key())
             .prop_map(|(number, confirmed, token, key)| Command::CreateCustomer { number, confirmed, token, key }),
         1 => (pick(), name(), name())
             .prop_map(|(customer, email, first_name)| Command::UpdateCustomer { customer, email, first_name }),
         1 => pick().prop_map(|customer| Command::Erase { customer }),
         1 => (pick(), 0..2usize).prop_map(|(customer, token)| Command::BeginConfirmation { customer, token }),
         2 => (pick(), 0..2usize).prop_map(|(customer, token)| Command::Confirm { customer, token }),
-        2 => (pick(), any::<bool>())
+        2 => (pick(), prop::bool::weighted(0.4))
             .prop_map(|(customer, unsubscribed)| Command::Subscribe { customer, unsubscribed }),
         4 => (pick(), option::weighted(0.8, any::<bool>()), labels()).prop_map(
             |(customer, need_attention, labels)| Command::UpdateSession { customer, need_attention, labels }
@@ -295,14 +309,15 @@ fn customers() -> impl Strategy<Value = Command> {
 fn sending() -> impl Strategy<Value = Command> {
     let class = option::weighted(0.3, select(vec![ErrorClass::OptedOut, ErrorClass::Permanent]));
     prop_oneof![
+        8 => (0..2usize, outcome()).prop_map(|(lane, outcome)| Command::Send { lane, outcome }),
         6 => (0..2usize, 0..2usize).prop_map(|(lane, owner)| Command::SendHead { lane, owner }),
         1 => (pick(), 0..2usize).prop_map(|(message, owner)| Command::Begin { message, owner }),
-        6 => (pick(), right(), outcome())
+        5 => (latest(), right(), outcome())
             .prop_map(|(attempt, right, outcome)| Command::Settle { attempt, right, outcome }),
         1 => (0..2usize).prop_map(|owner| Command::Abandon { owner }),
-        3 => (1..3usize, proof()).prop_map(|(limit, proof)| Command::Look { limit, proof }),
+        6 => (1..3usize, proof()).prop_map(|(limit, proof)| Command::Look { limit, proof }),
         1 => (pick(), proof()).prop_map(|(message, proof)| Command::Resolve { message, proof }),
-        5 => (option::weighted(0.4, pick()), 0..2usize, provider_id(), stage(), class).prop_map(
+        5 => (option::weighted(0.6, pick()), 0..2usize, provider_id(), stage(), class).prop_map(
             |(message, lane, provider_id, stage, class)| {
                 Command::Receipt { message, lane, provider_id, stage, class }
             }
@@ -313,9 +328,10 @@ fn sending() -> impl Strategy<Value = Command> {
 
 fn turns() -> impl Strategy<Value = Command> {
     prop_oneof![
+        5 => reply().prop_map(|reply| Command::Ask { reply }),
         6 => (0..2usize).prop_map(|owner| Command::Claim { owner }),
-        5 => (pick(), right(), reply()).prop_map(|(turn, right, reply)| Command::Complete { turn, right, reply }),
-        3 => (pick(), right(), option::of(wait_s()))
+        5 => (latest(), right(), reply()).prop_map(|(turn, right, reply)| Command::Complete { turn, right, reply }),
+        3 => (latest(), right(), option::of(wait_s()))
             .prop_map(|(turn, right, wait_s)| Command::Fail { turn, right, wait_s }),
         1 => (0..2usize).prop_map(|owner| Command::Release { owner }),
     ]

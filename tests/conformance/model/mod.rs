@@ -57,7 +57,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn sled_answers_and_reads_as_the_model_does(policy in policies(), commands in vec(command(), 30..60)) {
+    fn sled_answers_and_reads_as_the_model_does(policy in policies(), commands in vec(command(), 40..80)) {
         block_on(async {
             live(&mut World::new(policy), &commands).await
         })?;
@@ -66,8 +66,8 @@ proptest! {
     #[test]
     fn sled_goes_on_after_a_restart_as_if_there_was_none(
         policy in policies(),
-        before in vec(command(), 20..40),
-        after in vec(command(), 0..20),
+        before in vec(command(), 30..50),
+        after in vec(command(), 0..30),
     ) {
         block_on(async {
             let mut world = World::new(policy);

@@ -64,6 +64,7 @@ impl World {
                 self.update_session(customer, need_attention, labels).await
             }
             Command::SendHead { .. }
+            | Command::Send { .. }
             | Command::Begin { .. }
             | Command::Settle { .. }
             | Command::Abandon { .. }
@@ -72,6 +73,7 @@ impl World {
             | Command::Cancel { .. } => self.run_sending(command).await,
             Command::Receipt { .. } => self.run_receipt(command).await,
             Command::Claim { .. }
+            | Command::Ask { .. }
             | Command::Complete { .. }
             | Command::Fail { .. }
             | Command::Release { .. } => self.run_turns(command).await,
@@ -243,6 +245,15 @@ impl World {
                     return self.begin(message_id, owner).await;
                 }
             }
+            Command::Send { lane, outcome } => {
+                let begun = self.attempts.len();
+                if let Ok(LaneHead::Ready { message_id, .. }) = both!(self.lane_head(&lanes(lane), now)) {
+                    self.begin(message_id, 0).await?;
+                }
+                if let Some(&(id, attempt)) = self.attempts.get(begun) {
+                    both!(self.settle(id, attempt, self.outcome(outcome), now)).ok();
+                }
+            }
             Command::Begin { message, owner } => {
                 let Some(id) = picked(&self.messages, message) else { return Ok(()) };
                 return self.begin(id, owner).await;
@@ -335,6 +346,12 @@ impl World {
             Command::Claim { owner } => {
                 if let Ok(TurnClaim::Work(work)) = both!(self.claim_turn(OWNERS[owner], now)) {
                     self.calls.push((work.turn.id, work.turn.attempts));
+                }
+            }
+            Command::Ask { reply } => {
+                if let Ok(TurnClaim::Work(work)) = both!(self.claim_turn(OWNERS[0], now)) {
+                    self.calls.push((work.turn.id, work.turn.attempts));
+                    return self.complete(work.turn.id, work.turn.attempts, reply).await;
                 }
             }
             Command::Complete { turn, right, reply } => {

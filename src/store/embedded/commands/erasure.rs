@@ -24,7 +24,7 @@ pub fn erase(tx: &mut Tx<'_, '_>, id: CustomerId) -> Result<(), CustomerError> {
         tx.suppress(number);
     }
     if let Some(name) = &row.idempotency {
-        idempotency::forget(tx, name)?;
+        idempotency::forget(tx, name, id)?;
     }
     tx.remove_customer(&row);
     Ok(())
@@ -37,7 +37,7 @@ fn erase_session(tx: &mut Tx<'_, '_>, key: &SessionOfKey, id: SessionId) -> Resu
         let at = tx.tables().message_at(message.id)?.ok_or_else(|| missing("a message"))?;
         tx.remove_message(&message, &at)?;
         if let Some(name) = &at.idempotency {
-            idempotency::forget(tx, name)?;
+            idempotency::forget(tx, name, message.customer_id)?;
         }
     }
     tx.remove_turns(id)?;

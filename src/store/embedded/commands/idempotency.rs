@@ -1,6 +1,7 @@
 //! What a request with an idempotency key created, remembered as it was.
 
 use crate::domain::customer::Customer;
+use crate::domain::ids::CustomerId;
 use crate::domain::message::Message;
 use crate::store::embedded::keys::{IdempotencyAgeKey, IdempotencyKey};
 use crate::store::embedded::tables::{Created, IdempotencyName, IdempotencyRow};
@@ -71,10 +72,12 @@ pub fn remember<T: Creation>(
     tx.put_record(&IdempotencyKey { scope, key }, &row)
 }
 
-pub fn forget(tx: &mut Tx<'_, '_>, name: &IdempotencyName) -> Result<(), StoreError> {
+/// What the key created for that customer. Swept since, it may stand for what somebody else's request created.
+pub fn forget(tx: &mut Tx<'_, '_>, name: &IdempotencyName, customer: CustomerId) -> Result<(), StoreError> {
     let (scope, key) = name.clone();
     let name = IdempotencyKey { scope, key };
-    if let Some(row) = tx.tables().record::<IdempotencyRow>(&name)? {
+    let row: Option<IdempotencyRow> = tx.tables().record(&name)?;
+    if let Some(row) = row.filter(|row| row.created.customer_id() == customer) {
         tx.remove(&name);
         tx.remove(&IdempotencyAgeKey { at: row.at, scope: name.scope, key: name.key });
     }
