@@ -20,9 +20,16 @@ pub enum Who {
 }
 
 #[derive(Clone, Copy, Debug)]
+pub enum Change {
+    Leave,
+    Clear,
+    Set(&'static str),
+}
+
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     pub scope: usize,
-    pub key: usize,
+    pub name: usize,
     pub request: u8,
 }
 
@@ -83,8 +90,8 @@ pub enum Command {
     },
     UpdateCustomer {
         customer: Pick,
-        email: Option<Option<&'static str>>,
-        first_name: Option<Option<&'static str>>,
+        email: Change,
+        first_name: Change,
     },
     Erase {
         customer: Pick,
@@ -210,7 +217,7 @@ fn provider_id() -> impl Strategy<Value = usize> {
 
 fn key() -> impl Strategy<Value = Option<Key>> {
     let key = (0..2usize, 0..3usize, prop_oneof![4 => Just(0u8), 1 => Just(1u8)]);
-    option::weighted(0.3, key.prop_map(|(scope, key, request)| Key { scope, key, request }))
+    option::weighted(0.3, key.prop_map(|(scope, name, request)| Key { scope, name, request }))
 }
 
 fn labels() -> impl Strategy<Value = Labels> {
@@ -289,7 +296,7 @@ fn say() -> impl Strategy<Value = Command> {
 }
 
 fn customers() -> impl Strategy<Value = Command> {
-    let name = || option::of(option::of(select(vec!["Ann", "bob@example.com"])));
+    let name = || select(vec![Change::Leave, Change::Clear, Change::Set("Ann"), Change::Set("ann@example.com")]);
     prop_oneof![
         2 => (0..4usize, any::<bool>(), option::of(0..2usize), key())
             .prop_map(|(number, confirmed, token, key)| Command::CreateCustomer { number, confirmed, token, key }),

@@ -7,7 +7,7 @@ use super::world::World;
 use super::{block_on, live};
 use crate::fixture::rules;
 
-const KEY: Option<Key> = Some(Key { scope: 0, key: 0, request: 0 });
+const KEY: Option<Key> = Some(Key { scope: 0, name: 0, request: 0 });
 
 /// Fails where the engine and the model differ.
 fn check(commands: &[Command]) {

@@ -108,11 +108,10 @@ pub fn same<T: PartialEq + Debug, E: Debug>(
     {
         return Err(TestCaseError::fail(format!("{what}: the engine fails with {error}")));
     }
-    match model == engine {
-        true => Ok(engine),
-        false => {
-            Err(TestCaseError::fail(format!("{what}:\n the model: {model:#?}\nthe engine: {engine:#?}")))
-        }
+    if model == engine {
+        Ok(engine)
+    } else {
+        Err(TestCaseError::fail(format!("{what}:\n the model: {model:#?}\nthe engine: {engine:#?}")))
     }
 }
 

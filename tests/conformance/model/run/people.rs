@@ -10,7 +10,7 @@ use switchboard::store::{
     UpdateSession,
 };
 
-use super::super::command::{Command, Key, Labels, Pick, Who};
+use super::super::command::{Change, Command, Key, Labels, Pick, Who};
 use super::super::world::{NUMBERS, World, lanes, picked, same};
 use super::{Ran, inbound_id, note, owned};
 use crate::fixture::{by_api, key, number};
@@ -65,8 +65,8 @@ impl World {
             Command::UpdateCustomer { customer, email, first_name } => {
                 let Some(id) = of(customer) else { return Ok(()) };
                 let patch = CustomerPatch {
-                    email: email.map(|email| email.map(str::to_owned)),
-                    first_name: first_name.map(|name| name.map(str::to_owned)),
+                    email: changed(email),
+                    first_name: changed(first_name),
                     last_name: None,
                     time_zone: Some("Europe/Paris".into()),
                 };
@@ -164,12 +164,21 @@ impl World {
     }
 }
 
+#[expect(clippy::option_option, reason = "a patch tells leaving from clearing")]
+fn changed(change: Change) -> Option<Option<String>> {
+    match change {
+        Change::Leave => None,
+        Change::Clear => Some(None),
+        Change::Set(text) => Some(Some(text.to_owned())),
+    }
+}
+
 fn confirmation(which: usize) -> String {
     format!("00000{which}")
 }
 
 fn idempotency(wanted: Option<Key>) -> Option<Idempotency> {
-    wanted.map(|wanted| key(["desk", "bot"][wanted.scope], ["a", "b", "c"][wanted.key], wanted.request))
+    wanted.map(|wanted| key(["desk", "bot"][wanted.scope], ["a", "b", "c"][wanted.name], wanted.request))
 }
 
 fn author(who: Who) -> Author {
