@@ -557,7 +557,8 @@ pub trait Store: Send + Sync + 'static {
     // --- housekeeping ---
 
     /// Expires what waited for too long and is still `queued`; forgets idempotency keys and parked receipts older
-    /// than [`REMEMBERED`]. At most `limit` of each.
+    /// than [`REMEMBERED`]. At most `limit` of each: the longest overdue or the oldest first, and of the same moment
+    /// messages in the order of queueing, keys by scope and key, receipts in the order of their arrival.
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError>;
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Whether it can write.

@@ -15,6 +15,7 @@ mod housekeeping;
 mod idempotency;
 mod inbound;
 mod messages;
+mod model;
 mod outbound;
 mod paging;
 mod queue;

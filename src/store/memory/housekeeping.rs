@@ -47,12 +47,12 @@ impl State {
 
     fn forget_receipts(&mut self, now: Timestamp, limit: usize) -> bool {
         let old = self.parked.iter().filter(|parked| is_forgotten(parked.at, now)).count();
-        let mut left = limit;
-        self.parked.retain(|parked| {
-            let forgotten = left > 0 && is_forgotten(parked.at, now);
-            left -= usize::from(forgotten);
-            !forgotten
-        });
+        for _ in 0..old.min(limit) {
+            let arrived = self.parked.iter().enumerate();
+            if let Some((oldest, _)) = arrived.min_by_key(|(arrival, parked)| (parked.at, *arrival)) {
+                self.parked.remove(oldest);
+            }
+        }
         old > limit
     }
 

@@ -169,7 +169,7 @@ families! {
     28 IdempotencyAgeKey { at: Timestamp, scope: String, key: String }
     /// Receipts that came before their message's provider id, in the order of their coming.
     29 ParkedKey { channel: String, provider_id: String, order: u64 }
-    30 ParkedAgeKey { at: Timestamp, channel: String, provider_id: String, order: u64 }
+    30 ParkedAgeKey { at: Timestamp, order: u64, channel: String, provider_id: String }
 
     31 TokenKey { token: TokenId }
     32 TokenHashKey { sha256: [u8; 32] }

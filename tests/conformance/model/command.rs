@@ -1,0 +1,367 @@
+//! The random commands. They name what exists by its place among what was created, the newest first and counted
+//! round, so that a command keeps its meaning when those before it are left out. Carries nothing out.
+
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use switchboard::domain::delivery::{ErrorClass, ReceiptStage};
+use switchboard::domain::keywords::Keyword;
+use switchboard::store::TokenRole;
+
+/// Something created so far: 0 is the newest.
+pub type Pick = usize;
+
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    Agent,
+    Bot,
+    Gateway,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    Leave,
+    Clear,
+    Set(&'static str),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub scope: usize,
+    pub name: usize,
+    pub request: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome {
+    Accepted { provider_id: usize, from: bool },
+    Throttled { wait_s: i64 },
+    Transient { wait_s: i64 },
+    ChannelFault { wait_s: i64 },
+    Permanent { class: ErrorClass },
+    Unknown { wait_s: i64 },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Proof {
+    Found { provider_id: usize },
+    NotYet { wait_s: i64 },
+    Absent,
+    CannotTell,
+}
+
+#[derive(Clone, Debug)]
+pub struct Labels {
+    pub tags: Option<Vec<&'static str>>,
+    pub topics: Option<Vec<&'static str>>,
+    pub state: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub texts: Vec<(&'static str, u64)>,
+    pub hand_off: bool,
+    pub labels: Labels,
+}
+
+/// The fencing token that is given with a command: the right one, or one off.
+pub type IsRight = bool;
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    Wait {
+        ms: i64,
+    },
+    Text {
+        number: usize,
+        lane: usize,
+        content: &'static str,
+        provider_id: usize,
+        media: bool,
+        keyword: Option<Keyword>,
+        replies: bool,
+    },
+    CreateCustomer {
+        number: usize,
+        confirmed: bool,
+        token: Option<usize>,
+        key: Option<Key>,
+    },
+    UpdateCustomer {
+        customer: Pick,
+        email: Change,
+        first_name: Change,
+    },
+    Erase {
+        customer: Pick,
+    },
+    BeginConfirmation {
+        customer: Pick,
+        token: usize,
+    },
+    Confirm {
+        customer: Pick,
+        token: usize,
+    },
+    Subscribe {
+        customer: Pick,
+        unsubscribed: bool,
+    },
+    Say {
+        customer: Pick,
+        who: Who,
+        content: &'static str,
+        lane: Option<usize>,
+        not_before_s: Option<i64>,
+        valid_for_s: u64,
+        key: Option<Key>,
+    },
+    UpdateSession {
+        customer: Pick,
+        need_attention: Option<bool>,
+        labels: Labels,
+    },
+    SendHead {
+        lane: usize,
+        owner: usize,
+    },
+    /// What the lane has, sent and settled at once.
+    Send {
+        lane: usize,
+        outcome: Outcome,
+    },
+    Begin {
+        message: Pick,
+        owner: usize,
+    },
+    Settle {
+        attempt: Pick,
+        right: IsRight,
+        outcome: Outcome,
+    },
+    Abandon {
+        owner: usize,
+    },
+    Look {
+        limit: usize,
+        proof: Proof,
+    },
+    Resolve {
+        message: Pick,
+        proof: Proof,
+    },
+    Receipt {
+        /// By our id, too.
+        message: Option<Pick>,
+        lane: usize,
+        provider_id: usize,
+        stage: ReceiptStage,
+        class: Option<ErrorClass>,
+    },
+    Claim {
+        owner: usize,
+    },
+    /// A turn claimed and answered at once.
+    Ask {
+        reply: Reply,
+    },
+    Complete {
+        turn: Pick,
+        right: IsRight,
+        reply: Reply,
+    },
+    /// `wait_s`: asked again after that; none: given up.
+    Fail {
+        turn: Pick,
+        right: IsRight,
+        wait_s: Option<i64>,
+    },
+    Release {
+        owner: usize,
+    },
+    Cancel {
+        message: Pick,
+    },
+    Mint {
+        role: TokenRole,
+    },
+    Revoke {
+        token: Pick,
+    },
+    Sweep {
+        limit: usize,
+    },
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    prop_oneof![6 => 0..4usize, 1 => 0..40usize]
+}
+
+/// Mostly what is still in hand.
+fn latest() -> impl Strategy<Value = Pick> {
+    prop_oneof![5 => Just(0usize), 3 => pick()]
+}
+
+fn wait_s() -> impl Strategy<Value = i64> {
+    select(vec![0, 0, 1, 30, 3600])
+}
+
+fn right() -> impl Strategy<Value = IsRight> {
+    prop::bool::weighted(0.9)
+}
+
+fn provider_id() -> impl Strategy<Value = usize> {
+    0..5usize
+}
+
+fn key() -> impl Strategy<Value = Option<Key>> {
+    let key = (0..2usize, 0..3usize, prop_oneof![4 => Just(0u8), 1 => Just(1u8)]);
+    option::weighted(0.3, key.prop_map(|(scope, name, request)| Key { scope, name, request }))
+}
+
+fn labels() -> impl Strategy<Value = Labels> {
+    let list = || option::weighted(0.3, prop::collection::vec(select(vec!["a", "b", "vip"]), 0..3));
+    (list(), list(), option::weighted(0.2, select(vec!["{}", "[1]"])))
+        .prop_map(|(tags, topics, state)| Labels { tags, topics, state })
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let class = select(vec![ErrorClass::Permanent, ErrorClass::OptedOut, ErrorClass::Content]);
+    prop_oneof![
+        5 => (provider_id(), any::<bool>())
+            .prop_map(|(provider_id, from)| Outcome::Accepted { provider_id, from }),
+        1 => wait_s().prop_map(|wait_s| Outcome::Throttled { wait_s }),
+        2 => wait_s().prop_map(|wait_s| Outcome::Transient { wait_s }),
+        1 => wait_s().prop_map(|wait_s| Outcome::ChannelFault { wait_s }),
+        2 => class.prop_map(|class| Outcome::Permanent { class }),
+        4 => wait_s().prop_map(|wait_s| Outcome::Unknown { wait_s }),
+    ]
+}
+
+fn proof() -> impl Strategy<Value = Proof> {
+    prop_oneof![
+        provider_id().prop_map(|provider_id| Proof::Found { provider_id }),
+        wait_s().prop_map(|wait_s| Proof::NotYet { wait_s }),
+        Just(Proof::Absent),
+        Just(Proof::CannotTell),
+    ]
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    let text = (select(vec!["sure", "one moment", "¿qué?"]), select(vec![0u64, 0, 5]));
+    (prop::collection::vec(text, 0..3), prop::bool::weighted(0.25), labels())
+        .prop_map(|(texts, hand_off, labels)| Reply { texts, hand_off, labels })
+}
+
+fn stage() -> impl Strategy<Value = ReceiptStage> {
+    use ReceiptStage::{Canceled, Delivered, Failed, Sent, Taken, Undelivered};
+    select(vec![Taken, Sent, Canceled, Failed, Undelivered, Delivered, Delivered])
+}
+
+fn text() -> impl Strategy<Value = Command> {
+    let content = prop_oneof![
+        6 => select(vec!["hello", "where is my order", "¿qué tal?"]),
+        2 => select(vec!["STOP", "START", "START", "help", "yes"]),
+    ];
+    let keyword = select(vec![Keyword::Stop, Keyword::Start, Keyword::Help]);
+    (0..4usize, 0..2usize, content, 0..60usize, any::<bool>(), option::weighted(0.07, keyword), any::<bool>())
+        .prop_map(|(number, lane, content, provider_id, media, keyword, replies)| Command::Text {
+            number,
+            lane,
+            content,
+            provider_id,
+            media,
+            keyword,
+            replies,
+        })
+}
+
+fn say() -> impl Strategy<Value = Command> {
+    let who = prop_oneof![3 => Just(Who::Agent), 3 => Just(Who::Bot), 1 => Just(Who::Gateway)];
+    let content = select(vec!["we are on it", "done ✓", "your code is 123456"]);
+    let lane = option::weighted(0.8, 0..2usize);
+    let not_before = option::weighted(0.2, select(vec![-10, 5, 600]));
+    (pick(), who, content, lane, not_before, select(vec![1, 600, 14_400, 200_000]), key()).prop_map(
+        |(customer, who, content, lane, not_before_s, valid_for_s, key)| Command::Say {
+            customer,
+            who,
+            content,
+            lane,
+            not_before_s,
+            valid_for_s,
+            key,
+        },
+    )
+}
+
+fn customers() -> impl Strategy<Value = Command> {
+    let name = || select(vec![Change::Leave, Change::Clear, Change::Set("Ann"), Change::Set("ann@example.com")]);
+    prop_oneof![
+        2 => (0..4usize, any::<bool>(), option::of(0..2usize), key())
+            .prop_map(|(number, confirmed, token, key)| Command::CreateCustomer { number, confirmed, token, key }),
+        1 => (pick(), name(), name())
+            .prop_map(|(customer, email, first_name)| Command::UpdateCustomer { customer, email, first_name }),
+        1 => pick().prop_map(|customer| Command::Erase { customer }),
+        1 => (pick(), 0..2usize).prop_map(|(customer, token)| Command::BeginConfirmation { customer, token }),
+        2 => (pick(), 0..2usize).prop_map(|(customer, token)| Command::Confirm { customer, token }),
+        2 => (pick(), prop::bool::weighted(0.4))
+            .prop_map(|(customer, unsubscribed)| Command::Subscribe { customer, unsubscribed }),
+        4 => (pick(), option::weighted(0.8, any::<bool>()), labels()).prop_map(
+            |(customer, need_attention, labels)| Command::UpdateSession { customer, need_attention, labels }
+        ),
+    ]
+}
+
+fn sending() -> impl Strategy<Value = Command> {
+    let class = option::weighted(0.3, select(vec![ErrorClass::OptedOut, ErrorClass::Permanent]));
+    prop_oneof![
+        8 => (0..2usize, outcome()).prop_map(|(lane, outcome)| Command::Send { lane, outcome }),
+        6 => (0..2usize, 0..2usize).prop_map(|(lane, owner)| Command::SendHead { lane, owner }),
+        1 => (pick(), 0..2usize).prop_map(|(message, owner)| Command::Begin { message, owner }),
+        5 => (latest(), right(), outcome())
+            .prop_map(|(attempt, right, outcome)| Command::Settle { attempt, right, outcome }),
+        1 => (0..2usize).prop_map(|owner| Command::Abandon { owner }),
+        6 => (1..3usize, proof()).prop_map(|(limit, proof)| Command::Look { limit, proof }),
+        1 => (pick(), proof()).prop_map(|(message, proof)| Command::Resolve { message, proof }),
+        5 => (option::weighted(0.6, pick()), 0..2usize, provider_id(), stage(), class).prop_map(
+            |(message, lane, provider_id, stage, class)| {
+                Command::Receipt { message, lane, provider_id, stage, class }
+            }
+        ),
+        1 => pick().prop_map(|message| Command::Cancel { message }),
+    ]
+}
+
+fn turns() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        5 => reply().prop_map(|reply| Command::Ask { reply }),
+        6 => (0..2usize).prop_map(|owner| Command::Claim { owner }),
+        5 => (latest(), right(), reply()).prop_map(|(turn, right, reply)| Command::Complete { turn, right, reply }),
+        3 => (latest(), right(), option::of(wait_s()))
+            .prop_map(|(turn, right, wait_s)| Command::Fail { turn, right, wait_s }),
+        1 => (0..2usize).prop_map(|owner| Command::Release { owner }),
+    ]
+}
+
+fn housekeeping() -> impl Strategy<Value = Command> {
+    let ms = prop_oneof![
+        4 => 1..2_000i64,
+        3 => select(vec![60_000, 45 * 60_000, 3 * 3_600_000]),
+        3 => select(vec![25 * 3_600_000, 30 * 3_600_000]),
+        // A clock that was set back.
+        1 => -3_000..0i64,
+    ];
+    let role = select(vec![TokenRole::Agent, TokenRole::Bot, TokenRole::Admin]);
+    prop_oneof![
+        6 => ms.prop_map(|ms| Command::Wait { ms }),
+        4 => (1..4usize).prop_map(|limit| Command::Sweep { limit }),
+        1 => role.prop_map(|role| Command::Mint { role }),
+        1 => pick().prop_map(|token| Command::Revoke { token }),
+    ]
+}
+
+/// Any command, in about the proportions of a busy day.
+pub fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![5 => text(), 5 => say(), 6 => customers(), 10 => sending(), 5 => turns(), 5 => housekeeping()]
+}

@@ -1,0 +1,58 @@
+//! What holds in an engine after every command, whatever the model says.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use switchboard::domain::delivery::Status;
+use switchboard::domain::ids::CustomerId;
+use switchboard::domain::message::Message;
+use switchboard::domain::session::Session;
+use switchboard::store::Store;
+
+use super::world::World;
+use crate::fixture::all;
+
+impl World {
+    pub async fn check_invariants(&mut self) -> Result<(), TestCaseError> {
+        let mut sending: BTreeMap<CustomerId, u32> = BTreeMap::new();
+        for id in self.sessions.clone() {
+            let Some(session) = self.engine.session(id).await.unwrap() else { continue };
+            let customer =
+                self.engine.customer(session.customer_id).await.unwrap().expect("whose session it is");
+            let messages = self.engine.messages_of(id, all()).await.unwrap().items;
+            let places: Vec<u64> = messages.iter().rev().map(|message| message.place).collect();
+            prop_assert_eq!(places, (0..session.message_count).collect::<Vec<_>>(), "places in {}", id);
+            for message in &messages {
+                let delivery = &message.delivery;
+                *sending.entry(customer.id).or_default() += u32::from(delivery.status == Status::Sending);
+                // One that was on its way when they opted out may come back; it is stopped before it leaves again.
+                let new = delivery.status == Status::Queued && delivery.attempts.is_empty();
+                prop_assert!(
+                    !(new && customer.unsubscribed && !delivery.exempt),
+                    "queued for nobody: {:#?}",
+                    message
+                );
+                prop_assert!(!self.speaks_for_agents(&session, message), "bot and agents: {:#?}", message);
+                self.check_delivered(message)?;
+            }
+        }
+        prop_assert!(sending.values().all(|count| *count <= 1), "two in flight: {:?}", sending);
+        Ok(())
+    }
+
+    /// The bot's text waits in a session that agents have, and is not of the very answer that gave it to them.
+    fn speaks_for_agents(&self, session: &Session, message: &Message) -> bool {
+        let waits = message.delivery.status == Status::Queued && message.author.is_bot();
+        let handed_off_at = message.turn_id.and_then(|turn| self.hand_offs.get(&turn));
+        waits && session.need_attention && handed_off_at != Some(&session.version)
+    }
+
+    fn check_delivered(&mut self, message: &Message) -> Result<(), TestCaseError> {
+        let first = match message.delivered_at {
+            Some(at) => Some(*self.delivered.entry(message.id).or_insert(at)),
+            None => self.delivered.get(&message.id).copied(),
+        };
+        prop_assert_eq!(first, message.delivered_at, "delivered twice: {:#?}", message);
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Random commands on an engine and on the reference model: every answer is the same, and so is all that can be read
+//! afterwards, also after a restart. Asks for many more cases with `PROPTEST_CASES`.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use switchboard::domain::conversation::Policy;
+
+use crate::fixture::{IDLE_AFTER, rules};
+
+mod command;
+mod compare;
+mod invariants;
+mod regressions;
+mod run;
+mod world;
+
+use command::{Command, command};
+use world::World;
+
+/// Enough to find most of what is wrong while somebody waits for it.
+const CASES: u32 = 64;
+/// How many commands are given between two comparisons of all that can be read.
+const READ_AFTER: usize = 10;
+
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { CASES };
+    ProptestConfig { cases, failure_persistence: None, max_shrink_time: 60_000, ..asked }
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let idle_after = prop_oneof![4 => Just(IDLE_AFTER), 1 => Just(Duration::from_millis(500))];
+    (prop::bool::weighted(0.9), prop::bool::weighted(0.3), idle_after).prop_map(
+        |(has_bot, forward_keywords, idle_after)| Policy { idle_after, has_bot, forward_keywords, ..rules() },
+    )
+}
+
+/// Gives the commands to both, and compares.
+async fn live(world: &mut World, commands: &[Command]) -> Result<(), TestCaseError> {
+    for some in commands.chunks(READ_AFTER) {
+        for command in some {
+            world.run(command).await?;
+            world.check_invariants().await?;
+        }
+        world.compare_reads().await?;
+    }
+    Ok(())
+}
+
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn sled_answers_and_reads_as_the_model_does(policy in policies(), commands in vec(command(), 40..80)) {
+        block_on(async {
+            live(&mut World::new(policy), &commands).await
+        })?;
+    }
+
+    #[test]
+    fn sled_goes_on_after_a_restart_as_if_there_was_none(
+        policy in policies(),
+        before in vec(command(), 30..50),
+        after in vec(command(), 0..30),
+    ) {
+        block_on(async {
+            let mut world = World::new(policy);
+            live(&mut world, &before).await?;
+            world.restart().await;
+            world.compare_reads().await?;
+            live(&mut world, &after).await
+        })?;
+    }
+}

@@ -1,0 +1,114 @@
+//! Attempts, their outcomes, evidence and receipts.
+
+use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStatus, SendOutcome};
+use switchboard::domain::ids::MessageId;
+use switchboard::store::{Begun, LaneHead, Receipt, Store};
+
+use super::super::command::{Command, Outcome, Proof};
+use super::super::world::{OWNERS, World, lanes, picked, same};
+use super::{Ran, outbound_id};
+use crate::fixture::{error, transient, unknown};
+
+impl World {
+    pub(super) async fn run_sending(&mut self, command: &Command) -> Ran {
+        let now = self.now;
+        match *command {
+            Command::SendHead { lane, owner } => {
+                if let Ok(LaneHead::Ready { message_id, .. }) = both!(self.lane_head(&lanes(lane), now)) {
+                    return self.begin(message_id, owner).await;
+                }
+            }
+            Command::Send { lane, outcome } => {
+                let begun = self.attempts.len();
+                if let Ok(LaneHead::Ready { message_id, .. }) = both!(self.lane_head(&lanes(lane), now)) {
+                    self.begin(message_id, 0).await?;
+                }
+                if let Some(&(id, attempt)) = self.attempts.get(begun) {
+                    both!(self.settle(id, attempt, self.outcome(outcome), now)).ok();
+                }
+            }
+            Command::Begin { message, owner } => {
+                let Some(id) = picked(&self.messages, message) else { return Ok(()) };
+                return self.begin(id, owner).await;
+            }
+            Command::Settle { attempt, right, outcome } => {
+                let Some((id, attempt)) = picked(&self.attempts, attempt) else { return Ok(()) };
+                let outcome = self.outcome(outcome);
+                both!(self.settle(id, attempt + u32::from(!right), outcome.clone(), now)).ok();
+            }
+            Command::Abandon { owner } => {
+                both!(self.abandon_attempts(OWNERS[owner], now)).ok();
+            }
+            Command::Look { limit, proof } => {
+                let due = both!(self.unknown_due(now, limit)).unwrap_or_default();
+                for message in due {
+                    let evidence = self.evidence(proof);
+                    both!(self.resolve(message.id, evidence.clone(), now)).ok();
+                }
+            }
+            Command::Resolve { message, proof } => {
+                let Some(id) = picked(&self.messages, message) else { return Ok(()) };
+                let evidence = self.evidence(proof);
+                both!(self.resolve(id, evidence.clone(), now)).ok();
+            }
+            Command::Cancel { message } => {
+                let Some(id) = picked(&self.messages, message) else { return Ok(()) };
+                both!(self.cancel_message(id, now)).ok();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, id: MessageId, owner: usize) -> Ran {
+        if let Ok(Begun::Attempt(message)) = both!(self.begin_attempt(id, OWNERS[owner], self.now)) {
+            self.attempts.push((id, message.delivery.attempt_number()));
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, outcome: Outcome) -> SendOutcome {
+        match outcome {
+            Outcome::Accepted { provider_id, from } => SendOutcome::Accepted {
+                provider_id: outbound_id(provider_id),
+                from: from.then(|| "+15550009999".into()),
+            },
+            Outcome::Throttled { wait_s } => {
+                SendOutcome::Throttled { error: error(ErrorClass::Throttled), ready_at: self.in_seconds(wait_s) }
+            }
+            Outcome::Transient { wait_s } => transient(self.in_seconds(wait_s)),
+            Outcome::ChannelFault { wait_s } => {
+                SendOutcome::ChannelFault { error: error(ErrorClass::Configuration), ready_at: self.in_seconds(wait_s) }
+            }
+            Outcome::Permanent { class } => SendOutcome::Permanent { error: error(class) },
+            Outcome::Unknown { wait_s } => unknown(self.in_seconds(wait_s)),
+        }
+    }
+
+    fn evidence(&self, proof: Proof) -> Evidence {
+        match proof {
+            Proof::Found { provider_id } => Evidence::Found { provider_id: outbound_id(provider_id) },
+            Proof::NotYet { wait_s } => Evidence::NotYet { look_at: self.in_seconds(wait_s) },
+            Proof::Absent => Evidence::Absent,
+            Proof::CannotTell => Evidence::CannotTell,
+        }
+    }
+
+    pub(super) async fn run_receipt(&mut self, command: &Command) -> Ran {
+        let &Command::Receipt { message, lane, provider_id, stage, class } = command else { return Ok(()) };
+        let status = ReceiptStatus {
+            stage,
+            raw: format!("{stage:?}"),
+            error: class.map(error),
+            at: self.in_seconds(-1),
+        };
+        let receipt = Receipt {
+            channel: lanes(lane).channel,
+            provider_id: outbound_id(provider_id),
+            message_id: message.and_then(|pick| picked(&self.messages, pick)),
+            status,
+        };
+        both!(self.apply_receipt(receipt.clone(), self.now)).ok();
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! An engine and the model side by side, with the clock, the ids and all that was created so far.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use proptest::test_runner::TestCaseError;
+use switchboard::domain::conversation::Policy;
+use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use switchboard::domain::message::Lane;
+use switchboard::domain::time::Timestamp;
+use switchboard::store::Store;
+use switchboard::store::embedded::{EmbeddedStore, SledOptions};
+use switchboard::store::memory::MemoryStore;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::command::Pick;
+use crate::fixture::{at, lane, other_lane};
+
+/// Four customers' numbers; the last is a short code.
+pub const NUMBERS: [&str; 4] = ["+14155550101", "+14155550102", "+14155550103", "74454"];
+pub const OWNERS: [&str; 2] = ["here", "there"];
+
+pub struct World {
+    pub model: MemoryStore,
+    pub engine: EmbeddedStore,
+    home: TempDir,
+    policy: Policy,
+    pub now: Timestamp,
+    ids_given: u128,
+    pub customers: Vec<CustomerId>,
+    pub sessions: Vec<SessionId>,
+    pub messages: Vec<MessageId>,
+    pub turns: Vec<TurnId>,
+    pub tokens: Vec<TokenId>,
+    /// Attempts and calls that were begun, over or not, with their fencing tokens.
+    pub attempts: Vec<(MessageId, u32)>,
+    pub calls: Vec<(TurnId, u32)>,
+    /// Turns whose answer was a hand-off, with the version that their session had then.
+    pub hand_offs: BTreeMap<TurnId, u64>,
+    pub delivered: BTreeMap<MessageId, Timestamp>,
+}
+
+impl World {
+    pub fn new(policy: Policy) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self {
+            model: MemoryStore::new(policy.clone()),
+            engine: open(&home, &policy),
+            home,
+            policy,
+            now: at(0),
+            ids_given: 0,
+            customers: Vec::new(),
+            sessions: Vec::new(),
+            messages: Vec::new(),
+            turns: Vec::new(),
+            tokens: Vec::new(),
+            attempts: Vec::new(),
+            calls: Vec::new(),
+            hand_offs: BTreeMap::new(),
+            delivered: BTreeMap::new(),
+        }
+    }
+
+    /// Closes the engine and opens its directory again. The model goes on.
+    pub async fn restart(&mut self) {
+        self.engine.close().await.unwrap();
+        self.engine = open(&self.home, &self.policy);
+    }
+
+    /// A new id. Ids come in no order: what counts is the order of the commands.
+    pub fn id(&mut self) -> Uuid {
+        self.ids_given += 1;
+        Uuid::from_u128(self.ids_given.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+    }
+
+    pub fn in_seconds(&self, seconds: i64) -> Timestamp {
+        Timestamp::from_millis(self.now.as_millis() + seconds * 1000)
+    }
+}
+
+fn open(home: &TempDir, policy: &Policy) -> EmbeddedStore {
+    let options = SledOptions { cache_bytes: 4 * 1024 * 1024, lock_wait: Duration::from_secs(5) };
+    EmbeddedStore::open_sled(home.path(), &options, policy.clone()).unwrap()
+}
+
+/// Counted round, from the newest.
+pub fn picked<T: Copy>(created: &[T], pick: Pick) -> Option<T> {
+    let last = created.len().checked_sub(1)?;
+    Some(created[last - pick % created.len()])
+}
+
+pub fn lanes(which: usize) -> Lane {
+    if which == 0 { lane() } else { other_lane() }
+}
+
+/// Both answers in one form, an error as its text; only that the engine failed is never an answer.
+pub fn same<T: PartialEq + Debug, E: Debug>(
+    what: &str,
+    model: Result<T, E>,
+    engine: Result<T, E>,
+) -> Result<Result<T, String>, TestCaseError> {
+    let (model, engine) = (comparable(model), comparable(engine));
+    if let Err(error) = &engine
+        && ["Store(", "Corrupt(", "Unavailable(", "Overloaded"].iter().any(|broken| error.starts_with(broken))
+    {
+        return Err(TestCaseError::fail(format!("{what}: the engine fails with {error}")));
+    }
+    if model == engine {
+        Ok(engine)
+    } else {
+        Err(TestCaseError::fail(format!("{what}:\n the model: {model:#?}\nthe engine: {engine:#?}")))
+    }
+}
+
+fn comparable<T, E: Debug>(answer: Result<T, E>) -> Result<T, String> {
+    answer.map_err(|error| format!("{error:?}"))
+}
