@@ -478,10 +478,7 @@ impl Answer {
 
 /// Whether what the bot says for this turn still counts: nobody has switched the session since.
 pub fn fence(turn: &Turn, session: &Session) -> Result<(), Refusal> {
-    match session.version == turn.version && !session.need_attention {
-        true => Ok(()),
-        false => Err(Refusal::StaleTurn),
-    }
+    if session.version == turn.version && !session.need_attention { Ok(()) } else { Err(Refusal::StaleTurn) }
 }
 
 /// What is wrong with a list of tags or topics.
@@ -508,10 +505,7 @@ pub fn check_content(content: &str, max_units: usize) -> Result<(), String> {
 
 /// What is wrong with the state that a bot wants to leave behind.
 pub fn check_bot_state(state: &str) -> Result<(), String> {
-    match state.len() > MAX_BOT_STATE_BYTES {
-        true => Err(format!("has {} bytes; at most {MAX_BOT_STATE_BYTES} are kept", state.len())),
-        false => Ok(()),
-    }
+    if state.len() > MAX_BOT_STATE_BYTES { Err(format!("has {} bytes; at most {MAX_BOT_STATE_BYTES} are kept", state.len())) } else { Ok(()) }
 }
 
 #[cfg(test)]

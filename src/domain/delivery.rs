@@ -445,10 +445,7 @@ impl Message {
         if !known || was != (self.delivery.status, self.delivery.provider_ids.len()) {
             self.updated_at = self.updated_at.max(receipt.at);
         }
-        match was.0 == self.delivery.status {
-            true => ReceiptEffect::Stale,
-            false => ReceiptEffect::Advanced,
-        }
+        if was.0 == self.delivery.status { ReceiptEffect::Stale } else { ReceiptEffect::Advanced }
     }
 
     fn advance(&mut self, receipt: &ReceiptStatus) {

@@ -78,10 +78,7 @@ impl Gateway {
         let good = |customer: &Customer| {
             customer.confirmation.as_ref().is_some_and(|out| out.expires_at > now && out.tries_left > 0)
         };
-        let customer = match good(&customer) && !customer.is_confirmed() {
-            true => customer,
-            false => self.generate_confirmation(id).await?,
-        };
+        let customer = if good(&customer) && !customer.is_confirmed() { customer } else { self.generate_confirmation(id).await? };
         let token = customer.confirmation.map(|out| out.token).unwrap_or_default();
         if let Some(text) = &self.settings.confirmation_text {
             let content = text.replace("{token}", &token);

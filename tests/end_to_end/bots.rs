@@ -22,7 +22,7 @@ async fn a_turn_is_signed_and_its_answers_go_out_in_order() {
     ], "session": {"tags": ["greeted"]}});
     let bot = Bot::start(move |_| (200, answer.clone(), Duration::ZERO)).await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
 
     let call = bot.until(1).await.remove(0);
@@ -52,7 +52,7 @@ async fn one_turn_of_a_session_is_in_flight() {
     })
     .await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     for number in 0..4 {
         provider.text(ANNA, BRAND, &format!("Text {number}")).await;
     }
@@ -76,7 +76,7 @@ async fn a_bot_that_fails_once_is_asked_again_and_one_that_refuses_makes_room_fo
     })
     .await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     provider.until_arrived(ANNA, 1).await;
     let told = bot.until(2).await;
@@ -96,17 +96,14 @@ async fn a_bot_that_fails_once_is_asked_again_and_one_that_refuses_makes_room_fo
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bot_that_asks_for_a_human_gets_one() {
     let provider = Provider::start().await;
-    let bot = Bot::start(|turn| match turn["type"] == "message.received" {
-        true => (
-            200,
-            json!({"messages": [{"content": "One moment", "content_type": "text"}], "handoff": {"needed": true, "reason": "refund"}}),
-            Duration::ZERO,
-        ),
-        false => (204, Value::Null, Duration::ZERO),
-    })
+    let bot = Bot::start(|turn| if turn["type"] == "message.received" { (
+        200,
+        json!({"messages": [{"content": "One moment", "content_type": "text"}], "handoff": {"needed": true, "reason": "refund"}}),
+        Duration::ZERO,
+    ) } else { (204, Value::Null, Duration::ZERO) })
     .await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "My money, please").await;
     let arrived = provider.until_arrived(ANNA, 1).await;
     assert_eq!(arrived[0]["body"], "One moment");
@@ -120,7 +117,7 @@ async fn the_bot_may_speak_by_itself_with_its_token_or_the_shared_secret() {
     let bot = Bot::start(|_| (204, Value::Null, Duration::ZERO)).await;
     let section = format!("{}\ninit_secret = \"shared\"", bot.section());
     let daemon = Daemon::start(&Setup { bot: section, ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     bot.until(1).await;
     let customer = daemon.customer(ANNA).await;

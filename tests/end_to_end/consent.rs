@@ -8,7 +8,7 @@ use crate::fixture::{ANNA, BRAND, Daemon, Provider, Setup};
 async fn who_said_stop_is_not_texted_until_they_say_start() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     provider.until_arrived(ANNA, 1).await;
     let customer = daemon.customer(ANNA).await;
@@ -30,7 +30,7 @@ async fn what_is_queued_when_stop_comes_does_not_leave() {
     let provider = Provider::start().await;
     // So slow that the second text is still queued when STOP comes.
     let daemon = Daemon::start(&Setup { pace: Some("1/m"), bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
     let (status, message) = daemon.say(&customer, "agent-secret", "One moment").await;
@@ -44,7 +44,7 @@ async fn what_is_queued_when_stop_comes_does_not_leave() {
 async fn a_block_at_the_provider_unsubscribes_here_too() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "STOP").await;
     let customer = daemon.customer(ANNA).await;
     // Somebody at the brand lifts it here; the provider's block stays.
@@ -64,7 +64,7 @@ async fn nobody_is_texted_before_they_are_confirmed_but_with_the_confirmation() 
     let provider = Provider::start().await;
     let more = "[consent]\nconfirmation_text = \"Your code is {token}.\"".to_owned();
     let daemon = Daemon::start(&Setup { more, ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     let body = json!({"unconfirmed_phone_number": ANNA, "first_name": "Anna"});
     let (status, customer) = daemon.call("POST", "/v1/customers", "agent-secret", Some(body.clone())).await;
     assert_eq!(status, 201, "{customer}");
@@ -98,7 +98,7 @@ async fn nobody_is_texted_before_they_are_confirmed_but_with_the_confirmation() 
 async fn an_erased_person_is_gone_and_stays_unsubscribed() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     provider.until_arrived(ANNA, 1).await;
     provider.text(ANNA, BRAND, "STOP").await;

@@ -10,7 +10,7 @@ use crate::fixture::{ANNA, BRAND, Bot, Daemon, Provider, Setup};
 async fn a_text_is_answered_by_the_bot_and_delivered() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
 
     provider.text(ANNA, BRAND, "Hey").await;
     let arrived = provider.until_arrived(ANNA, 1).await;
@@ -32,7 +32,7 @@ async fn agents_take_over_and_give_back() {
     let provider = Provider::start().await;
     let bot = Bot::saying("I am the bot.").await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
 
     provider.text(ANNA, BRAND, "Hey").await;
     provider.until_arrived(ANNA, 1).await;
@@ -70,13 +70,10 @@ async fn agents_take_over_and_give_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_bot_says_after_agents_took_over_never_leaves() {
     let provider = Provider::start().await;
-    let bot = Bot::start(|turn| match turn["type"] == "message.received" {
-        true => (200, json!({"messages": [{"content": "Too late", "content_type": "text"}]}), Duration::from_millis(700)),
-        false => (204, Value::Null, Duration::ZERO),
-    })
+    let bot = Bot::start(|turn| if turn["type"] == "message.received" { (200, json!({"messages": [{"content": "Too late", "content_type": "text"}]}), Duration::from_millis(700)) } else { (204, Value::Null, Duration::ZERO) })
     .await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
 
     provider.text(ANNA, BRAND, "Hey").await;
     bot.until(1).await;
@@ -98,7 +95,7 @@ async fn what_the_bot_says_after_agents_took_over_never_leaves() {
 async fn the_documented_examples_work_verbatim() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
 
@@ -159,7 +156,7 @@ fn keys(json: &str) -> Vec<String> {
 async fn a_picture_is_kept_as_a_link() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text_with(json!({"from": ANNA, "to": BRAND, "body": "Look", "media_urls": ["https://example.com/cat.jpg"]})).await;
     let customer = daemon.customer(ANNA).await;
     let messages = daemon.get(&format!("/v1/customers/{customer}/sessions/current/messages?expand=media")).await;
@@ -171,7 +168,7 @@ async fn a_picture_is_kept_as_a_link() {
 async fn an_idempotent_call_texts_once() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     provider.until_arrived(ANNA, 1).await;
     let customer = daemon.customer(ANNA).await;
@@ -205,7 +202,7 @@ async fn an_idempotent_call_texts_once() {
 async fn a_list_stays_true_while_messages_arrive() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     for number in 0..6 {
         provider.text(ANNA, BRAND, &format!("Text {number}")).await;
     }

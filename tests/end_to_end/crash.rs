@@ -43,10 +43,7 @@ async fn text_on(provider: Arc<Provider>, promised: Arc<Promised>, writer: usize
         }
         let body = format!("in {writer} {count}");
         let answer = provider.try_text(json!({"from": from, "to": BRAND, "body": body})).await;
-        match answer["status"] == 200 {
-            true => promised.inbound.lock().await.entry(from.clone()).or_default().push(body),
-            false => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
+        if answer["status"] == 200 { promised.inbound.lock().await.entry(from.clone()).or_default().push(body) } else { tokio::time::sleep(Duration::from_millis(20)).await }
     }
 }
 
@@ -63,10 +60,7 @@ async fn answer_on(url: String, http: reqwest::Client, promised: Arc<Promised>, 
             .json(&json!({"content": content, "content_type": "text"}))
             .send()
             .await;
-        match sent.is_ok_and(|answer| answer.status() == 201) {
-            true => promised.outbound.lock().await.push((number(writer), content)),
-            false => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
+        if sent.is_ok_and(|answer| answer.status() == 201) { promised.outbound.lock().await.push((number(writer), content)) } else { tokio::time::sleep(Duration::from_millis(20)).await }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -92,7 +86,7 @@ async fn killed_under_load_it_loses_nothing_that_was_acknowledged() {
     let more = "[sending]\nlooks = [\"300ms\", \"1s\", \"3s\"]".to_owned();
     let bot = "kind = \"none\"".into();
     let mut daemon = Daemon::start(&Setup { bot, more, ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     let promised = Arc::new(Promised::default());
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {

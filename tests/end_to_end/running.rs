@@ -8,7 +8,7 @@ use crate::fixture::{ANNA, BRAND, Daemon, Provider, Setup, client, free_port, ru
 async fn a_soft_stop_finishes_what_is_under_way() {
     let provider = Provider::start().await;
     let mut daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
     provider.faults(json!({"next_sends": ["slow"], "slow_ms": 3000})).await;
@@ -122,7 +122,7 @@ async fn a_token_is_minted_by_command_whether_the_daemon_runs_or_not() {
 async fn nothing_secret_and_no_text_is_logged() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "A very private matter").await;
     provider.until_arrived(ANNA, 1).await;
     let log = daemon.log();

@@ -7,7 +7,7 @@ use crate::fixture::{ANNA, BERT, BRAND, Daemon, Provider, Setup};
 async fn held(provider: &Provider, pace: Option<&'static str>) -> (Daemon, String) {
     let setup = Setup { pace, bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) };
     let daemon = Daemon::start(&setup).await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
     (daemon, customer)
@@ -112,7 +112,7 @@ async fn a_provider_that_is_down_at_start_delays_and_loses_nothing() {
     let (status, message) = daemon.say(customer["id"].as_str().unwrap(), "agent-secret", "Hello").await;
     assert_eq!(status, 201);
     let provider = provider.open().await;
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     daemon.delivery(message["id"].as_str().unwrap(), &["delivered"]).await;
     assert_eq!(provider.arrived(ANNA).await.len(), 1);
 }

@@ -166,7 +166,7 @@ async fn receipts_in_any_order_set_delivered_at_once() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
     // The provider's own receipts do not come: this test writes them itself.
-    provider.calls_back(&daemon).await;
+    provider.calls_back(&daemon);
     provider.faults(serde_json::json!({"receipts": {"lost": 1.0}})).await;
     provider.text(ANNA, BRAND, "Hey").await;
     let arrived = provider.until_arrived(ANNA, 1).await;

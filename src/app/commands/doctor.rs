@@ -29,10 +29,7 @@ pub async fn run(config: &Config, doctor: &Doctor, format: Format) -> Result<()>
         .with_context(|| format!("no daemon answers at {url}; is it running, and does server.listen say so?"))?;
     let ready = answer.status().is_success();
     let state: Value = answer.json().await.unwrap_or(Value::Null);
-    let figures = match ready {
-        true => figures(&client, url).await?,
-        false => Vec::new(),
-    };
+    let figures = if ready { figures(&client, url).await? } else { Vec::new() };
     let mut text = vec![format!("{} {url}: {state}", if ready { "ready    " } else { "NOT READY" })];
     text.extend(figures.iter().map(|(name, value)| format!("  {name} {value}")));
     let json = json!({"url": url, "ready": ready, "state": state, "figures": figures.into_iter().collect::<serde_json::Map<_, _>>()});

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::app::config::Config;
 use crate::app::lifecycle::StopSignals;
@@ -23,20 +24,20 @@ pub async fn run(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; is another daemon there?", config.server.listen))?;
 
-    let stop = CancellationToken::new();
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let mut router = crate::http::router(house.http.clone());
     if let Some(simulator) = &house.simulator {
         router = router.nest(SIMULATOR_PATH, simulator.router());
-        tokio::spawn(Arc::clone(simulator).run(stop.clone()));
+        tasks.spawn(Arc::clone(simulator).run(stop.clone()));
     }
     house.gateway.run().await?;
     let address = listener.local_addr().context("the address to listen on")?;
     let accepting = stop.clone();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move { accepting.cancelled().await });
-    let mut server = tokio::spawn(server.into_future());
+    let mut server = tasks.spawn(server.into_future());
     tracing::info!(%address, channels = config.channels.len(), "ready");
     report::print(&welcome(&config, &format!("http://{address}")));
-    tokio::spawn(ask_providers(Arc::clone(&house.gateway)));
+    tasks.spawn(ask_providers(Arc::clone(&house.gateway)));
 
     tokio::select! {
         () = signals.next() => {}
@@ -57,13 +58,10 @@ async fn soft_stop(
 ) -> Result<()> {
     house.http.retire();
     let under_way = async {
-        let (served, ()) = tokio::join!(server, house.gateway.stop());
-        served
+        let (ended, ()) = tokio::join!(server, house.gateway.stop());
+        ended
     };
-    match tokio::time::timeout(config.server.shutdown_grace, under_way).await {
-        Ok(served) => served?.context("the HTTP server")?,
-        Err(_) => tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start"),
-    }
+    if let Ok(ended) = tokio::time::timeout(config.server.shutdown_grace, under_way).await { ended?.context("the HTTP server")? } else { tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start") }
     house.store.close().await.context("closing the store")?;
     tracing::info!("stopped");
     Ok(())

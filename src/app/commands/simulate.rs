@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::app::cli::Simulate;
 use crate::app::config::Config;
@@ -25,13 +26,13 @@ pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
         .with_context(|| format!("cannot listen on {}", simulate.listen))?;
     let url = format!("http://{}", listener.local_addr().context("the address to listen on")?);
 
-    let stop = CancellationToken::new();
-    tokio::spawn(Arc::clone(&simulator).run(stop.clone()));
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    tasks.spawn(Arc::clone(&simulator).run(stop.clone()));
     report::print(&welcome(&url, &channel.name, &channel.account_sid, &inbound_url));
-    let ended = stop.clone();
-    let server = axum::serve(listener, simulator.router()).with_graceful_shutdown(async move { ended.cancelled().await });
+    let told = stop.clone();
+    let server = axum::serve(listener, simulator.router()).with_graceful_shutdown(async move { told.cancelled().await });
     tokio::select! {
-        served = server => served.context("the HTTP server"),
+        ended = server => ended.context("the HTTP server"),
         () = signals.next() => {
             stop.cancel();
             Ok(())

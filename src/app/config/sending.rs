@@ -56,7 +56,7 @@ impl Sending {
         let request_timeout = section.or("request_timeout", Duration::from_secs(10));
         let looks = section.optional("looks").map_or_else(|| Ok(Looks::default()), Looks::new);
         let looks = looks.unwrap_or_else(|error| {
-            section.refuse("looks", &error.to_string());
+            section.refuse("looks", error.to_string());
             Looks::default()
         });
         section.finish();

@@ -65,11 +65,7 @@ impl Runner {
         match self.gateway.store.lane_head(&self.state.lane, now).await? {
             LaneHead::Empty => Ok(Next::Wait(SAFETY_NET)),
             LaneHead::NotBefore(ready_at) => Ok(Next::Wait(ready_at.since(now).min(SAFETY_NET))),
-            LaneHead::Ready { segments, .. } if self.paid < segments => match self.pay(segments).await {
-                // While the lane waited, something more urgent may have come: look again.
-                true => Ok(Next::Again),
-                false => Ok(Next::Stop),
-            },
+            LaneHead::Ready { segments, .. } if self.paid < segments => if self.pay(segments).await { Ok(Next::Again) } else { Ok(Next::Stop) },
             LaneHead::Ready { message_id, segments } => {
                 self.begin(message_id, segments, slot).await?;
                 Ok(Next::Again)

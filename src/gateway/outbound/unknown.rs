@@ -95,12 +95,8 @@ impl Gateway {
     fn not_asked(&self, message: &Message, error: &AskError) -> Evidence {
         tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
         let looks = &self.settings.looks;
-        match message.delivery.looks < MOST_LOOKS {
-            // A look that failed proves nothing: where it was the last one, another follows.
-            true => Evidence::NotYet {
-                look_at: self.now().after(looks.next(message.delivery.looks).unwrap_or_else(|| looks.last())),
-            },
-            false => Evidence::CannotTell,
-        }
+        if message.delivery.looks < MOST_LOOKS { Evidence::NotYet {
+            look_at: self.now().after(looks.next(message.delivery.looks).unwrap_or_else(|| looks.last())),
+        } } else { Evidence::CannotTell }
     }
 }

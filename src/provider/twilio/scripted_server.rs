@@ -1,6 +1,8 @@
 //! For tests: an HTTP server on a free local port that answers each request with the next of its scripted acts, and
 //! keeps what it was sent. It also does what no well-behaved server does: break off.
 
+#![expect(clippy::disallowed_methods, reason = "a test owns what it starts")]
+
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

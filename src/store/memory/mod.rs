@@ -53,10 +53,7 @@ impl MemoryStore {
             .state
             .lock()
             .map_err(|_| StoreError::Corrupt("a command broke off halfway".into()))?;
-        match state.closed {
-            true => Err(StoreError::Unavailable("it is closed".into())),
-            false => Ok(state),
-        }
+        if state.closed { Err(StoreError::Unavailable("it is closed".into())) } else { Ok(state) }
     }
 }
 

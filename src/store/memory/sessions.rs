@@ -31,7 +31,9 @@ impl State {
         if silence_bot {
             self.silence_bot(&mut session, now);
         }
-        turn.into_iter().for_each(|turn| self.turns.put(turn));
+        if let Some(turn) = turn {
+            self.turns.put(turn);
+        }
         self.sessions.put(session.clone());
         session
     }
