@@ -4,7 +4,7 @@
 //! `on_every_engine!`; a case that is forgotten there is dead code, which does not compile.
 
 #![deny(dead_code)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[macro_use]
 mod engines;
