@@ -26,6 +26,8 @@ on_every_engine! {
     unsubscribing_cancels_what_is_queued_but_never_what_is_exempt,
     a_permanent_opt_out_unsubscribes,
     a_receipts_opt_out_unsubscribes,
+    an_opt_out_with_the_provider_leaves_what_is_exempt,
+    an_opt_out_that_moves_nothing_unsubscribes_nobody,
     an_opt_out_with_the_provider_is_logged_once,
     nobody_unknown_is_changed,
 }
@@ -191,6 +193,27 @@ async fn a_receipts_opt_out_unsubscribes(open: Open) {
     assert!(f.who(id).await.unsubscribed);
     assert_eq!((f.status(first).await, f.status(second).await), (Status::Undelivered, Status::Canceled));
     assert_eq!(log_of(&f, ANN).await.last().unwrap().evidence.source, ConsentSource::Provider);
+}
+
+async fn an_opt_out_with_the_provider_leaves_what_is_exempt(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let refused = f.queue(f.by_bot(id, "1", at(1))).await;
+    let exempt = f.queue(f.by_gateway(id, "123456", at(1))).await;
+    f.send(refused, permanent(ErrorClass::OptedOut), at(2)).await;
+    assert_eq!(f.head(at(2)).await, Some(exempt));
+}
+
+async fn an_opt_out_that_moves_nothing_unsubscribes_nobody(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let text = f.queue(f.by_bot(id, "1", at(1))).await;
+    f.send(text, accepted("SM1"), at(2)).await;
+    f.apply_receipt(receipt("SM1", ReceiptStage::Delivered, at(3)), at(3)).await.unwrap();
+    let mut late = receipt("SM1", ReceiptStage::Failed, at(4));
+    late.status.error = Some(error(ErrorClass::OptedOut));
+    f.apply_receipt(late, at(4)).await.unwrap();
+    assert!(!f.who(id).await.unsubscribed);
 }
 
 async fn an_opt_out_with_the_provider_is_logged_once(open: Open) {

@@ -3,7 +3,8 @@
 use switchboard::domain::customer::NumberHash;
 use switchboard::domain::delivery::{ReceiptStage, Status};
 use switchboard::store::{
-    Begun, Inbound, InboxFilter, LaneHead, ReceiptOutcome, SettleError, Store, TurnClaim, TurnError,
+    Begun, Inbound, InboxFilter, LaneHead, REMEMBERED, ReceiptOutcome, SettleError, Store, TurnClaim,
+    TurnError,
 };
 
 use crate::engines::Open;
@@ -21,6 +22,7 @@ on_every_engine! {
     an_attempt_in_hand_ends_with_its_person,
     a_turn_in_hand_ends_with_its_person,
     an_erased_persons_provider_ids_are_free,
+    an_erasure_leaves_a_key_that_is_somebody_elses_by_now,
     erasing_one_leaves_the_others,
 }
 
@@ -157,6 +159,23 @@ async fn an_erased_persons_provider_ids_are_free(open: Open) {
     f.erase_customer(id, at(2)).await.unwrap();
     let late = f.apply_receipt(receipt("SM1", ReceiptStage::Delivered, at(3)), at(3)).await.unwrap();
     assert_eq!(late, ReceiptOutcome::Parked);
+}
+
+async fn an_erasure_leaves_a_key_that_is_somebody_elses_by_now(open: Open) {
+    let f = Fixture::new(open);
+    let (ann, bob) = (f.with_bot(ANN).await, f.with_bot(BOB).await);
+    let ask = |id, now| {
+        let mut command = f.by_bot(id, "1", now);
+        command.idempotency = Some(key("bot", "k", 1));
+        command
+    };
+    f.create_message(ask(ann, at(1))).await.unwrap();
+    let later = at(2).after(REMEMBERED);
+    f.sweep(later, 10).await.unwrap();
+    let bobs = f.create_message(ask(bob, later)).await.unwrap();
+    f.erase_customer(ann, later).await.unwrap();
+    let again = f.create_message(ask(bob, later)).await.unwrap();
+    assert_eq!((bobs.replayed, again.replayed, again.value), (false, true, bobs.value));
 }
 
 async fn erasing_one_leaves_the_others(open: Open) {

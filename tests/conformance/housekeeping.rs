@@ -103,6 +103,11 @@ async fn a_sweep_tells_whether_there_is_more(open: Open) {
     let rest = f.sweep(past, 2).await.unwrap();
     assert_eq!((rest.expired.len(), rest.more), (1, false));
     assert_eq!(f.sweep(past, 2).await.unwrap(), Swept::default());
+    for provider_id in ["SM1", "SM2", "SM3"] {
+        f.apply_receipt(receipt(provider_id, ReceiptStage::Sent, at(0)), at(0)).await.unwrap();
+    }
+    assert!(f.sweep(past, 2).await.unwrap().more);
+    assert!(!f.sweep(past, 2).await.unwrap().more);
 }
 
 async fn the_counts_are_of_what_is_there(open: Open) {

@@ -3,6 +3,7 @@
 //! A case is a function that opens a store and states a rule in its name. Each file hands its cases to
 //! `on_every_engine!`; a case that is forgotten there is dead code, which does not compile.
 
+#![deny(dead_code)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[macro_use]

@@ -20,6 +20,7 @@ on_every_engine! {
     without_a_lane_nothing_is_queued,
     a_refusal_changes_nothing,
     an_agents_first_text_starts_a_held_session,
+    the_bots_first_text_starts_a_session_of_its_own,
     the_bot_is_told_what_an_agent_wrote,
     messages_are_listed_the_newest_first,
     only_what_is_queued_is_canceled,
@@ -117,6 +118,16 @@ async fn an_agents_first_text_starts_a_held_session(open: Open) {
     assert_ne!(session.id, old);
     assert_eq!((message.session_id, message.place), (session.id, 0));
     assert_eq!((session.need_attention, session.waiting_since), (true, None));
+}
+
+async fn the_bots_first_text_starts_a_session_of_its_own(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let message = f.create_message(f.by_bot(id, "hi", at(0).after(IDLE_AFTER))).await.unwrap().value;
+    let session = f.talk(id).await;
+    assert_eq!((message.session_id, message.place, session.need_attention), (session.id, 0, false));
+    // It is not told of its own text.
+    assert_eq!(f.counts().await.unwrap().turns_open, 1);
 }
 
 async fn the_bot_is_told_what_an_agent_wrote(open: Open) {

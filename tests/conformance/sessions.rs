@@ -23,6 +23,7 @@ on_every_engine! {
     a_dropped_turns_message_is_told_later,
     of_many_who_take_a_session_one_switches_it,
     the_inbox_begins_with_the_longest_waiting,
+    who_waits_equally_long_is_listed_by_the_sessions_id,
     the_inbox_is_narrowed_down_by_its_filter,
     sessions_are_listed_in_the_order_of_their_creation,
 }
@@ -213,6 +214,18 @@ async fn the_inbox_begins_with_the_longest_waiting(open: Open) {
     f.hear(f.text(CLEO, "thanks", at(7))).await;
     f.queue(f.by_agent(who[1], "hi", at(8))).await;
     assert_eq!(inbox(&f, InboxFilter::default()).await, [who[0], who[2], who[1], who[4], who[3]]);
+}
+
+async fn who_waits_equally_long_is_listed_by_the_sessions_id(open: Open) {
+    let f = Fixture::new(open);
+    let first = f.with_bot(ANN).await;
+    let mut smaller = f.text(BOB, "hello", at(0));
+    smaller.ids.session = SessionId(uuid::Uuid::nil());
+    let second = f.hear(smaller).await.0.customer_id;
+    assert_eq!(inbox(&f, InboxFilter::default()).await, [second, first]);
+    f.hold(first, at(1)).await;
+    f.hold(second, at(1)).await;
+    assert_eq!(inbox(&f, InboxFilter::default()).await, [second, first]);
 }
 
 async fn the_inbox_is_narrowed_down_by_its_filter(open: Open) {

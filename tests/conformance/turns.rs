@@ -24,6 +24,7 @@ on_every_engine! {
     a_hand_off_leaves_the_answers_own_texts,
     a_turn_is_tried_again_when_it_is_due,
     a_turn_given_up_is_handed_to_agents,
+    a_turn_given_up_after_a_switch_switches_nothing_but_is_told_later,
     a_turn_that_expects_no_answer_is_given_up_quietly,
     turns_in_another_process_hand_are_pending_again,
     a_history_has_the_newest_of_what_was_missed,
@@ -227,6 +228,18 @@ async fn a_turn_given_up_is_handed_to_agents(open: Open) {
     assert_eq!(session.attention_reason.as_deref(), Some("bot-unreachable"));
     assert_eq!(session.unseen_by_bot_from, Some(0));
     assert_eq!((f.status(queued).await, f.counts().await.unwrap().turns_open), (Status::Canceled, 0));
+}
+
+async fn a_turn_given_up_after_a_switch_switches_nothing_but_is_told_later(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    let held = f.hold(id, at(1)).await;
+    assert_eq!(held.unseen_by_bot_from, Some(1));
+    f.fail_turn(work.turn.id, 1, give_up(), switchboard::domain::ids::TurnId(f.id()), at(2)).await.unwrap();
+    let after = f.talk(id).await;
+    assert_eq!((after.version, after.waiting_since), (held.version, Some(at(1))));
+    assert_eq!((after.attention_reason, after.unseen_by_bot_from), (None, Some(0)));
 }
 
 async fn a_turn_that_expects_no_answer_is_given_up_quietly(open: Open) {
