@@ -189,6 +189,10 @@ pub enum Command {
     Revoke {
         token: Pick,
     },
+    /// A day goes by, and a sweep.
+    NextDay {
+        limit: usize,
+    },
     Sweep {
         limit: usize,
     },
@@ -296,13 +300,14 @@ fn say() -> impl Strategy<Value = Command> {
 }
 
 fn customers() -> impl Strategy<Value = Command> {
-    let name = || select(vec![Change::Leave, Change::Clear, Change::Set("Ann"), Change::Set("ann@example.com")]);
+    let name =
+        || select(vec![Change::Leave, Change::Clear, Change::Set("Ann"), Change::Set("ann@example.com")]);
     prop_oneof![
         2 => (0..4usize, any::<bool>(), option::of(0..2usize), key())
             .prop_map(|(number, confirmed, token, key)| Command::CreateCustomer { number, confirmed, token, key }),
         1 => (pick(), name(), name())
             .prop_map(|(customer, email, first_name)| Command::UpdateCustomer { customer, email, first_name }),
-        1 => pick().prop_map(|customer| Command::Erase { customer }),
+        2 => pick().prop_map(|customer| Command::Erase { customer }),
         1 => (pick(), 0..2usize).prop_map(|(customer, token)| Command::BeginConfirmation { customer, token }),
         2 => (pick(), 0..2usize).prop_map(|(customer, token)| Command::Confirm { customer, token }),
         2 => (pick(), prop::bool::weighted(0.4))
@@ -355,7 +360,8 @@ fn housekeeping() -> impl Strategy<Value = Command> {
     let role = select(vec![TokenRole::Agent, TokenRole::Bot, TokenRole::Admin]);
     prop_oneof![
         6 => ms.prop_map(|ms| Command::Wait { ms }),
-        4 => (1..4usize).prop_map(|limit| Command::Sweep { limit }),
+        3 => (1..4usize).prop_map(|limit| Command::NextDay { limit }),
+        3 => (1..4usize).prop_map(|limit| Command::Sweep { limit }),
         1 => role.prop_map(|role| Command::Mint { role }),
         1 => pick().prop_map(|token| Command::Revoke { token }),
     ]

@@ -35,8 +35,7 @@ fn erasing_a_customer_leaves_a_key_that_somebody_else_has_used_since() {
     check(&[
         created(0),
         said_with_key(0),
-        Command::Wait { ms: 25 * 3_600_000 },
-        Command::Sweep { limit: 4 },
+        Command::NextDay { limit: 4 },
         created(1),
         said_with_key(0),
         Command::Erase { customer: 1 },
@@ -63,10 +62,9 @@ fn said_and_accepted(provider_id: usize) -> [Command; 2] {
 
 /// Two parked receipts, of which a sweep forgets one; then both messages are there.
 fn one_of_two_is_forgotten(first: usize, between_ms: i64, second: usize) {
-    let sweep = [Command::Wait { ms: 25 * 3_600_000 }, Command::Sweep { limit: 1 }];
     let parked = [parked(first), Command::Wait { ms: between_ms }, parked(second)];
     let sent = [created(0)].into_iter().chain(said_and_accepted(0)).chain(said_and_accepted(1));
-    check(&parked.into_iter().chain(sweep).chain(sent).collect::<Vec<_>>());
+    check(&parked.into_iter().chain([Command::NextDay { limit: 1 }]).chain(sent).collect::<Vec<_>>());
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl World {
     pub async fn run(&mut self, command: &Command) -> Ran {
         match command.clone() {
             Command::Wait { ms } => {
-                self.now = Timestamp::from_millis(self.now.as_millis() + ms);
+                self.wait(ms);
                 Ok(())
             }
             Command::Text { .. } => self.run_text(command).await,
@@ -76,11 +76,21 @@ impl World {
                 both!(self.revoke_token(id, self.now)).ok();
                 Ok(())
             }
-            Command::Sweep { limit } => {
-                both!(self.sweep(self.now, limit)).ok();
-                Ok(())
+            Command::NextDay { limit } => {
+                self.wait(25 * 3_600_000);
+                self.sweep(limit).await
             }
+            Command::Sweep { limit } => self.sweep(limit).await,
         }
+    }
+
+    fn wait(&mut self, ms: i64) {
+        self.now = Timestamp::from_millis(self.now.as_millis() + ms);
+    }
+
+    async fn sweep(&self, limit: usize) -> Ran {
+        both!(self.sweep(self.now, limit)).ok();
+        Ok(())
     }
 
     async fn mint(&mut self, role: TokenRole) -> Ran {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use switchboard::domain::conversation::{InboundIds, InboundText, KeywordReplies, OutboundText, SessionPatch};
+use switchboard::domain::conversation::{
+    InboundIds, InboundText, KeywordReplies, OutboundText, SessionPatch,
+};
 use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
 use switchboard::domain::message::{Author, Media, Role};
 use switchboard::store::{
-    CreateCustomer, CreateMessage, CustomerPatch, Idempotency, Inbound, RecordInbound, SetSubscription, Store,
-    UpdateSession,
+    CreateCustomer, CreateMessage, CustomerPatch, Idempotency, Inbound, RecordInbound, SetSubscription,
+    Store, UpdateSession,
 };
 
 use super::super::command::{Change, Command, Key, Labels, Pick, Who};
@@ -146,7 +148,12 @@ impl World {
         Ok(())
     }
 
-    pub(super) async fn update_session(&mut self, customer: Pick, need_attention: Option<bool>, labels: Labels) -> Ran {
+    pub(super) async fn update_session(
+        &mut self,
+        customer: Pick,
+        need_attention: Option<bool>,
+        labels: Labels,
+    ) -> Ran {
         let Some(customer_id) = picked(&self.customers, customer) else { return Ok(()) };
         let patch = SessionPatch {
             need_attention,

@@ -73,13 +73,15 @@ impl World {
                 provider_id: outbound_id(provider_id),
                 from: from.then(|| "+15550009999".into()),
             },
-            Outcome::Throttled { wait_s } => {
-                SendOutcome::Throttled { error: error(ErrorClass::Throttled), ready_at: self.in_seconds(wait_s) }
-            }
+            Outcome::Throttled { wait_s } => SendOutcome::Throttled {
+                error: error(ErrorClass::Throttled),
+                ready_at: self.in_seconds(wait_s),
+            },
             Outcome::Transient { wait_s } => transient(self.in_seconds(wait_s)),
-            Outcome::ChannelFault { wait_s } => {
-                SendOutcome::ChannelFault { error: error(ErrorClass::Configuration), ready_at: self.in_seconds(wait_s) }
-            }
+            Outcome::ChannelFault { wait_s } => SendOutcome::ChannelFault {
+                error: error(ErrorClass::Configuration),
+                ready_at: self.in_seconds(wait_s),
+            },
             Outcome::Permanent { class } => SendOutcome::Permanent { error: error(class) },
             Outcome::Unknown { wait_s } => unknown(self.in_seconds(wait_s)),
         }
