@@ -50,7 +50,11 @@ impl Source {
 fn sources() -> Vec<Source> {
     let mut files = Vec::new();
     collect(Path::new("src"), &mut files);
-    assert!(files.len() > 40, "only {} source files were found: is this run from the repository's root?", files.len());
+    assert!(
+        files.len() > 40,
+        "only {} source files were found: is this run from the repository's root?",
+        files.len()
+    );
     files.into_iter().map(|path| read(&path)).collect()
 }
 
@@ -62,7 +66,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             // A folder of tests may stand on anything.
             true if name == "tests" => {}
             true => collect(&path, files),
-            false if path.extension().is_some_and(|kind| kind == "rs") && name != "tests.rs" => files.push(path),
+            false if path.extension().is_some_and(|kind| kind == "rs") && name != "tests.rs" => {
+                files.push(path)
+            }
             false => {}
         }
     }
@@ -71,7 +77,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 fn read(path: &Path) -> Source {
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-    let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     Source { path: path.to_string_lossy().replace('\\', "/"), code }
 }
 

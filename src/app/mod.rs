@@ -48,7 +48,8 @@ pub fn main() -> ExitCode {
 
 fn load(path: &Path) -> Result<Config, String> {
     // Variables that are no text cannot be meant for us.
-    let env = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let env = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
     Config::load(path, env).map_err(|error| error.to_string())
 }
 

@@ -27,10 +27,9 @@ fn filter(level: tracing::Level, rust_log: Option<&str>) -> anyhow::Result<EnvFi
         Some(directives) => EnvFilter::try_new(directives)
             .context("RUST_LOG cannot be read; write a level, or such as \"info,switchboard=debug\""),
         // Dependencies say little that helps: theirs is left out below warnings, until somebody asks.
-        None if level <= tracing::Level::INFO => Ok(EnvFilter::try_new(format!(
-            "warn,switchboard={}",
-            level.as_str().to_lowercase()
-        ))?),
+        None if level <= tracing::Level::INFO => {
+            Ok(EnvFilter::try_new(format!("warn,switchboard={}", level.as_str().to_lowercase()))?)
+        }
         None => Ok(EnvFilter::try_new(level.as_str().to_lowercase())?),
     }
 }

@@ -108,7 +108,8 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         request_timeout: config.sending.request_timeout,
     };
     let client = twilio::client_builder().build().context("the HTTP client for the provider")?;
-    let provider = TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
+    let provider =
+        TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
     Ok(Arc::new(provider))
 }
 
@@ -168,7 +169,11 @@ fn http_settings(config: &Config) -> HttpSettings {
         secret: SecretHash::from_sha256(token.sha256),
     };
     let per_second = (1.0 / config.server.api_rate.interval().as_secs_f64()).round().max(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace lies between 1/day and 1/µs")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a pace lies between 1/day and 1/µs"
+    )]
     let per_second = per_second as u32;
     HttpSettings {
         max_body_bytes: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX),
@@ -191,7 +196,11 @@ fn simulator(config: &Config) -> Result<Option<Arc<Simulator>>> {
 }
 
 /// The account that the simulator has for a channel.
-pub fn simulated_account(config: &Config, channel: &config::Channel, inbound_url: Option<String>) -> SimulatorConfig {
+pub fn simulated_account(
+    config: &Config,
+    channel: &config::Channel,
+    inbound_url: Option<String>,
+) -> SimulatorConfig {
     let numbers = channel.numbers.iter().map(|number| number.as_str().to_owned()).collect();
     let auth_token = channel.auth_tokens.first().map_or("", config::Secret::expose);
     let mut account = SimulatorConfig::new(&channel.account_sid, auth_token, numbers);

@@ -19,18 +19,12 @@ const CUSTOMER: CustomerId = CustomerId(Uuid::from_u128(1));
 const SESSION: SessionId = SessionId(Uuid::from_u128(2));
 
 pub fn media() -> Media {
-    Media {
-        url: "https://media.example/1".into(),
-        content_type: "image/jpeg".into(),
-    }
+    Media { url: "https://media.example/1".into(), content_type: "image/jpeg".into() }
 }
 
 /// A text of the customer's.
 pub fn message(content: &str) -> Message {
-    let lane = Lane {
-        channel: "main".into(),
-        sender: "+15550001111".into(),
-    };
+    let lane = Lane { channel: "main".into(), sender: "+15550001111".into() };
     let from = Address::parse("+15550002222").unwrap();
     Message {
         id: MessageId(Uuid::from_u128(3)),

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::conversation::{
-    Answer, AnswerText, Policy, Refusal, SessionPatch, Switched, fence, outbound_message, update_session, way_to,
+    Answer, AnswerText, Policy, Refusal, SessionPatch, Switched, fence, outbound_message, update_session,
+    way_to,
 };
 use super::customer::Customer;
 use super::ids::{MessageId, TurnId};

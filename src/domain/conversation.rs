@@ -237,7 +237,13 @@ fn inbound_message(
         delivered_at: Some(now),
         created_at: now,
         updated_at: now,
-        delivery: Delivery::inbound(text.lane.clone(), &text.from, segmentation, text.provider_id.clone(), now),
+        delivery: Delivery::inbound(
+            text.lane.clone(),
+            &text.from,
+            segmentation,
+            text.provider_id.clone(),
+            now,
+        ),
     }
 }
 
@@ -348,15 +354,22 @@ pub fn speak(
         session.waiting_since = None;
     }
     let content = text.content.clone();
-    let mut message =
-        outbound_message(&mut session, lane, to, text.id, text.author.clone(), content, text.confirmation, now);
+    let mut message = outbound_message(
+        &mut session,
+        lane,
+        to,
+        text.id,
+        text.author.clone(),
+        content,
+        text.confirmation,
+        now,
+    );
     if let Some(not_before) = text.not_before {
         message.delivery.ready_at = message.delivery.ready_at.max(not_before);
     }
     message.delivery.valid_until = Some(now.after(text.valid_for));
-    let turn = (by_agent && policy.has_bot).then(|| {
-        queue_turn(&mut session, text.new_turn, TurnKind::MessageCreated, Some(message.id), now)
-    });
+    let turn = (by_agent && policy.has_bot)
+        .then(|| queue_turn(&mut session, text.new_turn, TurnKind::MessageCreated, Some(message.id), now));
     Ok(Spoken { session, message, turn })
 }
 
@@ -447,10 +460,9 @@ fn release(session: &mut Session, policy: &Policy, new_turn: TurnId, now: Timest
     session.version += 1;
     session.waiting_since = None;
     let history = session.unseen_by_bot_from.take().map(|from| from..session.message_count);
-    policy.has_bot.then(|| Turn {
-        history,
-        ..queue_turn(session, new_turn, TurnKind::SessionUpdated, None, now)
-    })
+    policy
+        .has_bot
+        .then(|| Turn { history, ..queue_turn(session, new_turn, TurnKind::SessionUpdated, None, now) })
 }
 
 /// What the bot answered to a turn.
@@ -497,7 +509,9 @@ pub fn check_content(content: &str, max_units: usize) -> Result<(), String> {
     let units = segments::utf16_units(content);
     match () {
         () if content.trim().is_empty() => Err("is empty; a text needs at least one character".into()),
-        () if units > max_units => Err(format!("has {units} characters; at most {max_units} fit into one message")),
+        () if units > max_units => {
+            Err(format!("has {units} characters; at most {max_units} fit into one message"))
+        }
         () if content.contains('\0') => Err("contains a NUL character, which no phone can show".into()),
         () => Ok(()),
     }
@@ -505,7 +519,11 @@ pub fn check_content(content: &str, max_units: usize) -> Result<(), String> {
 
 /// What is wrong with the state that a bot wants to leave behind.
 pub fn check_bot_state(state: &str) -> Result<(), String> {
-    if state.len() > MAX_BOT_STATE_BYTES { Err(format!("has {} bytes; at most {MAX_BOT_STATE_BYTES} are kept", state.len())) } else { Ok(()) }
+    if state.len() > MAX_BOT_STATE_BYTES {
+        Err(format!("has {} bytes; at most {MAX_BOT_STATE_BYTES} are kept", state.len()))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -150,15 +150,17 @@ pub struct Delivery {
 impl Delivery {
     /// A text of ours that waits to be sent.
     pub fn outbound(lane: Lane, to: &Address, segmentation: Segmentation, now: Timestamp) -> Self {
-        Self {
-            from: None,
-            to: to.as_str().to_owned(),
-            ..Self::new(Status::Queued, lane, segmentation, now)
-        }
+        Self { from: None, to: to.as_str().to_owned(), ..Self::new(Status::Queued, lane, segmentation, now) }
     }
 
     /// A customer's text, which is there.
-    pub fn inbound(lane: Lane, from: &Address, segmentation: Segmentation, provider_id: String, now: Timestamp) -> Self {
+    pub fn inbound(
+        lane: Lane,
+        from: &Address,
+        segmentation: Segmentation,
+        provider_id: String,
+        now: Timestamp,
+    ) -> Self {
         Self {
             from: Some(from.as_str().to_owned()),
             to: lane.sender.clone(),
@@ -312,7 +314,8 @@ impl Message {
         let error = DeliveryError {
             code: None,
             class: ErrorClass::Unknown,
-            text: "the process that was sending it ended before the provider's answer was written down".into(),
+            text: "the process that was sending it ended before the provider's answer was written down"
+                .into(),
         };
         self.settle(&SendOutcome::Unknown { error, look_at: now }, now);
     }
@@ -427,7 +430,8 @@ impl Message {
     /// Applies a receipt. Its every word is kept; its state counts only if it moves the message forward.
     pub fn apply_receipt(&mut self, provider_id: &str, receipt: &ReceiptStatus) -> ReceiptEffect {
         let known = self.delivery.history.iter().any(|seen| {
-            seen.status == receipt.raw && seen.error_code == receipt.error.as_ref().and_then(|e| e.code.clone())
+            seen.status == receipt.raw
+                && seen.error_code == receipt.error.as_ref().and_then(|e| e.code.clone())
         });
         if !known {
             self.delivery.history.push(ProviderStatus {
@@ -465,7 +469,9 @@ impl Message {
 
     fn stage(&self) -> ReceiptStage {
         match self.delivery.status {
-            Status::Queued | Status::Sending | Status::Unknown | Status::Sent | Status::Expired => ReceiptStage::Taken,
+            Status::Queued | Status::Sending | Status::Unknown | Status::Sent | Status::Expired => {
+                ReceiptStage::Taken
+            }
             Status::Canceled => ReceiptStage::Canceled,
             Status::Failed => ReceiptStage::Failed,
             Status::Undelivered => ReceiptStage::Undelivered,

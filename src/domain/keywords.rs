@@ -35,17 +35,8 @@ const HELP: &[&str] = &["help", "info", "aide"];
 
 /// Words that tell of an opt-out also inside a short sentence. CANCEL, END, QUIT, REMOVE and TD are left out:
 /// with other words around them they mostly speak of orders, days and jobs ("cancel my order").
-const NEAR_WORDS: &[&str] = &[
-    "stop",
-    "stopall",
-    "unsubscribe",
-    "unsubscribed",
-    "revoke",
-    "optout",
-    "opt out",
-    "arret",
-    "arrêt",
-];
+const NEAR_WORDS: &[&str] =
+    &["stop", "stopall", "unsubscribe", "unsubscribed", "revoke", "optout", "opt out", "arret", "arrêt"];
 /// The longest message, in words, in which one of [`NEAR_WORDS`] counts.
 const NEAR_WORDS_LIMIT: usize = 5;
 
@@ -167,14 +158,8 @@ fn canonical(text: &str) -> String {
 fn words(text: &str) -> (String, usize) {
     let folded = fold(text);
     let (mut out, mut count) = (String::with_capacity(folded.len()), 0);
-    let bare: String = folded
-        .chars()
-        .filter(|c| !matches!(c, '\'' | '’' | '‘' | '`'))
-        .collect();
-    for word in bare
-        .split(|c| !is_letter_or_digit(c))
-        .filter(|word| !word.is_empty())
-    {
+    let bare: String = folded.chars().filter(|c| !matches!(c, '\'' | '’' | '‘' | '`')).collect();
+    for word in bare.split(|c| !is_letter_or_digit(c)).filter(|word| !word.is_empty()) {
         if count > 0 {
             out.push(' ');
         }

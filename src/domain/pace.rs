@@ -22,7 +22,9 @@ pub struct Pace {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no pace; write segments per second, minute, hour or day, such as \"1/s\", \"3.75/s\" or \"200000/d\"")]
+#[error(
+    "\"{0}\" is no pace; write segments per second, minute, hour or day, such as \"1/s\", \"3.75/s\" or \"200000/d\""
+)]
 pub struct InvalidPace(String);
 
 impl Pace {
@@ -165,7 +167,9 @@ mod tests {
 
     #[test]
     fn a_pace_reads_as_it_is_written() {
-        for (text, millis) in [("1/s", 1000.0), ("4/s", 250.0), ("30/m", 2000.0), ("3600/h", 1000.0), ("86_400/d", 1000.0)] {
+        for (text, millis) in
+            [("1/s", 1000.0), ("4/s", 250.0), ("30/m", 2000.0), ("3600/h", 1000.0), ("86_400/d", 1000.0)]
+        {
             let pace: Pace = text.parse().unwrap();
             assert!((pace.interval().as_secs_f64() * 1000.0 - millis).abs() < 1e-6, "{text}");
         }

@@ -126,11 +126,7 @@ impl PhoneNumber {
         let digits = text.strip_prefix('+').ok_or(InvalidNumber::NotE164)?;
         let well_formed =
             E164_DIGITS.contains(&digits.len()) && all_digits(digits) && !digits.starts_with('0');
-        if well_formed {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidNumber::NotE164)
-        }
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidNumber::NotE164) }
     }
 
     /// Reads what a person typed, such as `(415) 555-2671` with the region `US` (ISO 3166, any case).
@@ -153,11 +149,7 @@ impl PhoneNumber {
         };
         let number = readings.best().ok_or(InvalidNumber::ImpossibleLength)?;
         let again = international_readings(&number.0)?.best();
-        if again.as_ref() == Some(&number) {
-            Ok(number)
-        } else {
-            Err(InvalidNumber::Ambiguous)
-        }
+        if again.as_ref() == Some(&number) { Ok(number) } else { Err(InvalidNumber::Ambiguous) }
     }
 
     /// The number in full, with its plus.
@@ -169,18 +161,12 @@ impl PhoneNumber {
     /// no country (such as +800) and of ranges that the library does not know, test numbers among them.
     pub fn country_code(&self) -> Option<String> {
         let (code, national) = split(&self.0)?;
-        country_of(code, national)
-            .map(Metadata::id)
-            .filter(|id| *id != NO_COUNTRY)
-            .map(str::to_owned)
+        country_of(code, national).map(Metadata::id).filter(|id| *id != NO_COUNTRY).map(str::to_owned)
     }
 
     /// The number for logs: its first and its last two digits, such as `+14…71`.
     pub fn redacted(&self) -> String {
-        let (start, end) = (
-            self.0.get(..3).unwrap_or_default(),
-            self.0.len().saturating_sub(2),
-        );
+        let (start, end) = (self.0.get(..3).unwrap_or_default(), self.0.len().saturating_sub(2));
         format!("{start}…{}", self.0.get(end..).unwrap_or_default())
     }
 }
@@ -199,11 +185,7 @@ impl ShortCode {
     /// [`InvalidNumber::NotShortCode`] for anything else.
     pub fn parse(text: &str) -> Result<Self, InvalidNumber> {
         let well_formed = SHORT_CODE_DIGITS.contains(&text.len()) && all_digits(text);
-        if well_formed {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidNumber::NotShortCode)
-        }
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidNumber::NotShortCode) }
     }
 
     /// The digits.
@@ -234,11 +216,7 @@ impl AlphanumericSender {
         let well_formed = SENDER_CHARS.contains(&text.len())
             && text.bytes().all(allowed)
             && text.bytes().any(|b| b.is_ascii_alphabetic());
-        if well_formed {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidNumber::NotSender)
-        }
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidNumber::NotSender) }
     }
 
     /// The name.
@@ -276,10 +254,7 @@ impl Address {
         let phone = || PhoneNumber::parse(text).map(Self::Phone);
         let short_code = || ShortCode::parse(text).map(Self::ShortCode);
         let sender = || AlphanumericSender::parse(text).map(Self::Sender);
-        phone()
-            .or_else(|_| short_code())
-            .or_else(|_| sender())
-            .map_err(|_| InvalidNumber::NotAddress)
+        phone().or_else(|_| short_code()).or_else(|_| sender()).map_err(|_| InvalidNumber::NotAddress)
     }
 
     /// The address in full.
@@ -320,14 +295,8 @@ fn all_digits(text: &str) -> bool {
 
 fn region(name: Option<&str>) -> Result<country::Id, InvalidNumber> {
     let name = name.ok_or(InvalidNumber::NoRegion)?;
-    let region: country::Id = name
-        .to_ascii_uppercase()
-        .parse()
-        .map_err(|_| InvalidNumber::UnknownRegion)?;
-    DATABASE
-        .by_id(region.as_ref())
-        .map(|_| region)
-        .ok_or(InvalidNumber::UnknownRegion)
+    let region: country::Id = name.to_ascii_uppercase().parse().map_err(|_| InvalidNumber::UnknownRegion)?;
+    DATABASE.by_id(region.as_ref()).map(|_| region).ok_or(InvalidNumber::UnknownRegion)
 }
 
 /// What a phone would be given: ASCII digits, with a plus first if the text had one there.
@@ -336,9 +305,7 @@ fn region(name: Option<&str>) -> Result<country::Id, InvalidNumber> {
 /// refuses `+1415-5552671`).
 fn dialled(text: &str) -> Result<String, InvalidNumber> {
     let text = text.trim();
-    let scheme = text
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("tel:"));
+    let scheme = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("tel:"));
     let mut out = String::with_capacity(MOST_HUMAN_DIGITS);
     for c in text.chars().skip(if scheme { 4 } else { 0 }) {
         match c {
@@ -350,11 +317,7 @@ fn dialled(text: &str) -> Result<String, InvalidNumber> {
             return Err(InvalidNumber::ImpossibleLength);
         }
     }
-    if out.trim_start_matches('+').is_empty() {
-        Err(InvalidNumber::NotANumber)
-    } else {
-        Ok(out)
-    }
+    if out.trim_start_matches('+').is_empty() { Err(InvalidNumber::NotANumber) } else { Ok(out) }
 }
 
 /// What people and address books put between digits, and the invisible marks that come with pasted text.
@@ -372,9 +335,7 @@ fn is_separator(c: char) -> bool {
 fn ascii_digit(c: char) -> Option<char> {
     const ZEROS: [u32; 7] = [0x30, 0xff10, 0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50];
     let code = u32::from(c);
-    let zero = ZEROS
-        .into_iter()
-        .find(|zero| (*zero..*zero + 10).contains(&code))?;
+    let zero = ZEROS.into_iter().find(|zero| (*zero..*zero + 10).contains(&code))?;
     char::from_digit(code - zero, 10)
 }
 
@@ -392,11 +353,7 @@ struct Readings {
 
 impl Readings {
     fn best(self) -> Option<PhoneNumber> {
-        let valid = self
-            .literal
-            .iter()
-            .chain(&self.likely)
-            .find(|number| is_valid(number));
+        let valid = self.literal.iter().chain(&self.likely).find(|number| is_valid(number));
         let chosen = valid.or_else(|| self.likely.iter().find(|number| is_possible(number)))?;
         PhoneNumber::parse(chosen).ok()
     }
@@ -408,10 +365,7 @@ fn international_readings(dialled: &str) -> Result<Readings, InvalidNumber> {
     let parsed = by_library(None, dialled)?;
     let literal = split(dialled).and_then(|(code, national)| {
         let main = DATABASE.by_code(&code)?.into_iter().next()?;
-        Some(format!(
-            "+{code}{}",
-            national.strip_prefix(main.national_prefix()?)?
-        ))
+        Some(format!("+{code}{}", national.strip_prefix(main.national_prefix()?)?))
     });
     Ok(Readings {
         literal: std::iter::once(dialled.to_owned()).chain(literal).collect(),
@@ -422,12 +376,8 @@ fn international_readings(dialled: &str) -> Result<Readings, InvalidNumber> {
 /// Readings of digits as they are dialled inside a region: a national number without or with its prefix.
 fn national_readings(dialled: &str, region: country::Id) -> Result<Readings, InvalidNumber> {
     let parsed = by_library(Some(region), dialled)?;
-    let metadata = DATABASE
-        .by_id(region.as_ref())
-        .ok_or(InvalidNumber::UnknownRegion)?;
-    let without_prefix = metadata
-        .national_prefix()
-        .and_then(|prefix| dialled.strip_prefix(prefix));
+    let metadata = DATABASE.by_id(region.as_ref()).ok_or(InvalidNumber::UnknownRegion)?;
+    let without_prefix = metadata.national_prefix().and_then(|prefix| dialled.strip_prefix(prefix));
     let literal = [Some(dialled), without_prefix].into_iter().flatten();
     let code = metadata.country_code();
     Ok(Readings {
@@ -457,12 +407,10 @@ fn country_of(code: u16, national: &str) -> Option<&'static Metadata> {
     if let [only] = countries[..] {
         return Some(only);
     }
-    countries
-        .into_iter()
-        .find(|country| match country.leading_digits() {
-            Some(leading) => leading.find(national).is_some_and(|found| found.start() == 0),
-            None => is_in_ranges(country, national),
-        })
+    countries.into_iter().find(|country| match country.leading_digits() {
+        Some(leading) => leading.find(national).is_some_and(|found| found.start() == 0),
+        None => is_in_ranges(country, national),
+    })
 }
 
 fn is_valid(e164: &str) -> bool {
@@ -474,10 +422,7 @@ fn is_valid(e164: &str) -> bool {
 /// digits.
 fn is_in_ranges(country: &Metadata, national: &str) -> bool {
     let whole = |range: &Descriptor| {
-        range
-            .national_number()
-            .find(national)
-            .is_some_and(|found| found.range() == (0..national.len()))
+        range.national_number().find(national).is_some_and(|found| found.range() == (0..national.len()))
     };
     ranges(country).any(|range| range.is_match(national) && whole(range))
 }
@@ -488,16 +433,10 @@ fn is_possible(e164: &str) -> bool {
     let Some((code, national)) = split(e164) else {
         return false;
     };
-    let main = DATABASE
-        .by_code(&code)
-        .and_then(|countries| countries.into_iter().next());
+    let main = DATABASE.by_code(&code).and_then(|countries| countries.into_iter().next());
     main.is_some_and(|main| {
-        ranges(main).any(|range| {
-            range
-                .possible_length()
-                .iter()
-                .any(|length| usize::from(*length) == national.len())
-        })
+        ranges(main)
+            .any(|range| range.possible_length().iter().any(|length| usize::from(*length) == national.len()))
     })
 }
 
@@ -572,34 +511,19 @@ mod tests {
             "one digit is missing; the oracle makes the trunk prefix part of the number",
         ),
         ("1415555267", "US", None, "the same"),
-        (
-            "123456",
-            "FO",
-            None,
-            "six digits are a short code to us, though the Faroes have such numbers",
-        ),
+        ("123456", "FO", None, "six digits are a short code to us, though the Faroes have such numbers"),
         ("0xx11 96123 4567", "BR", None, "letters are refused"),
         ("1-800-FLOWERS", "US", None, "letters are refused"),
         ("415 555 2671 ext. 5", "US", None, "no text reaches an extension"),
         ("415 555 2671 x5", "US", None, "no text reaches an extension"),
-        (
-            "++14155552671",
-            "US",
-            None,
-            "a second plus is a slip, and what else slipped is unknown",
-        ),
+        ("++14155552671", "US", None, "a second plus is a slip, and what else slipped is unknown"),
         (
             "00 234 8021234567",
             "NG",
             None,
             "Nigeria dials 009; the oracle reads 17 digits, more than E.164 has",
         ),
-        (
-            "415 555 2671",
-            "us",
-            Some("+14155552671"),
-            "regions are read in any case",
-        ),
+        ("415 555 2671", "us", Some("+14155552671"), "regions are read in any case"),
     ];
 
     fn difference(
@@ -651,10 +575,7 @@ mod tests {
             "whatsapp:+14155552671",
         ];
         for text in bad {
-            assert!(
-                matches!(PhoneNumber::parse(text), Err(InvalidNumber::NotE164)),
-                "{text:?}"
-            );
+            assert!(matches!(PhoneNumber::parse(text), Err(InvalidNumber::NotE164)), "{text:?}");
         }
     }
 
@@ -663,10 +584,7 @@ mod tests {
         for text in ["911", "74454", "12345", "123 456", "(744) 54", "tel:74454"] {
             for region in [None, Some("US"), Some("DE"), Some("FO")] {
                 let found = PhoneNumber::parse_human(text, region);
-                assert!(
-                    matches!(found, Err(InvalidNumber::LooksLikeShortCode)),
-                    "{text} in {region:?}"
-                );
+                assert!(matches!(found, Err(InvalidNumber::LooksLikeShortCode)), "{text} in {region:?}");
             }
         }
     }
@@ -676,10 +594,7 @@ mod tests {
         let read = |region| PhoneNumber::parse_human("(415) 555-2671", region);
         assert!(matches!(read(None), Err(InvalidNumber::NoRegion)));
         for unknown in ["XX", "", "USA", "001"] {
-            assert!(
-                matches!(read(Some(unknown)), Err(InvalidNumber::UnknownRegion)),
-                "{unknown}"
-            );
+            assert!(matches!(read(Some(unknown)), Err(InvalidNumber::UnknownRegion)), "{unknown}");
         }
         assert_eq!(read(Some("US")).unwrap().as_str(), "+14155552671");
     }
@@ -708,10 +623,7 @@ mod tests {
             assert_eq!(ShortCode::parse(good).unwrap().as_str(), good);
         }
         for bad in ["", "12", "123456789", "+74454", "74 454", "7445a", "٧٤٤٥٤"] {
-            assert!(
-                matches!(ShortCode::parse(bad), Err(InvalidNumber::NotShortCode)),
-                "{bad:?}"
-            );
+            assert!(matches!(ShortCode::parse(bad), Err(InvalidNumber::NotShortCode)), "{bad:?}");
         }
     }
 
@@ -721,10 +633,7 @@ mod tests {
             assert_eq!(AlphanumericSender::parse(good).unwrap().as_str(), good);
         }
         for bad in ["", "12345", "Acme Shop 24", "Acme!", "Café", "a\nb", "a,b", "a.b"] {
-            assert!(
-                matches!(AlphanumericSender::parse(bad), Err(InvalidNumber::NotSender)),
-                "{bad:?}"
-            );
+            assert!(matches!(AlphanumericSender::parse(bad), Err(InvalidNumber::NotSender)), "{bad:?}");
         }
     }
 
@@ -735,10 +644,7 @@ mod tests {
         assert!(matches!(parse("74454"), Address::ShortCode(_)));
         assert!(matches!(parse("Acme"), Address::Sender(_)));
         for bad in ["", "14155552671", "whatsapp:+14155552671", "+0", "12"] {
-            assert!(
-                matches!(Address::parse(bad), Err(InvalidNumber::NotAddress)),
-                "{bad:?}"
-            );
+            assert!(matches!(Address::parse(bad), Err(InvalidNumber::NotAddress)), "{bad:?}");
         }
     }
 
@@ -746,10 +652,7 @@ mod tests {
     fn only_phones_and_short_codes_can_be_texted() {
         let found = ["+14155552671", "74454", "Acme"].map(|text| Address::parse(text).unwrap());
         assert_eq!(found.each_ref().map(Address::is_textable), [true, true, false]);
-        assert_eq!(
-            found.each_ref().map(|address| address.phone().is_some()),
-            [true, false, false]
-        );
+        assert_eq!(found.each_ref().map(|address| address.phone().is_some()), [true, false, false]);
     }
 
     #[test]
@@ -771,15 +674,9 @@ mod tests {
     #[test]
     fn json_is_checked_when_it_is_read_and_errors_do_not_repeat_it() {
         assert!(serde_json::from_str::<Address>("\"+14155552671\"").is_ok());
-        for (text, region) in [
-            ("+1212555778812345", None),
-            ("2125557788", None),
-            ("212555778", Some("US")),
-        ] {
+        for (text, region) in [("+1212555778812345", None), ("2125557788", None), ("212555778", Some("US"))] {
             let errors = [
-                serde_json::from_str::<PhoneNumber>(&format!("\"{text}\""))
-                    .unwrap_err()
-                    .to_string(),
+                serde_json::from_str::<PhoneNumber>(&format!("\"{text}\"")).unwrap_err().to_string(),
                 PhoneNumber::parse_human(text, region).unwrap_err().to_string(),
             ];
             for error in errors {

@@ -39,7 +39,11 @@ pub struct InvalidLooks;
 
 impl Looks {
     pub fn new(after: Vec<Duration>) -> Result<Self, InvalidLooks> {
-        if after.is_empty() || !after.is_sorted_by(|one, next| one < next) { Err(InvalidLooks) } else { Ok(Self(after)) }
+        if after.is_empty() || !after.is_sorted_by(|one, next| one < next) {
+            Err(InvalidLooks)
+        } else {
+            Ok(Self(after))
+        }
     }
 
     /// How long after the send the first look is.

@@ -81,18 +81,10 @@ pub struct Segmentation {
 /// ```
 pub fn analyse(text: &str) -> Segmentation {
     match gsm7_units(text) {
-        Some(units) if units <= GSM7_SINGLE => Segmentation {
-            encoding: Encoding::Gsm7,
-            units,
-            segments: 1,
-        },
+        Some(units) if units <= GSM7_SINGLE => Segmentation { encoding: Encoding::Gsm7, units, segments: 1 },
         Some(units) => {
             let segments = parts(text.chars().filter_map(septets), GSM7_PART);
-            Segmentation {
-                encoding: Encoding::Gsm7,
-                units,
-                segments,
-            }
+            Segmentation { encoding: Encoding::Gsm7, units, segments }
         }
         None => analyse_ucs2(text),
     }
@@ -105,22 +97,13 @@ pub fn utf16_units(text: &str) -> usize {
 
 fn analyse_ucs2(text: &str) -> Segmentation {
     let units = u32::try_from(utf16_units(text)).unwrap_or(u32::MAX);
-    let segments = if units <= UCS2_SINGLE {
-        1
-    } else {
-        parts(unsplittable(text), UCS2_PART)
-    };
-    Segmentation {
-        encoding: Encoding::Ucs2,
-        units,
-        segments,
-    }
+    let segments = if units <= UCS2_SINGLE { 1 } else { parts(unsplittable(text), UCS2_PART) };
+    Segmentation { encoding: Encoding::Ucs2, units, segments }
 }
 
 /// The septets of `text`, or `None` if one of its characters is not in the alphabet.
 fn gsm7_units(text: &str) -> Option<u32> {
-    text.chars()
-        .try_fold(0_u32, |sum, c| Some(sum.saturating_add(septets(c)?)))
+    text.chars().try_fold(0_u32, |sum, c| Some(sum.saturating_add(septets(c)?)))
 }
 
 /// Packs pieces that must stay whole into parts that hold `capacity` units each, and counts the parts.
@@ -148,9 +131,7 @@ fn conjuncts(cluster: &str) -> impl Iterator<Item = u32> {
     let mut rest = cluster;
     std::iter::from_fn(move || {
         let mut later = rest.char_indices().skip(1);
-        let end = later
-            .find(|(_, c)| is_indic_consonant(*c))
-            .map_or(rest.len(), |(at, _)| at);
+        let end = later.find(|(_, c)| is_indic_consonant(*c)).map_or(rest.len(), |(at, _)| at);
         let (piece, tail) = rest.split_at(end);
         rest = tail;
         (!piece.is_empty()).then(|| piece.chars().map(units_of).sum())
@@ -194,16 +175,8 @@ const LATIN: [u8; 256] = latin_table();
 
 const fn latin_table() -> [u8; 256] {
     let mut table = [0; 256];
-    table = set(
-        table,
-        "\n\r !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_",
-        1,
-    );
-    table = set(
-        table,
-        "abcdefghijklmnopqrstuvwxyz¡£¤¥§¿ÄÅÆÇÉÑÖØÜßàäåæèéìñòöøùü",
-        1,
-    );
+    table = set(table, "\n\r !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ_", 1);
+    table = set(table, "abcdefghijklmnopqrstuvwxyz¡£¤¥§¿ÄÅÆÇÉÑÖØÜßàäåæèéìñòöøùü", 1);
     set(table, "\u{c}[\\]^{|}~", 2)
 }
 
@@ -253,11 +226,7 @@ mod tests {
     }
 
     fn counted(text: &str) -> (Encoding, u32, u32) {
-        let Segmentation {
-            encoding,
-            units,
-            segments,
-        } = analyse(text);
+        let Segmentation { encoding, units, segments } = analyse(text);
         (encoding, units, segments)
     }
 
@@ -339,11 +308,7 @@ mod tests {
 
     /// Texts that mix what decides: GSM, escaped, other scripts, emoji and what joins them.
     fn texts() -> impl Strategy<Value = String> {
-        prop_oneof![
-            "[a-zA-Z0-9 €{}|é\n]{0,400}",
-            "[a-z€中ष्क😀👍🏽\u{200d}\u{301}\r\n]{0,200}",
-            any::<String>(),
-        ]
+        prop_oneof!["[a-zA-Z0-9 €{}|é\n]{0,400}", "[a-z€中ष्क😀👍🏽\u{200d}\u{301}\r\n]{0,200}", any::<String>(),]
     }
 
     proptest! {

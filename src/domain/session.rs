@@ -115,7 +115,12 @@ mod tests {
     use uuid::Uuid;
 
     fn session(need_attention: bool) -> Session {
-        Session::new(SessionId(Uuid::nil()), CustomerId(Uuid::nil()), need_attention, Timestamp::from_millis(0))
+        Session::new(
+            SessionId(Uuid::nil()),
+            CustomerId(Uuid::nil()),
+            need_attention,
+            Timestamp::from_millis(0),
+        )
     }
 
     #[test]

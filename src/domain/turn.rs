@@ -42,14 +42,20 @@ impl TurnKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TurnState {
     Pending,
-    InFlight { owner: String },
+    InFlight {
+        owner: String,
+    },
     Done,
     /// Dropped when agents took the session, before the bot was asked.
     Dropped,
     /// The bot answered, and its answer was refused.
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
     /// The bot could not be reached, and nobody tries any more.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -67,7 +67,8 @@ impl Channel {
 
     /// The lane that a text to `number` (perhaps of messaging service `service`) came in by, and is answered by.
     pub fn lane_of(&self, number: &str, service: Option<&str>) -> Lane {
-        let by_service = service.filter(|service| self.sender(number).is_none() && self.sender(service).is_some());
+        let by_service =
+            service.filter(|service| self.sender(number).is_none() && self.sender(service).is_some());
         self.lane(by_service.unwrap_or(number))
     }
 }

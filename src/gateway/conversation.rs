@@ -50,7 +50,13 @@ impl Gateway {
         Ok(created)
     }
 
-    fn outbound_text(&self, author: Author, content: String, confirmation: bool, now: Timestamp) -> OutboundText {
+    fn outbound_text(
+        &self,
+        author: Author,
+        content: String,
+        confirmation: bool,
+        now: Timestamp,
+    ) -> OutboundText {
         OutboundText {
             id: MessageId(self.new_id(now)),
             author,

@@ -5,8 +5,8 @@ use crate::domain::ids::CustomerId;
 use crate::domain::message::Author;
 use crate::domain::phone::PhoneNumber;
 use crate::store::{
-    ConfirmError, CreateCustomer, CreateCustomerError, CreateMessageError, CustomerError, CustomerPatch, Fresh,
-    Idempotency, SetSubscription, Subscription,
+    ConfirmError, CreateCustomer, CreateCustomerError, CreateMessageError, CustomerError, CustomerPatch,
+    Fresh, Idempotency, SetSubscription, Subscription,
 };
 
 use super::Gateway;
@@ -62,7 +62,11 @@ impl Gateway {
         Ok(created)
     }
 
-    pub async fn update_customer(&self, id: CustomerId, patch: CustomerPatch) -> Result<Customer, CustomerError> {
+    pub async fn update_customer(
+        &self,
+        id: CustomerId,
+        patch: CustomerPatch,
+    ) -> Result<Customer, CustomerError> {
         self.store.update_customer(id, patch, self.now()).await
     }
 
@@ -73,23 +77,39 @@ impl Gateway {
 
     /// Texts the token that is out (a new one where there is none that is still good), if there is a text for it.
     pub async fn send_confirmation(&self, id: CustomerId) -> Result<(), SendConfirmationError> {
-        let customer = self.store.customer(id).await.map_err(ConfirmError::from)?.ok_or(ConfirmError::NotFound)?;
+        let customer =
+            self.store.customer(id).await.map_err(ConfirmError::from)?.ok_or(ConfirmError::NotFound)?;
         let now = self.now();
         let good = |customer: &Customer| {
             customer.confirmation.as_ref().is_some_and(|out| out.expires_at > now && out.tries_left > 0)
         };
-        let customer = if good(&customer) && !customer.is_confirmed() { customer } else { self.generate_confirmation(id).await? };
+        let customer = if good(&customer) && !customer.is_confirmed() {
+            customer
+        } else {
+            self.generate_confirmation(id).await?
+        };
         let token = customer.confirmation.map(|out| out.token).unwrap_or_default();
         if let Some(text) = &self.settings.confirmation_text {
             let content = text.replace("{token}", &token);
-            self.say(Say { customer_id: id, author: Author::gateway(), content, confirmation: true, idempotency: None })
-                .await?;
+            self.say(Say {
+                customer_id: id,
+                author: Author::gateway(),
+                content,
+                confirmation: true,
+                idempotency: None,
+            })
+            .await?;
         }
         Ok(())
     }
 
     /// Takes the token back from the customer.
-    pub async fn confirm_customer(&self, id: CustomerId, token: String, by: &str) -> Result<Customer, ConfirmError> {
+    pub async fn confirm_customer(
+        &self,
+        id: CustomerId,
+        token: String,
+        by: &str,
+    ) -> Result<Customer, ConfirmError> {
         let customer = self.store.confirm_customer(id, token, evidence(by), self.now()).await?;
         tracing::info!(customer = %id, "a customer was confirmed");
         Ok(customer)

@@ -16,7 +16,10 @@ impl Gateway {
         let lane = channel.lane_of(&text.to, text.service.as_deref());
         let sender = channel.sender(&lane.sender);
         if sender.is_none() {
-            tracing::warn!(channel = channel.name, "a customer texted a number that the channel does not list; taken all the same");
+            tracing::warn!(
+                channel = channel.name,
+                "a customer texted a number that the channel does not list; taken all the same"
+            );
         }
         let command = RecordInbound {
             text: InboundText {

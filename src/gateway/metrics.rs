@@ -60,17 +60,29 @@ impl Metrics {
             registry.register(name, help, family.clone());
             family
         };
-        let inbound = counters("inbound_texts", "Customers' texts, by channel and outcome (recorded, duplicate)");
-        let refused = counters("webhooks_refused", "Provider webhooks that were not believed or not readable, by channel and reason");
+        let inbound =
+            counters("inbound_texts", "Customers' texts, by channel and outcome (recorded, duplicate)");
+        let refused = counters(
+            "webhooks_refused",
+            "Provider webhooks that were not believed or not readable, by channel and reason",
+        );
         let created = counters("messages_created", "Texts queued to customers, by the author's role");
         let sends = counters("sends", "Answers of the provider to a send, by channel and outcome");
         let receipts = counters("receipts", "Receipts, by channel and outcome (advanced, stale, parked)");
         let turns = counters("bot_turns", "Turns told to the bot, by outcome");
         let requests = counters("http_requests", "HTTP requests, by method, route and status");
         let send_seconds = Family::new_with_constructor(Seconds);
-        registry.register("send_seconds", "How long the provider took to answer a send", send_seconds.clone());
+        registry.register(
+            "send_seconds",
+            "How long the provider took to answer a send",
+            send_seconds.clone(),
+        );
         let request_seconds = Family::new_with_constructor(Seconds);
-        registry.register("http_request_seconds", "How long requests took, by route", request_seconds.clone());
+        registry.register(
+            "http_request_seconds",
+            "How long requests took, by route",
+            request_seconds.clone(),
+        );
         let turn_seconds = Seconds.new_metric();
         registry.register("bot_turn_seconds", "How long the bot took to answer a turn", turn_seconds.clone());
         let mut gauge = |name: &str, help: &str| {
@@ -126,11 +138,8 @@ impl Metrics {
 
     /// `route`: the pattern, never the path.
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let labels = vec![
-            ("method", method.to_owned()),
-            ("route", route.to_owned()),
-            ("status", status.to_string()),
-        ];
+        let labels =
+            vec![("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
         self.requests.get_or_create(&labels).inc();
         self.request_seconds.get_or_create(&vec![("route", route.to_owned())]).observe(took.as_secs_f64());
     }

@@ -107,7 +107,11 @@ impl Gateway {
         let unknown = self.store.abandon_attempts(&self.owner, now).await?;
         let turns = self.store.release_turns(&self.owner, now).await?;
         if unknown + turns > 0 {
-            tracing::warn!(unknown, turns, "the last shutdown was not a clean one; settling what it left in hand");
+            tracing::warn!(
+                unknown,
+                turns,
+                "the last shutdown was not a clean one; settling what it left in hand"
+            );
         }
         self.spawn(outbound::supervise(Arc::clone(self)));
         self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));

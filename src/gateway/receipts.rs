@@ -33,7 +33,10 @@ impl Gateway {
                 labels::STALE
             }
             ReceiptOutcome::Parked => {
-                tracing::debug!(channel = channel.name, "a receipt for an unknown id is kept until the id appears");
+                tracing::debug!(
+                    channel = channel.name,
+                    "a receipt for an unknown id is kept until the id appears"
+                );
                 labels::PARKED
             }
         };

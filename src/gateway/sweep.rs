@@ -14,7 +14,10 @@ pub(super) async fn sweep(gateway: Arc<Gateway>) {
         let pause = match gateway.store.sweep(gateway.now(), BATCH).await {
             Ok(swept) => {
                 if !swept.expired.is_empty() {
-                    tracing::warn!(messages = swept.expired.len(), "texts waited longer than they are worth; expired");
+                    tracing::warn!(
+                        messages = swept.expired.len(),
+                        "texts waited longer than they are worth; expired"
+                    );
                     gateway.outbound.wake_all();
                 }
                 if swept.more { Duration::ZERO } else { PAUSE }

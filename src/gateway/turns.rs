@@ -79,7 +79,9 @@ async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _slot: OwnedSemap
             tracing::warn!(turn = %turn.id, session = %turn.session_id, "the bot answered a turn that is not in hand any more");
         }
         // The turn stays in hand, and is told again when the next process takes it up.
-        Err(TurnError::Store(error)) => tracing::error!(turn = %turn.id, %error, "the bot's answer could not be stored"),
+        Err(TurnError::Store(error)) => {
+            tracing::error!(turn = %turn.id, %error, "the bot's answer could not be stored")
+        }
     }
     gateway.turns.wake();
 }

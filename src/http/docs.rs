@@ -68,7 +68,12 @@ pub fn documented() -> OpenApiRouter<HttpState> {
 fn describe_itself(document: &mut utoipa::openapi::OpenApi) {
     let pages = [
         ("/openapi.json", "openapi", "This document", "OpenAPI 3.1, in JSON."),
-        ("/docs", "docs", "These pages", "HTML, to read and to try it. Nothing of it is fetched from anywhere else."),
+        (
+            "/docs",
+            "docs",
+            "These pages",
+            "HTML, to read and to try it. Nothing of it is fetched from anywhere else.",
+        ),
     ];
     for (path, name, summary, description) in pages {
         let operation = OperationBuilder::new()

@@ -46,7 +46,9 @@ pub struct WebhookRequest {
 pub enum SignatureError {
     #[error("the request carries no signature")]
     Missing,
-    #[error("the signature does not match; check auth_token and public_url (the provider signed for another URL or with another token)")]
+    #[error(
+        "the signature does not match; check auth_token and public_url (the provider signed for another URL or with another token)"
+    )]
     Mismatch,
     #[error("the body's hash does not match the signed one")]
     BodyMismatch,
@@ -114,11 +116,19 @@ pub struct OutgoingText {
 /// What came of handing a text over. *Definite* outcomes say whether it was taken; *unknown* does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    Accepted { provider_id: String, from: Option<String> },
+    Accepted {
+        provider_id: String,
+        from: Option<String>,
+    },
     /// Not taken. `retry_after_s`: when the provider says to come back.
-    Refused { error: DeliveryError, retry_after_s: Option<u64> },
+    Refused {
+        error: DeliveryError,
+        retry_after_s: Option<u64>,
+    },
     /// It may or may not have been taken.
-    Unknown { error: DeliveryError },
+    Unknown {
+        error: DeliveryError,
+    },
 }
 
 /// What the provider has taken.

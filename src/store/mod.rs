@@ -239,7 +239,10 @@ pub enum CancelError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LaneHead {
     /// This message is next, now.
-    Ready { message_id: MessageId, segments: u32 },
+    Ready {
+        message_id: MessageId,
+        segments: u32,
+    },
     /// Nothing before then, unless something new comes.
     NotBefore(Timestamp),
     Empty,
@@ -322,7 +325,9 @@ pub struct TurnCompleted {
 pub enum TurnFailure {
     RetryAt(Timestamp),
     /// Nobody tries any more: humans take the session, if the turn expected an answer.
-    GiveUp { reason: String },
+    GiveUp {
+        reason: String,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -429,7 +434,12 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Customer, CustomerError>;
     /// Puts `token` out, in place of an older one. Refuses with `AlreadyConfirmed`.
-    async fn begin_confirmation(&self, id: CustomerId, token: String, now: Timestamp) -> Result<Customer, ConfirmError>;
+    async fn begin_confirmation(
+        &self,
+        id: CustomerId,
+        token: String,
+        now: Timestamp,
+    ) -> Result<Customer, ConfirmError>;
     /// A wrong token costs a try, durably. The right one gets a line in the consent log.
     async fn confirm_customer(
         &self,
@@ -463,7 +473,11 @@ pub trait Store: Send + Sync + 'static {
     /// The customer's newest session, current or not.
     async fn newest_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError>;
     /// In the order of their creation.
-    async fn sessions_of(&self, customer_id: CustomerId, page: PageRequest) -> Result<Page<Session>, ListError>;
+    async fn sessions_of(
+        &self,
+        customer_id: CustomerId,
+        page: PageRequest,
+    ) -> Result<Page<Session>, ListError>;
     /// Who waits first, the longest waiting first; then who was answered; then whom the bot has, each by their last
     /// message, the oldest first ([`crate::domain::session::InboxPlace`], then the session's id).
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError>;
@@ -475,7 +489,8 @@ pub trait Store: Send + Sync + 'static {
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError>;
     async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
     /// The newest first: by their place in the session.
-    async fn messages_of(&self, session_id: SessionId, page: PageRequest) -> Result<Page<Message>, ListError>;
+    async fn messages_of(&self, session_id: SessionId, page: PageRequest)
+    -> Result<Page<Message>, ListError>;
     /// Only while it is `queued`. It ends without an error.
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError>;
 
@@ -509,10 +524,19 @@ pub trait Store: Send + Sync + 'static {
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
     /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, and for a message
     /// that is not there, does nothing and returns none.
-    async fn resolve(&self, id: MessageId, evidence: Evidence, now: Timestamp) -> Result<Option<Message>, StoreError>;
+    async fn resolve(
+        &self,
+        id: MessageId,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError>;
     /// The message of ours that a provider's id belongs to: the first that adopted it. Customers' texts are not
     /// found by theirs.
-    async fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError>;
+    async fn message_by_provider_id(
+        &self,
+        channel: &str,
+        provider_id: &str,
+    ) -> Result<Option<MessageId>, StoreError>;
 
     // --- receipts ---
 

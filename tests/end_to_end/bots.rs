@@ -48,7 +48,11 @@ async fn one_turn_of_a_session_is_in_flight() {
     let provider = Provider::start().await;
     let bot = Bot::start(|turn| {
         let heard = turn["data"]["message"]["content"].as_str().unwrap().to_owned();
-        (200, json!({"messages": [{"content": format!("Re: {heard}"), "content_type": "text"}]}), Duration::from_millis(150))
+        (
+            200,
+            json!({"messages": [{"content": format!("Re: {heard}"), "content_type": "text"}]}),
+            Duration::from_millis(150),
+        )
     })
     .await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
@@ -71,7 +75,9 @@ async fn a_bot_that_fails_once_is_asked_again_and_one_that_refuses_makes_room_fo
         match (first, turn["data"]["message"]["content"] == "Break") {
             (true, _) => (503, Value::Null, Duration::ZERO),
             (false, true) => (400, Value::Null, Duration::ZERO),
-            (false, false) => (200, json!({"messages": [{"content": "Here", "content_type": "text"}]}), Duration::ZERO),
+            (false, false) => {
+                (200, json!({"messages": [{"content": "Here", "content_type": "text"}]}), Duration::ZERO)
+            }
         }
     })
     .await;

@@ -29,7 +29,12 @@ async fn who_said_stop_is_not_texted_until_they_say_start() {
 async fn what_is_queued_when_stop_comes_does_not_leave() {
     let provider = Provider::start().await;
     // So slow that the second text is still queued when STOP comes.
-    let daemon = Daemon::start(&Setup { pace: Some("1/m"), bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
+    let daemon = Daemon::start(&Setup {
+        pace: Some("1/m"),
+        bot: "kind = \"none\"".into(),
+        ..Setup::new(&provider.url)
+    })
+    .await;
     provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
@@ -48,7 +53,8 @@ async fn a_block_at_the_provider_unsubscribes_here_too() {
     provider.text(ANNA, BRAND, "STOP").await;
     let customer = daemon.customer(ANNA).await;
     // Somebody at the brand lifts it here; the provider's block stays.
-    let (status, _) = daemon.call("POST", &format!("/v1/customers/{customer}/subscribe"), "agent-secret", None).await;
+    let (status, _) =
+        daemon.call("POST", &format!("/v1/customers/{customer}/subscribe"), "agent-secret", None).await;
     assert_eq!(status, 204);
     provider.text(ANNA, BRAND, "What did I do?").await;
     let (status, message) = daemon.say(&customer, "agent-secret", "Hello").await;
@@ -76,7 +82,8 @@ async fn nobody_is_texted_before_they_are_confirmed_but_with_the_confirmation() 
     let (status, problem) = daemon.say(id, "agent-secret", "Hello").await;
     assert_eq!((status, problem["type"].as_str()), (409, Some("/problems/customer-unconfirmed")));
 
-    let (status, _) = daemon.call("POST", &format!("/v1/customers/{id}/send_confirmation"), "agent-secret", None).await;
+    let (status, _) =
+        daemon.call("POST", &format!("/v1/customers/{id}/send_confirmation"), "agent-secret", None).await;
     assert_eq!(status, 204);
     let arrived = provider.until_arrived(ANNA, 1).await;
     let text = arrived[0]["body"].as_str().unwrap();
@@ -84,9 +91,11 @@ async fn nobody_is_texted_before_they_are_confirmed_but_with_the_confirmation() 
 
     let wrong = if token == "000000" { "000001" } else { "000000" };
     let confirm = format!("/v1/customers/{id}/confirm");
-    let (status, _) = daemon.call("POST", &confirm, "agent-secret", Some(json!({"confirmation_token": wrong}))).await;
+    let (status, _) =
+        daemon.call("POST", &confirm, "agent-secret", Some(json!({"confirmation_token": wrong}))).await;
     assert_eq!(status, 422);
-    let (status, confirmed) = daemon.call("POST", &confirm, "agent-secret", Some(json!({"confirmation_token": token}))).await;
+    let (status, confirmed) =
+        daemon.call("POST", &confirm, "agent-secret", Some(json!({"confirmation_token": token}))).await;
     assert_eq!((status, confirmed["phone_number"].as_str()), (200, Some(ANNA)));
     // The confirmation text has started a session, which the bot has.
     assert_eq!(daemon.hold(id, true).await.0, 200);

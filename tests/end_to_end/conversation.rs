@@ -64,13 +64,26 @@ async fn agents_take_over_and_give_back() {
     let numbers: Vec<_> = told.iter().map(|turn| turn["data"]["turn"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [1, 2, 3, 4]);
     let history = told[2]["data"]["history"].to_string();
-    assert!(history.contains("A human, please"), "the bot learns what was said while it was paused: {history}");
+    assert!(
+        history.contains("A human, please"),
+        "the bot learns what was said while it was paused: {history}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_bot_says_after_agents_took_over_never_leaves() {
     let provider = Provider::start().await;
-    let bot = Bot::start(|turn| if turn["type"] == "message.received" { (200, json!({"messages": [{"content": "Too late", "content_type": "text"}]}), Duration::from_millis(700)) } else { (204, Value::Null, Duration::ZERO) })
+    let bot = Bot::start(|turn| {
+        if turn["type"] == "message.received" {
+            (
+                200,
+                json!({"messages": [{"content": "Too late", "content_type": "text"}]}),
+                Duration::from_millis(700),
+            )
+        } else {
+            (204, Value::Null, Duration::ZERO)
+        }
+    })
     .await;
     let daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon);
@@ -86,7 +99,8 @@ async fn what_the_bot_says_after_agents_took_over_never_leaves() {
     let arrived = provider.until_arrived(ANNA, 2).await;
     let texts: Vec<_> = arrived.iter().map(|text| text["body"].as_str().unwrap()).collect();
     assert_eq!(texts, ["I have it.", "Anything else?"]);
-    let metrics = daemon.http.get(format!("{}/metrics", daemon.url)).send().await.unwrap().text().await.unwrap();
+    let metrics =
+        daemon.http.get(format!("{}/metrics", daemon.url)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(r#"switchboard_bot_turns_total{outcome="refused"} 1"#), "{metrics}");
 }
 
@@ -113,7 +127,10 @@ async fn the_documented_examples_work_verbatim() {
     );
     let (status, body) = curl(&session);
     assert_eq!(status, 200, "{body}");
-    assert_eq!(keys(&body), ["id", "customer_id", "need_attention", "tags", "topics", "created_at", "updated_at"]);
+    assert_eq!(
+        keys(&body),
+        ["id", "customer_id", "need_attention", "tags", "topics", "created_at", "updated_at"]
+    );
 
     let message = format!(
         r#"curl -s -i -X POST \
@@ -130,7 +147,17 @@ async fn the_documented_examples_work_verbatim() {
     assert_eq!(status, 201, "{body}");
     assert_eq!(
         keys(&body),
-        ["id", "session_id", "content", "content_type", "sender_role", "sent_at", "delivered_at", "created_at", "updated_at"]
+        [
+            "id",
+            "session_id",
+            "content",
+            "content_type",
+            "sender_role",
+            "sent_at",
+            "delivered_at",
+            "created_at",
+            "updated_at"
+        ]
     );
     let values: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(values["content"], "Hey Ho!");
@@ -149,7 +176,11 @@ fn curl(command: &str) -> (u16, String) {
 /// The keys of a flat object, in the order in which they stand on the wire.
 fn keys(json: &str) -> Vec<String> {
     let names = json.split('"').collect::<Vec<_>>();
-    (1..names.len()).step_by(2).filter(|&at| names.get(at + 1).is_some_and(|after| after.starts_with(':'))).map(|at| names[at].to_owned()).collect()
+    (1..names.len())
+        .step_by(2)
+        .filter(|&at| names.get(at + 1).is_some_and(|after| after.starts_with(':')))
+        .map(|at| names[at].to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,10 +188,16 @@ async fn a_picture_is_kept_as_a_link() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
     provider.calls_back(&daemon);
-    provider.text_with(json!({"from": ANNA, "to": BRAND, "body": "Look", "media_urls": ["https://example.com/cat.jpg"]})).await;
+    provider
+        .text_with(
+            json!({"from": ANNA, "to": BRAND, "body": "Look", "media_urls": ["https://example.com/cat.jpg"]}),
+        )
+        .await;
     let customer = daemon.customer(ANNA).await;
-    let messages = daemon.get(&format!("/v1/customers/{customer}/sessions/current/messages?expand=media")).await;
-    let inbound = messages.as_array().unwrap().iter().find(|message| message["sender_role"] == "end-user").unwrap();
+    let messages =
+        daemon.get(&format!("/v1/customers/{customer}/sessions/current/messages?expand=media")).await;
+    let inbound =
+        messages.as_array().unwrap().iter().find(|message| message["sender_role"] == "end-user").unwrap();
     assert!(inbound["media"][0]["url"].is_string(), "{inbound}");
 }
 
@@ -210,10 +247,18 @@ async fn a_list_stays_true_while_messages_arrive() {
     let mut path = Some(format!("/v1/customers/{customer}/sessions/current/messages?limit=2"));
     let mut seen = Vec::new();
     while let Some(next) = path {
-        let answer = daemon.http.get(format!("{}{next}", daemon.url)).bearer_auth("agent-secret").send().await.unwrap();
+        let answer = daemon
+            .http
+            .get(format!("{}{next}", daemon.url))
+            .bearer_auth("agent-secret")
+            .send()
+            .await
+            .unwrap();
         let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
         let page: Value = answer.json().await.unwrap();
-        seen.extend(page.as_array().unwrap().iter().map(|message| message["content"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page.as_array().unwrap().iter().map(|message| message["content"].as_str().unwrap().to_owned()),
+        );
         provider.text(ANNA, BRAND, "Meanwhile").await;
         path = link.map(|link| link.trim_start_matches('<').split('>').next().unwrap().to_owned());
     }

@@ -43,12 +43,22 @@ async fn text_on(provider: Arc<Provider>, promised: Arc<Promised>, writer: usize
         }
         let body = format!("in {writer} {count}");
         let answer = provider.try_text(json!({"from": from, "to": BRAND, "body": body})).await;
-        if answer["status"] == 200 { promised.inbound.lock().await.entry(from.clone()).or_default().push(body) } else { tokio::time::sleep(Duration::from_millis(20)).await }
+        if answer["status"] == 200 {
+            promised.inbound.lock().await.entry(from.clone()).or_default().push(body)
+        } else {
+            tokio::time::sleep(Duration::from_millis(20)).await
+        }
     }
 }
 
 /// An agent who keeps answering one customer.
-async fn answer_on(url: String, http: reqwest::Client, promised: Arc<Promised>, writer: usize, customer: String) {
+async fn answer_on(
+    url: String,
+    http: reqwest::Client,
+    promised: Arc<Promised>,
+    writer: usize,
+    customer: String,
+) {
     for count in 0.. {
         if promised.is_over() {
             return;
@@ -60,16 +70,27 @@ async fn answer_on(url: String, http: reqwest::Client, promised: Arc<Promised>, 
             .json(&json!({"content": content, "content_type": "text"}))
             .send()
             .await;
-        if sent.is_ok_and(|answer| answer.status() == 201) { promised.outbound.lock().await.push((number(writer), content)) } else { tokio::time::sleep(Duration::from_millis(20)).await }
+        if sent.is_ok_and(|answer| answer.status() == 201) {
+            promised.outbound.lock().await.push((number(writer), content))
+        } else {
+            tokio::time::sleep(Duration::from_millis(20)).await
+        }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 async fn all_messages(daemon: &Daemon, customer: &str) -> Vec<Value> {
-    let mut path = Some(format!("/v1/customers/{customer}/sessions/current/messages?limit=1000&expand=delivery"));
+    let mut path =
+        Some(format!("/v1/customers/{customer}/sessions/current/messages?limit=1000&expand=delivery"));
     let mut all = Vec::new();
     while let Some(next) = path {
-        let answer = daemon.http.get(format!("{}{next}", daemon.url)).bearer_auth("agent-secret").send().await.unwrap();
+        let answer = daemon
+            .http
+            .get(format!("{}{next}", daemon.url))
+            .bearer_auth("agent-secret")
+            .send()
+            .await
+            .unwrap();
         let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
         all.extend(answer.json::<Value>().await.unwrap().as_array().unwrap().iter().cloned());
         path = link.map(|link| link.trim_start_matches('<').split('>').next().unwrap().to_owned());
@@ -79,7 +100,8 @@ async fn all_messages(daemon: &Daemon, customer: &str) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_under_load_it_loses_nothing_that_was_acknowledged() {
-    let kills: usize = std::env::var("CRASHES").map_or(4, |count| count.parse().expect("CRASHES is a number"));
+    let kills: usize =
+        std::env::var("CRASHES").map_or(4, |count| count.parse().expect("CRASHES is a number"));
     assert!(kills > 0);
     let provider = Arc::new(Provider::start().await);
     // What was being sent when it died is looked for, and the last look must not be minutes away.
@@ -93,7 +115,13 @@ async fn killed_under_load_it_loses_nothing_that_was_acknowledged() {
         provider.text(&number(writer), BRAND, "Hey").await;
         let customer = daemon.customer(&number(writer)).await;
         writers.spawn(text_on(Arc::clone(&provider), Arc::clone(&promised), writer));
-        writers.spawn(answer_on(daemon.url.clone(), daemon.http.clone(), Arc::clone(&promised), writer, customer));
+        writers.spawn(answer_on(
+            daemon.url.clone(),
+            daemon.http.clone(),
+            Arc::clone(&promised),
+            writer,
+            customer,
+        ));
     }
     for kill in 0..kills {
         // Any moment will do: the seed is the count, so that a run can be told from another.
@@ -124,7 +152,8 @@ async fn audit(daemon: &Daemon, provider: &Provider, promised: &Promised, kills:
     }
     for writer in 0..WRITERS {
         let number = number(writer);
-        let promised = outbound.iter().filter(|(to, _)| *to == number).map(|(_, content)| content.clone()).collect();
+        let promised =
+            outbound.iter().filter(|(to, _)| *to == number).map(|(_, content)| content.clone()).collect();
         let arrived = provider.until_all_said(&number, &promised).await;
         let counts: Vec<usize> = arrived
             .iter()
@@ -136,6 +165,9 @@ async fn audit(daemon: &Daemon, provider: &Provider, promised: &Promised, kills:
         assert_eq!(once, counts, "{number} got a text twice");
     }
     let texts: usize = inbound.values().map(Vec::len).sum();
-    println!("{kills} kills: {texts} texts taken and {} accepted, 0 lost, 0 doubled, 0 out of order", outbound.len());
+    println!(
+        "{kills} kills: {texts} texts taken and {} accepted, 0 lost, 0 doubled, 0 out of order",
+        outbound.len()
+    );
     assert!(texts > kills && outbound.len() > kills, "there was no load to speak of");
 }

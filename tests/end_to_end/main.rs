@@ -1,6 +1,12 @@
 //! The real binary against real HTTP: a provider that behaves like the real one, a bot, agents with a client.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::print_stdout, reason = "a test fails by panicking, and owns what it starts")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and owns what it starts"
+)]
 
 mod bots;
 mod consent;

@@ -7,7 +7,8 @@ use crate::fixture::{ANNA, BRAND, Daemon, Provider, Setup, client, free_port, ru
 #[tokio::test(flavor = "multi_thread")]
 async fn a_soft_stop_finishes_what_is_under_way() {
     let provider = Provider::start().await;
-    let mut daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
+    let mut daemon =
+        Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "Hey").await;
     let customer = daemon.customer(ANNA).await;
@@ -57,7 +58,8 @@ fn a_store_that_cannot_be_written_is_named() {
 #[test]
 fn a_wrong_configuration_names_file_line_and_mend() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.toml"), "[server]\nlisten = \"127.0.0.1:0\"\nlissten = 1\n").unwrap();
+    std::fs::write(folder.path().join("config.toml"), "[server]\nlisten = \"127.0.0.1:0\"\nlissten = 1\n")
+        .unwrap();
     let output = run_to_end(folder.path(), &["serve"]);
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8_lossy(&output.stderr);
@@ -81,8 +83,11 @@ fn help_names_every_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_minted_shown_once_and_revoked() {
-    let daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new("http://127.0.0.1:9") }).await;
-    let mint = |token: &'static str| daemon.call("POST", "/v1/tokens", token, Some(json!({"name": "night desk", "role": "agent"})));
+    let daemon =
+        Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new("http://127.0.0.1:9") }).await;
+    let mint = |token: &'static str| {
+        daemon.call("POST", "/v1/tokens", token, Some(json!({"name": "night desk", "role": "agent"})))
+    };
     assert_eq!(mint("agent-secret").await.0, 403);
     let (status, minted) = mint("admin-secret").await;
     assert_eq!(status, 201, "{minted}");
@@ -97,9 +102,13 @@ async fn a_token_is_minted_shown_once_and_revoked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_minted_by_command_whether_the_daemon_runs_or_not() {
-    let mut daemon = Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new("http://127.0.0.1:9") }).await;
+    let mut daemon =
+        Daemon::start(&Setup { bot: "kind = \"none\"".into(), ..Setup::new("http://127.0.0.1:9") }).await;
     let mint = || {
-        let output = run_to_end(daemon.folder.path(), &["token", "new", "desk-2", "--role", "agent", "--format", "json"]);
+        let output = run_to_end(
+            daemon.folder.path(),
+            &["token", "new", "desk-2", "--role", "agent", "--format", "json"],
+        );
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let minted: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         minted["secret"].as_str().unwrap().to_owned()
@@ -108,7 +117,10 @@ async fn a_token_is_minted_by_command_whether_the_daemon_runs_or_not() {
     assert_eq!(daemon.call("GET", "/v1/customers", &while_running, None).await.0, 200);
     assert_eq!(daemon.terminate().await, Some(0));
     let mint = || {
-        let output = run_to_end(daemon.folder.path(), &["token", "new", "desk-3", "--role", "agent", "--format", "json"]);
+        let output = run_to_end(
+            daemon.folder.path(),
+            &["token", "new", "desk-3", "--role", "agent", "--format", "json"],
+        );
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let minted: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         minted["secret"].as_str().unwrap().to_owned()

@@ -38,8 +38,12 @@ async fn a_throttled_lane_waits_as_told_and_loses_nothing() {
     provider.faults(json!({"next_sends": ["throttled", "throttled"], "retry_after_s": 1})).await;
     let (_, message) = daemon.say(&anna, "agent-secret", "Hello").await;
     let delivery = daemon.delivery(message["id"].as_str().unwrap(), &["delivered"]).await;
-    let outcomes: Vec<_> =
-        delivery["attempts"].as_array().unwrap().iter().map(|attempt| attempt["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<_> = delivery["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| attempt["outcome"].as_str().unwrap())
+        .collect();
     assert_eq!(outcomes, ["throttled", "throttled", "accepted"]);
     assert_eq!(provider.arrived(ANNA).await.len(), 1);
 }

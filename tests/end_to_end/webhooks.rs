@@ -12,7 +12,9 @@ const SID: &str = "SM000000000000000000000000000000aa";
 /// A customer's text, as a form; `body` is percent-encoded already.
 fn form(sid: &str, from: &str, body: &str) -> String {
     let from = from.replace('+', "%2B");
-    format!("MessageSid={sid}&AccountSid={ACCOUNT}&From={from}&To=%2B15550001111&Body={body}&NumMedia=0&FromCity=")
+    format!(
+        "MessageSid={sid}&AccountSid={ACCOUNT}&From={from}&To=%2B15550001111&Body={body}&NumMedia=0&FromCity="
+    )
 }
 
 /// The signature by the provider's rule, computed here and nowhere else: the URL, then each field's name and value
@@ -69,7 +71,8 @@ async fn customers(daemon: &Daemon) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_text_is_taken_and_answered_with_an_empty_document() {
     let daemon = silent_daemon().await;
-    let (status, kind, body) = hook(&daemon).signed(&form(SID, ANNA, "Hey+%2B+50%25+%C3%A9%F0%9F%98%80")).await;
+    let (status, kind, body) =
+        hook(&daemon).signed(&form(SID, ANNA, "Hey+%2B+50%25+%C3%A9%F0%9F%98%80")).await;
     assert_eq!(status, 200, "{body}");
     assert!(kind.starts_with("text/xml"), "{kind}");
     assert!(body.contains("Response") && !body.contains("Message"), "{body}");
@@ -156,7 +159,8 @@ async fn what_cannot_be_read_is_refused_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_channel_is_not_there() {
     let daemon = silent_daemon().await;
-    let (status, kind, body) = Hook { daemon: &daemon, path: "/v1/receive/nowhere" }.signed(&form(SID, ANNA, "Hey")).await;
+    let (status, kind, body) =
+        Hook { daemon: &daemon, path: "/v1/receive/nowhere" }.signed(&form(SID, ANNA, "Hey")).await;
     assert_eq!((status, kind.as_str()), (404, "application/problem+json"));
     assert!(body.contains("unknown-channel"), "{body}");
 }
@@ -177,7 +181,9 @@ async fn receipts_in_any_order_set_delivered_at_once() {
     daemon.delivery(&id, &["sent"]).await;
 
     let hook = Hook { daemon: &daemon, path: "/v1/receive/main/status" };
-    let receipt = |status: &str| format!("MessageSid={sid}&AccountSid={ACCOUNT}&MessageStatus={status}&To=%2B14155550101");
+    let receipt = |status: &str| {
+        format!("MessageSid={sid}&AccountSid={ACCOUNT}&MessageStatus={status}&To=%2B14155550101")
+    };
     assert_eq!(hook.post(&receipt("delivered"), Some("forged")).await.0, 403);
     assert_eq!(hook.signed(&receipt("delivered")).await.0, 200);
     let first = daemon.get(&format!("/v1/messages/{id}")).await["delivered_at"].clone();
@@ -187,7 +193,11 @@ async fn receipts_in_any_order_set_delivered_at_once() {
     }
     assert_eq!(daemon.get(&format!("/v1/messages/{id}")).await["delivered_at"], first);
     assert_eq!(daemon.delivery(&id, &["delivered"]).await["status"], "delivered");
-    assert_eq!(hook.signed("MessageSid=SM000000000000000000000000000000bb&MessageStatus=sent").await.0, 200, "kept until its id appears");
+    assert_eq!(
+        hook.signed("MessageSid=SM000000000000000000000000000000bb&MessageStatus=sent").await.0,
+        200,
+        "kept until its id appears"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

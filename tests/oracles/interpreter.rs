@@ -13,14 +13,8 @@ pub struct Interpreter {
     default: &'static str,
 }
 
-pub const PYTHON: Interpreter = Interpreter {
-    variable: "ORACLE_PYTHON",
-    default: "python3",
-};
-pub const NODE: Interpreter = Interpreter {
-    variable: "ORACLE_NODE",
-    default: "node",
-};
+pub const PYTHON: Interpreter = Interpreter { variable: "ORACLE_PYTHON", default: "python3" };
+pub const NODE: Interpreter = Interpreter { variable: "ORACLE_NODE", default: "node" };
 
 impl Interpreter {
     /// The lines that `script` prints, and its seed in words. `ORACLE_SEED` is handed on, to see a failure again.
@@ -32,26 +26,16 @@ impl Interpreter {
             .args(std::env::var("ORACLE_SEED"))
             .output()
             .unwrap_or_else(|error| {
-                panic!(
-                    "{program} does not start ({error}): run scripts/test, or set {}",
-                    self.variable
-                )
+                panic!("{program} does not start ({error}): run scripts/test, or set {}", self.variable)
             });
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
             output.status.success(),
             "{script} failed; run scripts/test, which installs what it needs:\n{said}"
         );
-        let lines: Vec<_> = String::from_utf8(output.stdout)
-            .expect("lines in UTF-8")
-            .lines()
-            .map(str::to_owned)
-            .collect();
-        assert_eq!(
-            lines.len(),
-            count,
-            "{script} printed another number of lines than asked for"
-        );
+        let lines: Vec<_> =
+            String::from_utf8(output.stdout).expect("lines in UTF-8").lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), count, "{script} printed another number of lines than asked for");
         (lines, said.trim().to_owned())
     }
 

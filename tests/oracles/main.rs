@@ -2,7 +2,12 @@
 //! pinned beside this file; `scripts/test` installs those and sets `ORACLE_PYTHON` and `ORACLE_NODE`.
 //! Where they are missing the checks fail: a check that did not run has shown nothing.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "a test fails by panicking, and owns what it starts")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and owns what it starts"
+)]
 
 mod interpreter;
 mod simulator_clients;

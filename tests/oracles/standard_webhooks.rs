@@ -29,8 +29,10 @@ type Calls = Arc<Mutex<Vec<(Value, String)>>>;
 
 async fn keep(State(calls): State<Calls>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
-    let headers: serde_json::Map<String, Value> =
-        ["webhook-id", "webhook-timestamp", "webhook-signature"].map(|name| (name.to_owned(), json!(header(name)))).into_iter().collect();
+    let headers: serde_json::Map<String, Value> = ["webhook-id", "webhook-timestamp", "webhook-signature"]
+        .map(|name| (name.to_owned(), json!(header(name))))
+        .into_iter()
+        .collect();
     calls.lock().unwrap().push((Value::Object(headers), String::from_utf8(body.to_vec()).unwrap()));
     StatusCode::NO_CONTENT
 }
@@ -88,7 +90,8 @@ async fn turns_verify_with_either_secret_of_a_rotation_in_both_reference_librari
         max_content_units: 1600,
     };
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let bot = WebhookBot::new(config, WebhookBot::client_builder().build().unwrap(), Arc::new(ambient::now)).unwrap();
+    let bot = WebhookBot::new(config, WebhookBot::client_builder().build().unwrap(), Arc::new(ambient::now))
+        .unwrap();
     for number in 0..TURNS {
         bot.take_turn(&work(u128::try_from(number).unwrap())).await.unwrap();
     }
@@ -109,7 +112,11 @@ async fn turns_verify_with_either_secret_of_a_rotation_in_both_reference_librari
         }
         for wrong in [lines(OTHER, false), lines(NEW, true)] {
             let said = interpreter.run(script, &[], &wrong);
-            assert_eq!(said.lines().filter(|line| line.starts_with("refused")).count(), TURNS, "{script}: {said}");
+            assert_eq!(
+                said.lines().filter(|line| line.starts_with("refused")).count(),
+                TURNS,
+                "{script}: {said}"
+            );
         }
     }
 }

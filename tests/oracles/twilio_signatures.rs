@@ -38,9 +38,8 @@ fn check(interpreter: &Interpreter, script: &str) {
     for (index, line) in lines.iter().enumerate() {
         let signed: Signed = serde_json::from_str(line).expect("a line of the script");
         assert_eq!(verdict(&signed, &http), Ok(()), "{seed}: {signed:?}");
-        let (part, tampered) = (0..4)
-            .find_map(|turn| tamper(&signed, (index + turn) % 4, index))
-            .expect("a part to change");
+        let (part, tampered) =
+            (0..4).find_map(|turn| tamper(&signed, (index + turn) % 4, index)).expect("a part to change");
         assert!(
             verdict(&tampered, &http).is_err(),
             "{seed}: believed, although changed:\n{signed:?}\n{tampered:?}"
@@ -57,10 +56,7 @@ fn check(interpreter: &Interpreter, script: &str) {
 fn verdict(signed: &Signed, http: &reqwest::Client) -> Result<(), SignatureError> {
     let config = TwilioConfig {
         account_sid: "AC00000000000000000000000000000001".into(),
-        credentials: Credentials {
-            user: "AC1".into(),
-            password: Secret::new("unused"),
-        },
+        credentials: Credentials { user: "AC1".into(), password: Secret::new("unused") },
         auth_tokens: vec![Secret::new("retired"), Secret::new(signed.token.clone())],
         api_base: "https://api.twilio.com".into(),
         request_timeout: Duration::from_secs(10),
@@ -75,9 +71,7 @@ fn verdict(signed: &Signed, http: &reqwest::Client) -> Result<(), SignatureError
         headers,
         body: signed.body.clone().into(),
     };
-    TwilioProvider::new(config, http.clone())
-        .expect("a usable account")
-        .verify(&request)
+    TwilioProvider::new(config, http.clone()).expect("a usable account").verify(&request)
 }
 
 /// Changes one character of body, URL (behind the host), signature or token; None where that part has none to change.
@@ -92,9 +86,8 @@ fn tamper(signed: &Signed, part: usize, seed: usize) -> Option<(usize, Signed)> 
         2 => (&mut tampered.signature, 0),
         _ => (&mut tampered.token, 0),
     };
-    let places: Vec<_> = (from..text.len())
-        .filter(|at| text.as_bytes()[*at].is_ascii_alphanumeric())
-        .collect();
+    let places: Vec<_> =
+        (from..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_alphanumeric()).collect();
     let at = *places.get(seed.wrapping_mul(7919) % places.len().max(1))?;
     text.replace_range(at..=at, other(text.as_bytes()[at]));
     Some((part, tampered))
@@ -114,10 +107,6 @@ fn other(byte: u8) -> &'static str {
 #[test]
 fn every_change_is_a_real_one() {
     for byte in (0..=u8::MAX).filter(u8::is_ascii_alphanumeric) {
-        assert!(
-            !other(byte).as_bytes()[0].eq_ignore_ascii_case(&byte),
-            "{}",
-            char::from(byte)
-        );
+        assert!(!other(byte).as_bytes()[0].eq_ignore_ascii_case(&byte), "{}", char::from(byte));
     }
 }

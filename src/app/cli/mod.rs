@@ -164,19 +164,13 @@ mod tests {
     #[test]
     fn global_options_stand_before_or_after_the_command() {
         let after = parsed("switchboard check --config a.toml --format json").unwrap();
-        assert_eq!(
-            after,
-            parsed("switchboard --config a.toml --format json check").unwrap()
-        );
+        assert_eq!(after, parsed("switchboard --config a.toml --format json check").unwrap());
     }
 
     #[test]
     fn a_token_is_made_with_a_name_and_a_role() {
         let cli = parsed("switchboard token new desk --role agent").unwrap();
-        let new = TokenCommand::New {
-            name: "desk".into(),
-            role: TokenRole::Agent,
-        };
+        let new = TokenCommand::New { name: "desk".into(), role: TokenRole::Agent };
         assert_eq!(cli.chosen(), &Command::Token { command: new });
         assert!(parsed("switchboard token new desk --role chief").is_err());
         assert!(parsed("switchboard token new desk").is_err());

@@ -42,11 +42,15 @@ async fn store(config: &Config) -> Finding {
     let opened = opened.map_err(anyhow::Error::from).and_then(|opened| opened);
     match opened {
         Ok(store) => match store.close().await {
-            Ok(()) => Finding { what, good: true, words: "opens, and what is written reaches the disk".into() },
+            Ok(()) => {
+                Finding { what, good: true, words: "opens, and what is written reaches the disk".into() }
+            }
             Err(error) => Finding { what, good: false, words: error.to_string() },
         },
         Err(error) => match error.downcast_ref::<OpenError>() {
-            Some(OpenError::Locked { .. }) => Finding { what, good: true, words: "in use by a running daemon".into() },
+            Some(OpenError::Locked { .. }) => {
+                Finding { what, good: true, words: "in use by a running daemon".into() }
+            }
             _ => Finding { what, good: false, words: format!("{error:#}") },
         },
     }
@@ -74,7 +78,9 @@ fn show(findings: &[Finding], format: Format) {
         .collect();
     let text: Vec<String> = findings
         .iter()
-        .map(|finding| format!("{:6} {}: {}", if finding.good { "good" } else { "FAILED" }, finding.what, finding.words))
+        .map(|finding| {
+            format!("{:6} {}: {}", if finding.good { "good" } else { "FAILED" }, finding.what, finding.words)
+        })
         .collect();
     report::result(format, &serde_json::Value::Array(json), &text.join("\n"));
 }

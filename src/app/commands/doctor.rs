@@ -21,12 +21,11 @@ const FIGURES: [&str; 4] = [
 pub async fn run(config: &Config, doctor: &Doctor, format: Format) -> Result<()> {
     let url = doctor.url.clone().unwrap_or_else(|| wiring::own_url(config));
     let url = url.trim_end_matches('/');
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
-    let answer = client
-        .get(format!("{url}/readyz"))
-        .send()
-        .await
-        .with_context(|| format!("no daemon answers at {url}; is it running, and does server.listen say so?"))?;
+    let client =
+        reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
+    let answer = client.get(format!("{url}/readyz")).send().await.with_context(|| {
+        format!("no daemon answers at {url}; is it running, and does server.listen say so?")
+    })?;
     let ready = answer.status().is_success();
     let state: Value = answer.json().await.unwrap_or(Value::Null);
     let figures = if ready { figures(&client, url).await? } else { Vec::new() };

@@ -9,8 +9,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::config::Config;
 use crate::app::lifecycle::StopSignals;
-use crate::app::wiring::{self, House, SIMULATOR_PATH};
 use crate::app::report;
+use crate::app::wiring::{self, House, SIMULATOR_PATH};
 use crate::gateway::Gateway;
 
 pub async fn run(config: Config) -> Result<()> {
@@ -33,7 +33,8 @@ pub async fn run(config: Config) -> Result<()> {
     house.gateway.run().await?;
     let address = listener.local_addr().context("the address to listen on")?;
     let accepting = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { accepting.cancelled().await });
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(async move { accepting.cancelled().await });
     let mut server = tasks.spawn(server.into_future());
     tracing::info!(%address, channels = config.channels.len(), "ready");
     report::print(&welcome(&config, &format!("http://{address}")));
@@ -43,7 +44,9 @@ pub async fn run(config: Config) -> Result<()> {
         () = signals.next() => {}
         ended = &mut server => bail!("the HTTP server ended by itself: {ended:?}"),
     }
-    tracing::info!("stopping: what is under way is finished, nothing new is begun; a second signal stops at once");
+    tracing::info!(
+        "stopping: what is under way is finished, nothing new is begun; a second signal stops at once"
+    );
     stop.cancel();
     tokio::select! {
         stopped = soft_stop(&house, server, &config) => stopped,
@@ -61,7 +64,11 @@ async fn soft_stop(
         let (ended, ()) = tokio::join!(server, house.gateway.stop());
         ended
     };
-    if let Ok(ended) = tokio::time::timeout(config.server.shutdown_grace, under_way).await { ended?.context("the HTTP server")? } else { tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start") }
+    if let Ok(ended) = tokio::time::timeout(config.server.shutdown_grace, under_way).await {
+        ended?.context("the HTTP server")?
+    } else {
+        tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start")
+    }
     house.store.close().await.context("closing the store")?;
     tracing::info!("stopped");
     Ok(())
@@ -101,7 +108,9 @@ fn welcome(config: &Config, url: &str) -> String {
     let demo: Vec<&str> = config.tokens.iter().filter_map(|token| token.demo).collect();
     match (demo.is_empty(), config.tokens.is_empty()) {
         (false, _) => lines.push(format!("  tokens              {}", demo.join(", "))),
-        (true, true) => lines.push("  no tokens are configured: make one with `switchboard token new NAME --role admin`".to_owned()),
+        (true, true) => lines.push(
+            "  no tokens are configured: make one with `switchboard token new NAME --role admin`".to_owned(),
+        ),
         (true, false) => {}
     }
     lines.join("\n")

@@ -15,7 +15,8 @@ use crate::provider::simulator::Simulator;
 
 pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
     let mut signals = StopSignals::listen()?;
-    let channel = config.channels.first().context("no channel is configured: the simulator would have no number")?;
+    let channel =
+        config.channels.first().context("no channel is configured: the simulator would have no number")?;
     let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
     let inbound_url = format!("{}/v1/receive/{}", public_url.as_str(), channel.name);
     let account = wiring::simulated_account(config, channel, Some(inbound_url.clone()));
@@ -30,7 +31,8 @@ pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
     tasks.spawn(Arc::clone(&simulator).run(stop.clone()));
     report::print(&welcome(&url, &channel.name, &channel.account_sid, &inbound_url));
     let told = stop.clone();
-    let server = axum::serve(listener, simulator.router()).with_graceful_shutdown(async move { told.cancelled().await });
+    let server = axum::serve(listener, simulator.router())
+        .with_graceful_shutdown(async move { told.cancelled().await });
     tokio::select! {
         ended = server => ended.context("the HTTP server"),
         () = signals.next() => {

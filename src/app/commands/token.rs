@@ -33,7 +33,12 @@ pub async fn run(config: &Config, command: &TokenCommand, format: Format) -> Res
     }
 }
 
-async fn in_store(config: &Config, store: Arc<dyn Store>, command: &TokenCommand, format: Format) -> Result<()> {
+async fn in_store(
+    config: &Config,
+    store: Arc<dyn Store>,
+    command: &TokenCommand,
+    format: Format,
+) -> Result<()> {
     let gateway: Arc<Gateway> = wiring::build(config, store)?.gateway;
     match command {
         TokenCommand::New { name, role } => {
@@ -72,18 +77,28 @@ async fn through_daemon(config: &Config, command: &TokenCommand, format: Format)
         "a running daemon has the store, and the configuration holds no admin token to ask it with; \
          stop the daemon, or call POST /v1/tokens with an admin token",
     )?;
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
+    let client =
+        reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
     let url = format!("{}/v1/tokens", wiring::own_url(config));
     let request = match command {
-        TokenCommand::New { name, role } => client.post(url).json(&json!({"name": name, "role": role.as_str()})),
+        TokenCommand::New { name, role } => {
+            client.post(url).json(&json!({"name": name, "role": role.as_str()}))
+        }
         TokenCommand::List => client.get(url),
         TokenCommand::Revoke { id } => client.delete(format!("{url}/{id}")),
     };
-    let answer = request.bearer_auth(admin).send().await.context("a running daemon has the store, but does not answer")?;
+    let answer = request
+        .bearer_auth(admin)
+        .send()
+        .await
+        .context("a running daemon has the store, but does not answer")?;
     let status = answer.status();
     let body: Value = answer.json().await.unwrap_or(Value::Null);
     if !status.is_success() {
-        bail!("the running daemon answered {status}: {}", body["detail"].as_str().unwrap_or("without a word"));
+        bail!(
+            "the running daemon answered {status}: {}",
+            body["detail"].as_str().unwrap_or("without a word")
+        );
     }
     match command {
         TokenCommand::New { name, role } => {
@@ -98,14 +113,22 @@ async fn through_daemon(config: &Config, command: &TokenCommand, format: Format)
 
 fn show_new(format: Format, id: &str, name: &str, role: TokenRole, secret: &str) {
     let json = json!({"id": id, "name": name, "role": role.as_str(), "secret": secret});
-    let text = format!("{secret}\n\nThis is the {} token \"{name}\" ({id}). It is not shown again.", role.as_str());
+    let text =
+        format!("{secret}\n\nThis is the {} token \"{name}\" ({id}). It is not shown again.", role.as_str());
     report::result(format, &json, &text);
 }
 
 fn show_list(format: Format, tokens: &[Value]) {
     let line = |token: &Value| {
         let text = |key: &str| token[key].as_str().unwrap_or("-").to_owned();
-        format!("{}  {:5}  {}  made {}  revoked {}", text("id"), text("role"), text("name"), text("created_at"), text("revoked_at"))
+        format!(
+            "{}  {:5}  {}  made {}  revoked {}",
+            text("id"),
+            text("role"),
+            text("name"),
+            text("created_at"),
+            text("revoked_at")
+        )
     };
     let text = match tokens {
         [] => "no tokens were made; `switchboard token new NAME --role agent` makes one".to_owned(),

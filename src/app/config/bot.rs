@@ -37,27 +37,12 @@ enum Kind {
 
 impl Setting for Kind {
     fn read(node: &Node) -> Result<Self, String> {
-        choice(
-            node,
-            &[
-                ("none", Self::None),
-                ("echo", Self::Echo),
-                ("webhook", Self::Webhook),
-            ],
-        )
+        choice(node, &[("none", Self::None), ("echo", Self::Echo), ("webhook", Self::Webhook)])
     }
 }
 
-const SECRET: Sources = Sources {
-    inline: "secret",
-    list: Some("secrets"),
-    file: "secret_file",
-};
-const INIT_SECRET: Sources = Sources {
-    inline: "init_secret",
-    list: None,
-    file: "init_secret_file",
-};
+const SECRET: Sources = Sources { inline: "secret", list: Some("secrets"), file: "secret_file" };
+const INIT_SECRET: Sources = Sources { inline: "init_secret", list: None, file: "init_secret_file" };
 
 impl BotSettings {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
@@ -85,17 +70,11 @@ fn webhook(section: &mut Section<'_>, needed: bool) -> Option<BotKind> {
         reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
     };
     if url.as_ref().is_some_and(|url| !callable(url)) {
-        section.refuse(
-            "url",
-            "cannot be called; write an address such as \"https://bot.example.com/turns\"",
-        );
+        section.refuse("url", "cannot be called; write an address such as \"https://bot.example.com/turns\"");
     }
     let given = SECRET.any_in(section);
     let secrets = SECRET.read(section);
-    if let Some(wrong) = secrets
-        .iter()
-        .find_map(|secret| SigningKey::parse(secret.expose()).err())
-    {
+    if let Some(wrong) = secrets.iter().find_map(|secret| SigningKey::parse(secret.expose()).err()) {
         section.refuse(SECRET.used_in(section), format!("cannot sign: {wrong}"));
     }
     if needed && !given {
@@ -105,9 +84,5 @@ fn webhook(section: &mut Section<'_>, needed: bool) -> Option<BotKind> {
         );
     }
     let timeout = section.or("timeout", Duration::from_secs(25));
-    Some(BotKind::Webhook {
-        url: url?,
-        secrets,
-        timeout,
-    })
+    Some(BotKind::Webhook { url: url?, secrets, timeout })
 }

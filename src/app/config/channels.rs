@@ -88,27 +88,13 @@ impl Setting for SignatureMode {
 
 impl Setting for KeywordAnswerer {
     fn read(node: &Node) -> Result<Self, String> {
-        choice(
-            node,
-            &[
-                ("provider", Self::Provider),
-                ("gateway", Self::Gateway),
-                ("none", Self::Nobody),
-            ],
-        )
+        choice(node, &[("provider", Self::Provider), ("gateway", Self::Gateway), ("none", Self::Nobody)])
     }
 }
 
-const AUTH_TOKEN: Sources = Sources {
-    inline: "auth_token",
-    list: Some("auth_tokens"),
-    file: "auth_token_file",
-};
-const API_SECRET: Sources = Sources {
-    inline: "api_secret",
-    list: None,
-    file: "api_secret_file",
-};
+const AUTH_TOKEN: Sources =
+    Sources { inline: "auth_token", list: Some("auth_tokens"), file: "auth_token_file" };
+const API_SECRET: Sources = Sources { inline: "api_secret", list: None, file: "api_secret_file" };
 
 /// Reads all channels. A wrong one is reported and left out. `exposed`: why demo secrets will not do, if they won't.
 pub(super) fn read_all(sections: Vec<Section<'_>>, pace: ChannelPace, exposed: Option<&str>) -> Vec<Channel> {
@@ -131,9 +117,7 @@ fn name(section: &mut Section<'_>, taken: &[String]) -> Option<String> {
     } else if name == RESERVED {
         Some("is \"init\", where the bot's messages come in; take another name".to_owned())
     } else if taken.contains(&name) {
-        Some(format!(
-            "is \"{name}\", and so is another channel's; give each its own"
-        ))
+        Some(format!("is \"{name}\", and so is another channel's; give each its own"))
     } else {
         None
     };
@@ -159,9 +143,7 @@ fn read(
     let numbers: Option<Vec<Address>> = section.optional("numbers");
     let service: Option<String> = section.optional("messaging_service_sid");
     check_senders(&section, numbers.as_deref(), service.as_deref());
-    let api_base = section
-        .optional("api_base")
-        .or_else(|| BaseUrl::parse("https://api.twilio.com"));
+    let api_base = section.optional("api_base").or_else(|| BaseUrl::parse("https://api.twilio.com"));
     let public_url = section.optional("public_url");
     let signature = section.or("signature", SignatureMode::Enforce);
     let pace = ChannelPace::read(section.section("pace"), pace);
@@ -215,10 +197,7 @@ fn auth_tokens(
     let demo = tokens.iter().any(|token| token.expose() == DEMO_AUTH_TOKEN);
     if let (true, Some(why)) = (demo, exposed) {
         let key = AUTH_TOKEN.used_in(section);
-        section.refuse(
-            key,
-            format!("is the simulator's public default, and {why}; set your own"),
-        );
+        section.refuse(key, format!("is the simulator's public default, and {why}; set your own"));
     }
     tokens
 }
@@ -229,16 +208,12 @@ fn api_key(section: &mut Section<'_>) -> Option<ApiKey> {
     let secret = API_SECRET.read(section).pop();
     match (section.has("api_key"), given) {
         (true, false) => section.refuse("api_key", "has no api_secret; write both, or neither"),
-        (false, true) => section.refuse(
-            API_SECRET.used_in(section),
-            "has no api_key; write both, or neither",
-        ),
+        (false, true) => {
+            section.refuse(API_SECRET.used_in(section), "has no api_key; write both, or neither")
+        }
         _ => {}
     }
-    Some(ApiKey {
-        sid: sid?,
-        secret: secret?,
-    })
+    Some(ApiKey { sid: sid?, secret: secret? })
 }
 
 fn check_senders(section: &Section<'_>, numbers: Option<&[Address]>, service: Option<&str>) {
@@ -249,19 +224,12 @@ fn check_senders(section: &Section<'_>, numbers: Option<&[Address]>, service: Op
         );
     }
     let mut seen = std::collections::BTreeSet::new();
-    if let Some(twice) = numbers
-        .into_iter()
-        .flatten()
-        .find(|number| !seen.insert(number.as_str()))
-    {
+    if let Some(twice) = numbers.into_iter().flatten().find(|number| !seen.insert(number.as_str())) {
         section.refuse("numbers", format!("has \"{twice}\" twice; keep one"));
     }
     let none = numbers.is_none_or(<[_]>::is_empty) && service.is_none();
     // A list that could not be read was reported already.
     if none && !(section.has("numbers") && numbers.is_none()) && !section.has("messaging_service_sid") {
-        section.refuse(
-            "numbers",
-            "is missing; write the numbers to text from, or a messaging_service_sid",
-        );
+        section.refuse("numbers", "is missing; write the numbers to text from, or a messaging_service_sid");
     }
 }

@@ -15,10 +15,7 @@ pub fn apply(root: &mut Table, variables: impl Iterator<Item = (String, String)>
     overrides.sort();
     for (path, name, text) in overrides {
         if path.contains(&Step::Key(String::new())) {
-            report.problem(
-                Place::Variable(name),
-                "names no key; write SWITCHBOARD__SECTION__KEY".into(),
-            );
+            report.problem(Place::Variable(name), "names no key; write SWITCHBOARD__SECTION__KEY".into());
             continue;
         }
         let node = tree::parse_variable(&name, &text);
@@ -56,20 +53,11 @@ fn set_in_table(table: &mut Table, path: &[Step], new: Node) -> Result<(), Strin
     match table.get_mut(key) {
         Some(entry) if !rest.is_empty() => set_in_node(&mut entry.node, rest, new),
         _ if rest.is_empty() => {
-            table.insert(
-                key.clone(),
-                Entry {
-                    key: place,
-                    node: new,
-                },
-            );
+            table.insert(key.clone(), Entry { key: place, node: new });
             Ok(())
         }
         _ => {
-            let mut node = Node {
-                place: place.clone(),
-                value: empty(),
-            };
+            let mut node = Node { place: place.clone(), value: empty() };
             set_in_node(&mut node, rest, new)?;
             table.insert(key.clone(), Entry { key: place, node });
             Ok(())
@@ -91,16 +79,10 @@ fn set_in_node(node: &mut Node, path: &[Step], new: Node) -> Result<(), String> 
         (other, _) => return Err(format!("goes into what is {}, which has no keys", other.kind())),
     };
     if index > list.len() {
-        return Err(format!(
-            "has index {index}; the list goes on with index {}",
-            list.len()
-        ));
+        return Err(format!("has index {index}; the list goes on with index {}", list.len()));
     }
     if index == list.len() {
-        list.push(Node {
-            place: new.place.clone(),
-            value: Value::Table(Table::new()),
-        });
+        list.push(Node { place: new.place.clone(), value: Value::Table(Table::new()) });
     }
     set_in_node(&mut list[index], rest, new)
 }

@@ -20,14 +20,7 @@ pub enum LogFormat {
 
 impl Setting for LogFormat {
     fn read(node: &Node) -> Result<Self, String> {
-        choice(
-            node,
-            &[
-                ("auto", Self::Auto),
-                ("pretty", Self::Pretty),
-                ("json", Self::Json),
-            ],
-        )
+        choice(node, &[("auto", Self::Auto), ("pretty", Self::Pretty), ("json", Self::Json)])
     }
 }
 

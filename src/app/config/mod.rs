@@ -62,14 +62,9 @@ impl Config {
     pub fn load(path: &Path, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
-            _ => ConfigError::Unreadable {
-                path: path.to_owned(),
-                source,
-            },
+            _ => ConfigError::Unreadable { path: path.to_owned(), source },
         })?;
-        read(&text, env)
-            .0
-            .map_err(|problems| ConfigError::Invalid(Problems::new(path.to_owned(), problems)))
+        read(&text, env).0.map_err(|problems| ConfigError::Invalid(Problems::new(path.to_owned(), problems)))
     }
 }
 
@@ -86,9 +81,7 @@ fn read(
     env::apply(&mut table, env, &report);
     let config = sections(&table, &report);
     let (problems, warnings, known) = report.into_parts();
-    let config = config
-        .filter(|_| problems.is_empty())
-        .map(|config| Config { warnings, ..config });
+    let config = config.filter(|_| problems.is_empty()).map(|config| Config { warnings, ..config });
     (config.ok_or(problems), known)
 }
 
@@ -127,9 +120,7 @@ fn sections(table: &Table, report: &Report) -> Option<Config> {
 /// Why the demo's secrets, which everybody knows, will not do.
 fn exposed(server: &Server, channels: &[Section<'_>]) -> Option<&'static str> {
     let real = |section: &Section<'_>| {
-        section
-            .peek("provider")
-            .is_some_and(|kind: ProviderKind| kind != ProviderKind::Simulator)
+        section.peek("provider").is_some_and(|kind: ProviderKind| kind != ProviderKind::Simulator)
     };
     match () {
         () if !server.listen.ip().is_loopback() => Some("server.listen is open to other machines"),
@@ -143,15 +134,8 @@ fn warn_of_what_will_not_work(root: &Section<'_>, server: &Server, channels: &[C
         root.warn("channels", "is empty: nobody can be texted");
     }
     let local = |url: &BaseUrl| url.is_local();
-    for channel in channels
-        .iter()
-        .filter(|channel| channel.provider == ProviderKind::Twilio)
-    {
-        if channel
-            .public_url
-            .as_ref()
-            .map_or_else(|| local(&server.public_url), local)
-        {
+    for channel in channels.iter().filter(|channel| channel.provider == ProviderKind::Twilio) {
+        if channel.public_url.as_ref().map_or_else(|| local(&server.public_url), local) {
             let name = &channel.name;
             root.warn(
                 "server.public_url",

@@ -83,11 +83,7 @@ impl Report {
     }
 
     pub fn into_parts(self) -> (Vec<Problem>, Vec<String>, BTreeSet<String>) {
-        (
-            self.problems.into_inner(),
-            self.warnings.into_inner(),
-            self.known.into_inner(),
-        )
+        (self.problems.into_inner(), self.warnings.into_inner(), self.known.into_inner())
     }
 }
 

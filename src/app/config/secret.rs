@@ -38,9 +38,7 @@ pub struct Sources {
 
 impl Sources {
     fn names(self) -> impl Iterator<Item = &'static str> {
-        [Some(self.inline), self.list, Some(self.file)]
-            .into_iter()
-            .flatten()
+        [Some(self.inline), self.list, Some(self.file)].into_iter().flatten()
     }
 
     pub fn any_in(self, section: &Section<'_>) -> bool {
@@ -64,14 +62,10 @@ impl Sources {
         }
         let empty = list.as_ref().is_some_and(Vec::is_empty);
         let from_file = file.map(|path| self.read_file(section, &path));
-        let found = from_file
-            .or(list)
-            .or(inline.map(|secret| vec![secret]))
-            .unwrap_or_default();
-        if let (Some(key), true) = (
-            used.first(),
-            empty || found.iter().any(|secret| secret.trim().is_empty()),
-        ) {
+        let found = from_file.or(list).or(inline.map(|secret| vec![secret])).unwrap_or_default();
+        if let (Some(key), true) =
+            (used.first(), empty || found.iter().any(|secret| secret.trim().is_empty()))
+        {
             section.refuse(key, "is empty; write the secret, or leave the key out");
         }
         found.into_iter().map(Secret).collect()
@@ -82,10 +76,7 @@ impl Sources {
         match fs::read_to_string(path) {
             Ok(text) => {
                 if is_world_readable(path).unwrap_or(false) {
-                    section.warn(
-                        self.file,
-                        format!("can be read by everybody; run `chmod 600 {path}`"),
-                    );
+                    section.warn(self.file, format!("can be read by everybody; run `chmod 600 {path}`"));
                 }
                 match self.list {
                     Some(_) if !text.trim().is_empty() => text
@@ -98,10 +89,7 @@ impl Sources {
                 }
             }
             Err(error) => {
-                section.refuse(
-                    self.file,
-                    format!("names \"{path}\", which cannot be read: {error}"),
-                );
+                section.refuse(self.file, format!("names \"{path}\", which cannot be read: {error}"));
                 Vec::new()
             }
         }

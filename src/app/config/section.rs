@@ -16,13 +16,7 @@ pub struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub fn root(table: &'a Table, report: &'a Report) -> Self {
-        Self {
-            path: String::new(),
-            place: Place::File,
-            table: Some(table),
-            asked: Vec::new(),
-            report,
-        }
+        Self { path: String::new(), place: Place::File, table: Some(table), asked: Vec::new(), report }
     }
 
     /// The table under a key; an empty one if there is none.
@@ -30,41 +24,26 @@ impl<'a> Section<'a> {
         let path = self.path_of(key);
         let Some(entry) = self.ask(key) else {
             let place = self.place.clone();
-            return Self {
-                path,
-                place,
-                table: None,
-                asked: Vec::new(),
-                report: self.report,
-            };
+            return Self { path, place, table: None, asked: Vec::new(), report: self.report };
         };
         self.open(path, entry.key.clone(), &entry.node)
     }
 
     /// The tables of an array.
     pub fn sections(&mut self, key: &'static str) -> Vec<Self> {
-        match self
-            .ask(key)
-            .map(|entry| (&entry.key, entry.node.value.as_toml()))
-        {
+        match self.ask(key).map(|entry| (&entry.key, entry.node.value.as_toml())) {
             None => Vec::new(),
             Some((_, Value::List(nodes))) => {
                 let open = |(index, node): (usize, &'a Node)| {
-                    self.open(
-                        format!("{}[{index}]", self.path_of(key)),
-                        node.place.clone(),
-                        node,
-                    )
+                    self.open(format!("{}[{index}]", self.path_of(key)), node.place.clone(), node)
                 };
                 nodes.iter().enumerate().map(open).collect()
             }
             Some((place, other)) => {
                 let path = self.path_of(key);
                 let kind = other.kind();
-                self.report.problem(
-                    place.clone(),
-                    format!("{path} is {kind}; write a table headed [[{path}]]"),
-                );
+                self.report
+                    .problem(place.clone(), format!("{path} is {kind}; write a table headed [[{path}]]"));
                 Vec::new()
             }
         }
@@ -74,20 +53,11 @@ impl<'a> Section<'a> {
         let table = match node.value.as_toml() {
             Value::Table(table) => Some(table),
             other => {
-                self.report.problem(
-                    place.clone(),
-                    format!("{path} is {}; write a table", other.kind()),
-                );
+                self.report.problem(place.clone(), format!("{path} is {}; write a table", other.kind()));
                 None
             }
         };
-        Self {
-            path,
-            place,
-            table,
-            asked: Vec::new(),
-            report: self.report,
-        }
+        Self { path, place, table, asked: Vec::new(), report: self.report }
     }
 
     /// What stands under a key; none if it is absent, or wrong and reported.
@@ -96,8 +66,7 @@ impl<'a> Section<'a> {
         match T::read(&entry.node) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.report
-                    .problem(entry.node.place.clone(), format!("{} {wrong}", self.path_of(key)));
+                self.report.problem(entry.node.place.clone(), format!("{} {wrong}", self.path_of(key)));
                 None
             }
         }
@@ -134,8 +103,7 @@ impl<'a> Section<'a> {
 
     /// Notes what is wrong with a key's value.
     pub fn refuse(&self, key: &str, wrong: impl std::fmt::Display) {
-        self.report
-            .problem(self.place_of(key), format!("{} {wrong}", self.path_of(key)));
+        self.report.problem(self.place_of(key), format!("{} {wrong}", self.path_of(key)));
     }
 
     pub fn warn(&self, key: &str, words: impl std::fmt::Display) {
@@ -158,8 +126,7 @@ impl<'a> Section<'a> {
                 (_, Some(known)) => format!("did you mean {known}?"),
             };
             let kind = if self.path.is_empty() { "section" } else { "key" };
-            self.report
-                .problem(place.clone(), format!("{path} is no known {kind}; {mend}"));
+            self.report.problem(place.clone(), format!("{path} is no known {kind}; {mend}"));
         }
     }
 
@@ -180,11 +147,7 @@ impl<'a> Section<'a> {
 /// A variable's name with one of its parts replaced.
 fn respelt(variable: &str, key: &str, meant: &str) -> String {
     let part = |part: &str| {
-        if part.eq_ignore_ascii_case(key) {
-            meant.to_uppercase()
-        } else {
-            part.to_owned()
-        }
+        if part.eq_ignore_ascii_case(key) { meant.to_uppercase() } else { part.to_owned() }
     };
     variable.split("__").map(part).collect::<Vec<_>>().join("__")
 }

@@ -31,10 +31,7 @@ pub struct ChannelPace {
 }
 
 /// Twilio's for a long code in the USA, and for an account.
-const USUAL: ChannelPace = ChannelPace {
-    number: Pace::per_second(1),
-    account: Pace::per_second(100),
-};
+const USUAL: ChannelPace = ChannelPace { number: Pace::per_second(1), account: Pace::per_second(100) };
 
 impl ChannelPace {
     /// What the section does not say is as in `default`.
@@ -50,9 +47,7 @@ impl Sending {
     pub(super) fn read(mut section: Section<'_>) -> Self {
         let pace = ChannelPace::read(section.section("pace"), USUAL);
         let valid_for = section.or("valid_for", Duration::from_secs(4 * 60 * 60));
-        let max_in_flight = section
-            .optional::<NonZeroUsize>("max_in_flight")
-            .map_or(32, NonZeroUsize::get);
+        let max_in_flight = section.optional::<NonZeroUsize>("max_in_flight").map_or(32, NonZeroUsize::get);
         let request_timeout = section.or("request_timeout", Duration::from_secs(10));
         let looks = section.optional("looks").map_or_else(|| Ok(Looks::default()), Looks::new);
         let looks = looks.unwrap_or_else(|error| {
@@ -60,12 +55,6 @@ impl Sending {
             Looks::default()
         });
         section.finish();
-        Self {
-            valid_for,
-            max_in_flight,
-            request_timeout,
-            looks,
-            pace,
-        }
+        Self { valid_for, max_in_flight, request_timeout, looks, pace }
     }
 }

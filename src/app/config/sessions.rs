@@ -15,9 +15,7 @@ pub struct Sessions {
 
 impl Sessions {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let sessions = Self {
-            idle_after: section.or("idle_after", Duration::from_secs(2 * 60 * 60)),
-        };
+        let sessions = Self { idle_after: section.or("idle_after", Duration::from_secs(2 * 60 * 60)) };
         section.finish();
         sessions
     }
@@ -49,15 +47,8 @@ impl Consent {
             confirmation_text: text(&mut section, "confirmation_text", CONFIRMATION_TEXT),
             default_region: region(&mut section),
         };
-        if consent
-            .confirmation_text
-            .as_ref()
-            .is_some_and(|text| !text.contains(TOKEN))
-        {
-            section.refuse(
-                "confirmation_text",
-                "has no {token}; write it where the code is to stand",
-            );
+        if consent.confirmation_text.as_ref().is_some_and(|text| !text.contains(TOKEN)) {
+            section.refuse("confirmation_text", "has no {token}; write it where the code is to stand");
         }
         section.finish();
         consent
@@ -91,10 +82,8 @@ fn region(section: &mut Section<'_>) -> Option<String> {
     }
     // A number of no country: what is asked is whether the region is known.
     if let Err(InvalidNumber::UnknownRegion) = PhoneNumber::parse_human("(415) 555-2671", Some(&region)) {
-        section.refuse(
-            "default_region",
-            "is no country; write an ISO 3166 code of two letters, such as \"US\"",
-        );
+        section
+            .refuse("default_region", "is no country; write an ISO 3166 code of two letters, such as \"US\"");
     }
     Some(region)
 }

@@ -91,10 +91,8 @@ fn chances<F: Copy + Ord>(
     faults: &[(&'static str, F)],
 ) -> BTreeMap<F, f64> {
     let mut table = section.section(key);
-    let chances: BTreeMap<F, f64> = faults
-        .iter()
-        .map(|&(name, fault)| (fault, table.or(name, Share::default()).0))
-        .collect();
+    let chances: BTreeMap<F, f64> =
+        faults.iter().map(|&(name, fault)| (fault, table.or(name, Share::default()).0)).collect();
     table.finish();
     let sum: f64 = chances.values().sum();
     if sum > WHOLE {

@@ -27,10 +27,7 @@ pub struct AccessToken {
 
 impl Setting for TokenRole {
     fn read(node: &Node) -> Result<Self, String> {
-        choice(
-            node,
-            &[("agent", Self::Agent), ("bot", Self::Bot), ("admin", Self::Admin)],
-        )
+        choice(node, &[("agent", Self::Agent), ("bot", Self::Bot), ("admin", Self::Admin)])
     }
 }
 
@@ -53,11 +50,7 @@ impl Setting for Hash {
     }
 }
 
-const SECRET: Sources = Sources {
-    inline: "secret",
-    list: None,
-    file: "secret_file",
-};
+const SECRET: Sources = Sources { inline: "secret", list: None, file: "secret_file" };
 
 /// Reads all tokens. A wrong one is reported and left out. `exposed`: why demo tokens will not do, if they won't.
 pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec<AccessToken> {
@@ -69,11 +62,7 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec
         if let Some(wrong) = name.as_deref().and_then(|name| wrong_name(name, &tokens)) {
             section.refuse("name", wrong);
         }
-        let key = if section.has("secret_sha256") {
-            "secret_sha256"
-        } else {
-            SECRET.used_in(&section)
-        };
+        let key = if section.has("secret_sha256") { "secret_sha256" } else { SECRET.used_in(&section) };
         if sha256.is_some_and(|sha256| tokens.iter().any(|token| token.sha256 == sha256)) {
             section.refuse(key, "is the same as another token's; give each its own");
         }
@@ -83,13 +72,7 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec
         }
         section.finish();
         if let (Some(name), Some(role), Some(sha256)) = (name, role, sha256) {
-            tokens.push(AccessToken {
-                name,
-                role,
-                sha256,
-                secret,
-                demo,
-            });
+            tokens.push(AccessToken { name, role, sha256, secret, demo });
         }
     }
     tokens
@@ -98,12 +81,12 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec
 fn wrong_name(name: &str, tokens: &[AccessToken]) -> Option<String> {
     match name.chars().count() {
         _ if name.trim().is_empty() => Some("is empty; write whose token it is".to_owned()),
-        chars if chars > MAX_NAME_CHARS => Some(format!(
-            "has {chars} characters; at most {MAX_NAME_CHARS} are kept"
-        )),
-        _ if tokens.iter().any(|token| token.name == name) => Some(format!(
-            "is \"{name}\", and so is another token's; give each its own"
-        )),
+        chars if chars > MAX_NAME_CHARS => {
+            Some(format!("has {chars} characters; at most {MAX_NAME_CHARS} are kept"))
+        }
+        _ if tokens.iter().any(|token| token.name == name) => {
+            Some(format!("is \"{name}\", and so is another token's; give each its own"))
+        }
         _ => None,
     }
 }
@@ -119,16 +102,11 @@ fn credentials(section: &mut Section<'_>) -> (Option<[u8; 32]>, Option<Secret>) 
             section.refuse(other, "and secret_sha256 are both set; keep one of them");
         }
         (false, false) => {
-            section.refuse(
-                "secret",
-                "is missing; write it, its secret_sha256, or a secret_file",
-            );
+            section.refuse("secret", "is missing; write it, its secret_sha256, or a secret_file");
         }
         _ => {}
     }
-    let sha256 = hash
-        .map(|hash| hash.0)
-        .or_else(|| secret.as_ref().map(|secret| digest(secret.expose())));
+    let sha256 = hash.map(|hash| hash.0).or_else(|| secret.as_ref().map(|secret| digest(secret.expose())));
     (sha256, secret)
 }
 

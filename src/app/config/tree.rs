@@ -101,10 +101,7 @@ pub fn parse(text: &str) -> Result<Table, Vec<Problem>> {
     }
     let problem = |error: &toml::de::Error| {
         let place = error.span().map_or(Place::File, |span| lines.place(&span));
-        Problem {
-            place,
-            text: format!("not TOML: {}", error.message()),
-        }
+        Problem { place, text: format!("not TOML: {}", error.message()) }
     };
     Err(errors.iter().map(problem).collect())
 }
@@ -116,10 +113,7 @@ pub fn parse_variable(name: &str, text: &str) -> Node {
     let value = match DeValue::parse(text).map(|read| value(read.get_ref(), &|_| place.clone())) {
         Ok(Value::Text(quoted)) => Value::Text(quoted),
         Ok(structure @ (Value::List(_) | Value::Table(_))) => structure,
-        Ok(scalar) => Value::Ambiguous {
-            text: text.to_owned(),
-            read: Box::new(scalar),
-        },
+        Ok(scalar) => Value::Ambiguous { text: text.to_owned(), read: Box::new(scalar) },
         Err(_) => plain(),
     };
     Node { place, value }
@@ -130,17 +124,8 @@ type Locate<'a> = &'a dyn Fn(Range<usize>) -> Place;
 fn table(read: &DeTable<'_>, locate: Locate<'_>) -> Table {
     let entry = |(key, found): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
         let name: &std::borrow::Cow<'_, str> = key.get_ref();
-        let node = Node {
-            place: locate(found.span()),
-            value: value(found.get_ref(), locate),
-        };
-        (
-            name.to_string(),
-            Entry {
-                key: locate(key.span()),
-                node,
-            },
-        )
+        let node = Node { place: locate(found.span()), value: value(found.get_ref(), locate) };
+        (name.to_string(), Entry { key: locate(key.span()), node })
     };
     read.iter().map(entry).collect()
 }

@@ -31,10 +31,7 @@ pub fn choice<T: Copy>(node: &Node, choices: &[(&str, T)]) -> Result<T, String> 
         None => String::new(),
     };
     let given = text(node, &wanted)?;
-    let found = choices
-        .iter()
-        .find(|(word, _)| *word == given)
-        .map(|(_, choice)| *choice);
+    let found = choices.iter().find(|(word, _)| *word == given).map(|(_, choice)| *choice);
     found.ok_or_else(|| match nearest(given, choices.iter().map(|(word, _)| *word)) {
         Some(meant) => format!("is \"{given}\"; did you mean \"{meant}\"?"),
         None => format!("is \"{given}\"; write {wanted}"),
@@ -59,9 +56,9 @@ impl Setting for bool {
 impl Setting for u64 {
     fn read(node: &Node) -> Result<Self, String> {
         match node.value.as_toml() {
-            Value::Integer(integer) => (*integer)
-                .try_into()
-                .map_err(|_| format!("is {integer}; write 0 or more")),
+            Value::Integer(integer) => {
+                (*integer).try_into().map_err(|_| format!("is {integer}; write 0 or more"))
+            }
             _ => Err(wrong_type(node, "an integer")),
         }
     }
@@ -111,13 +108,7 @@ pub struct Delay(pub Duration);
 impl Setting for Delay {
     fn read(node: &Node) -> Result<Self, String> {
         let given = text(node, DURATION)?;
-        let units = [
-            ("ms", 1),
-            ("s", 1000),
-            ("m", 60_000),
-            ("h", 3_600_000),
-            ("d", 86_400_000),
-        ];
+        let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
         scaled(given, &units)
             .map(|millis| Self(Duration::from_millis(millis)))
             .ok_or_else(|| format!("is \"{given}\", which is no duration; write {DURATION}"))
@@ -145,15 +136,9 @@ impl Setting for ByteSize {
     fn read(node: &Node) -> Result<Self, String> {
         let bytes = match node.value.as_toml() {
             Value::Integer(integer) => u64::try_from(*integer).ok(),
-            _ => scaled(
-                text(node, SIZE)?,
-                &[("B", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30)],
-            ),
+            _ => scaled(text(node, SIZE)?, &[("B", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30)]),
         };
-        bytes
-            .filter(|&bytes| bytes > 0)
-            .map(Self)
-            .ok_or_else(|| format!("is no size; write {SIZE}"))
+        bytes.filter(|&bytes| bytes > 0).map(Self).ok_or_else(|| format!("is no size; write {SIZE}"))
     }
 }
 
@@ -187,9 +172,7 @@ impl Setting for SocketAddr {
     fn read(node: &Node) -> Result<Self, String> {
         const WANTED: &str = "an IP address and a port, such as \"127.0.0.1:8080\" or \"0.0.0.0:8080\"";
         let given = text(node, WANTED)?;
-        given
-            .parse()
-            .map_err(|_| format!("is \"{given}\"; write {WANTED}"))
+        given.parse().map_err(|_| format!("is \"{given}\"; write {WANTED}"))
     }
 }
 
@@ -262,28 +245,10 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        for (text, millis) in [
-            ("500ms", 500),
-            ("90s", 90_000),
-            ("30 m", 1_800_000),
-            ("2h", 7_200_000),
-        ] {
-            assert_eq!(
-                read::<Duration>(text).unwrap(),
-                Duration::from_millis(millis),
-                "{text}"
-            );
+        for (text, millis) in [("500ms", 500), ("90s", 90_000), ("30 m", 1_800_000), ("2h", 7_200_000)] {
+            assert_eq!(read::<Duration>(text).unwrap(), Duration::from_millis(millis), "{text}");
         }
-        for text in [
-            "5",
-            "",
-            "s",
-            "1.5s",
-            "-1s",
-            "2 hours",
-            "0s",
-            "99999999999999999999s",
-        ] {
+        for text in ["5", "", "s", "1.5s", "-1s", "2 hours", "0s", "99999999999999999999s"] {
             assert!(read::<Duration>(text).is_err(), "{text}");
         }
         assert_eq!(read::<Delay>("0s").unwrap(), Delay::default());
@@ -301,16 +266,8 @@ mod tests {
 
     #[test]
     fn a_base_url_is_a_plain_one() {
-        assert_eq!(
-            BaseUrl::parse("https://a.example/x/").unwrap().as_str(),
-            "https://a.example/x"
-        );
-        for text in [
-            "a.example",
-            "ftp://a.example",
-            "https://u:p@a.example",
-            "https://a.example/?q=1",
-        ] {
+        assert_eq!(BaseUrl::parse("https://a.example/x/").unwrap().as_str(), "https://a.example/x");
+        for text in ["a.example", "ftp://a.example", "https://u:p@a.example", "https://a.example/?q=1"] {
             assert!(BaseUrl::parse(text).is_none(), "{text}");
         }
     }

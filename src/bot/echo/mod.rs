@@ -25,14 +25,8 @@ impl Bot for EchoBot {
 
     async fn take_turn(&self, work: &TurnWork) -> Result<Answer, BotError> {
         let heard = work.message.as_ref().filter(|_| work.turn.kind.expects_reply());
-        let texts = heard.and_then(echo_of).map(|content| AnswerText {
-            content,
-            delay: Duration::ZERO,
-        });
-        Ok(Answer {
-            texts: texts.into_iter().collect(),
-            ..Answer::default()
-        })
+        let texts = heard.and_then(echo_of).map(|content| AnswerText { content, delay: Duration::ZERO });
+        Ok(Answer { texts: texts.into_iter().collect(), ..Answer::default() })
     }
 }
 
@@ -52,22 +46,12 @@ mod tests {
     use crate::domain::turn::TurnKind;
 
     async fn said(work: &TurnWork) -> Vec<String> {
-        EchoBot
-            .take_turn(work)
-            .await
-            .unwrap()
-            .texts
-            .into_iter()
-            .map(|text| text.content)
-            .collect()
+        EchoBot.take_turn(work).await.unwrap().texts.into_iter().map(|text| text.content).collect()
     }
 
     #[tokio::test]
     async fn a_text_comes_back_as_it_was() {
-        assert_eq!(
-            said(&work(TurnKind::MessageReceived, "Hi  there")).await,
-            ["Hi  there"]
-        );
+        assert_eq!(said(&work(TurnKind::MessageReceived, "Hi  there")).await, ["Hi  there"]);
     }
 
     #[tokio::test]

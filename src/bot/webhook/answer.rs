@@ -61,66 +61,39 @@ pub fn parse(body: &[u8], limits: AnswerLimits) -> Result<Answer, String> {
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let wire: WireAnswer = serde_path_to_error::deserialize(&mut json).map_err(|error| unreadable(&error))?;
-    json.end()
-        .map_err(|_| "the answer goes on after its JSON object".to_owned())?;
+    json.end().map_err(|_| "the answer goes on after its JSON object".to_owned())?;
     let texts = texts(wire.messages.unwrap_or_default(), limits)?;
     let handoff = wire.handoff.map(reason).transpose()?.flatten();
     let session = wire.session.unwrap_or_default();
-    let labels = [
-        ("session.tags", &session.tags),
-        ("session.topics", &session.topics),
-    ];
-    for (name, list) in labels
-        .into_iter()
-        .filter_map(|(name, list)| Some((name, list.as_ref()?)))
-    {
+    let labels = [("session.tags", &session.tags), ("session.topics", &session.topics)];
+    for (name, list) in labels.into_iter().filter_map(|(name, list)| Some((name, list.as_ref()?))) {
         check_labels(list).map_err(|wrong| format!("{name} {wrong}"))?;
     }
     let state = session.state.map(|state| state.to_string());
     if let Some(state) = &state {
         check_bot_state(state).map_err(|wrong| format!("session.state {wrong}"))?;
     }
-    Ok(Answer {
-        texts,
-        handoff,
-        tags: session.tags,
-        topics: session.topics,
-        state,
-    })
+    Ok(Answer { texts, handoff, tags: session.tags, topics: session.topics, state })
 }
 
 fn texts(wire: Vec<WireText>, limits: AnswerLimits) -> Result<Vec<AnswerText>, String> {
     if wire.len() > limits.max_texts {
-        return Err(format!(
-            "messages has {} entries; at most {} are taken",
-            wire.len(),
-            limits.max_texts
-        ));
+        return Err(format!("messages has {} entries; at most {} are taken", wire.len(), limits.max_texts));
     }
-    wire.into_iter()
-        .enumerate()
-        .map(|(index, text)| answer_text(index, text, limits))
-        .collect()
+    wire.into_iter().enumerate().map(|(index, text)| answer_text(index, text, limits)).collect()
 }
 
 fn answer_text(index: usize, text: WireText, limits: AnswerLimits) -> Result<AnswerText, String> {
     if text.content_type.as_deref().is_some_and(|kind| kind != "text") {
-        return Err(format!(
-            "messages[{index}].content_type is not \"text\", the only one there is"
-        ));
+        return Err(format!("messages[{index}].content_type is not \"text\", the only one there is"));
     }
     check_content(&text.content, limits.max_content_units)
         .map_err(|wrong| format!("messages[{index}].content {wrong}"))?;
     let delay_ms = text.delay_ms.unwrap_or(0);
     if delay_ms > MAX_DELAY_MS {
-        return Err(format!(
-            "messages[{index}].delay_ms is {delay_ms}; at most {MAX_DELAY_MS} is taken"
-        ));
+        return Err(format!("messages[{index}].delay_ms is {delay_ms}; at most {MAX_DELAY_MS} is taken"));
     }
-    Ok(AnswerText {
-        content: text.content,
-        delay: Duration::from_millis(delay_ms),
-    })
+    Ok(AnswerText { content: text.content, delay: Duration::from_millis(delay_ms) })
 }
 
 /// Why a human is asked for, for the agents to read; none if no human is.
@@ -146,15 +119,10 @@ fn reason(wire: WireHandoff) -> Result<Option<String>, String> {
 fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let inner = error.inner();
     match inner.classify() {
-        serde_json::error::Category::Data => format!(
-            "a field of the answer is missing or of the wrong type, at {}",
-            error.path()
-        ),
-        _ => format!(
-            "the answer is not JSON (line {}, column {})",
-            inner.line(),
-            inner.column()
-        ),
+        serde_json::error::Category::Data => {
+            format!("a field of the answer is missing or of the wrong type, at {}", error.path())
+        }
+        _ => format!("the answer is not JSON (line {}, column {})", inner.line(), inner.column()),
     }
 }
 
@@ -162,10 +130,7 @@ fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 mod tests {
     use super::*;
 
-    const LIMITS: AnswerLimits = AnswerLimits {
-        max_texts: 10,
-        max_content_units: 1600,
-    };
+    const LIMITS: AnswerLimits = AnswerLimits { max_texts: 10, max_content_units: 1600 };
 
     fn parsed(body: &str) -> Result<Answer, String> {
         parse(body.as_bytes(), LIMITS)
@@ -177,14 +142,9 @@ mod tests {
 
     #[test]
     fn everything_in_an_answer_is_optional() {
-        for body in [
-            "",
-            "  \n",
-            "{}",
-            r#"{"messages":null}"#,
-            r#"{"handoff":{"needed":false}}"#,
-            r#"{"new":1}"#,
-        ] {
+        for body in
+            ["", "  \n", "{}", r#"{"messages":null}"#, r#"{"handoff":{"needed":false}}"#, r#"{"new":1}"#]
+        {
             assert!(parsed(body).unwrap().is_empty(), "{body}");
         }
     }
@@ -194,24 +154,16 @@ mod tests {
         let answer = parsed(
             r#"{"messages":[{"content":"a","content_type":"text"},{"content":"b","delay_ms":1500,"mood":"new"}]}"#,
         );
-        let text = |content: &str, ms| AnswerText {
-            content: content.into(),
-            delay: Duration::from_millis(ms),
-        };
+        let text =
+            |content: &str, ms| AnswerText { content: content.into(), delay: Duration::from_millis(ms) };
         assert_eq!(answer.unwrap().texts, [text("a", 0), text("b", 1500)]);
     }
 
     #[test]
     fn a_hand_off_says_why() {
         let asked = |handoff: &str| parsed(&format!(r#"{{"handoff":{handoff}}}"#)).unwrap().handoff;
-        assert_eq!(
-            asked(r#"{"needed":true}"#).as_deref(),
-            Some("the bot asked for a human")
-        );
-        assert_eq!(
-            asked(r#"{"needed":true,"reason":"refund"}"#).as_deref(),
-            Some("refund")
-        );
+        assert_eq!(asked(r#"{"needed":true}"#).as_deref(), Some("the bot asked for a human"));
+        assert_eq!(asked(r#"{"needed":true,"reason":"refund"}"#).as_deref(), Some("refund"));
         assert_eq!(
             asked(r#"{"needed":true,"reason":"refund","note":"angry"}"#).as_deref(),
             Some("refund: angry")

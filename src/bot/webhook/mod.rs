@@ -41,9 +41,7 @@ pub struct WebhookBotConfig {
 
 impl fmt::Debug for WebhookBotConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookBotConfig")
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        f.debug_struct("WebhookBotConfig").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 
@@ -66,23 +64,10 @@ impl WebhookBot {
         client: reqwest::Client,
         clock: Clock,
     ) -> Result<Self, InvalidSecret> {
-        let keys = config
-            .secrets
-            .iter()
-            .map(|secret| SigningKey::parse(secret))
-            .collect::<Result<_, _>>()?;
-        let limits = AnswerLimits {
-            max_texts: config.max_texts,
-            max_content_units: config.max_content_units,
-        };
-        Ok(Self {
-            url: config.url,
-            keys,
-            timeout: config.timeout,
-            limits,
-            client,
-            clock,
-        })
+        let keys = config.secrets.iter().map(|secret| SigningKey::parse(secret)).collect::<Result<_, _>>()?;
+        let limits =
+            AnswerLimits { max_texts: config.max_texts, max_content_units: config.max_content_units };
+        Ok(Self { url: config.url, keys, timeout: config.timeout, limits, client, clock })
     }
 
     /// A client that follows no redirect: a turn is for the configured address and for no other.
@@ -113,9 +98,7 @@ impl WebhookBot {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(BotError::Refused(format!(
-                    "the answer is longer than {MAX_ANSWER_BYTES} bytes"
-                )));
+                return Err(BotError::Refused(format!("the answer is longer than {MAX_ANSWER_BYTES} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -168,11 +151,7 @@ impl Bot for WebhookBot {
 
 /// What a status means for the turn.
 fn judge(status: StatusCode) -> Result<(), BotError> {
-    let passing = [
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::TOO_EARLY,
-        StatusCode::TOO_MANY_REQUESTS,
-    ];
+    let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
     match status {
         _ if status.is_success() => Ok(()),
         _ if status.is_server_error() || passing.contains(&status) => {

@@ -119,11 +119,7 @@ impl<'a> WireSession<'a> {
             need_attention: session.need_attention,
             tags: &session.tags,
             topics: &session.topics,
-            state: session
-                .bot_state
-                .as_deref()
-                .map(serde_json::from_str)
-                .transpose()?,
+            state: session.bot_state.as_deref().map(serde_json::from_str).transpose()?,
             created_at: session.created_at,
         })
     }

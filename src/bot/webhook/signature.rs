@@ -54,10 +54,7 @@ impl fmt::Debug for SigningKey {
 
 /// The value of `webhook-signature`: one signature for each key, so that the receiver may change keys at leisure.
 pub fn signature_header(keys: &[SigningKey], id: &str, timestamp_s: i64, body: &[u8]) -> String {
-    keys.iter()
-        .map(|key| key.sign(id, timestamp_s, body))
-        .collect::<Vec<_>>()
-        .join(" ")
+    keys.iter().map(|key| key.sign(id, timestamp_s, body)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -81,14 +78,9 @@ mod tests {
 
     #[test]
     fn every_key_signs() {
-        let keys = [
-            SigningKey::parse(SECRET).unwrap(),
-            SigningKey::parse(SECRET).unwrap(),
-        ];
+        let keys = [SigningKey::parse(SECRET).unwrap(), SigningKey::parse(SECRET).unwrap()];
         let header = signature_header(&keys, "a", 1, b"");
-        let [first, second] = header.split(' ').collect::<Vec<_>>()[..] else {
-            panic!("two signatures")
-        };
+        let [first, second] = header.split(' ').collect::<Vec<_>>()[..] else { panic!("two signatures") };
         assert_eq!(first, second);
     }
 
@@ -96,13 +88,7 @@ mod tests {
     fn a_bad_secret_is_refused_and_never_repeated() {
         assert_eq!(SigningKey::parse("MfKQ9r8G").unwrap_err(), InvalidSecret::Prefix);
         assert_eq!(SigningKey::parse("whsec_???").unwrap_err(), InvalidSecret::Base64);
-        assert_eq!(
-            SigningKey::parse("whsec_c2hvcnQ=").unwrap_err(),
-            InvalidSecret::Length(5)
-        );
-        assert_eq!(
-            format!("{:?}", SigningKey::parse(SECRET).unwrap()),
-            "SigningKey(…)"
-        );
+        assert_eq!(SigningKey::parse("whsec_c2hvcnQ=").unwrap_err(), InvalidSecret::Length(5));
+        assert_eq!(format!("{:?}", SigningKey::parse(SECRET).unwrap()), "SigningKey(…)");
     }
 }

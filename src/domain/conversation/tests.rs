@@ -39,7 +39,11 @@ fn text(content: &str) -> InboundText {
         media: Vec::new(),
         sent_at: None,
         keyword: None,
-        replies: KeywordReplies { stop: Some("You are unsubscribed.".into()), start: None, help: Some("Ask us.".into()) },
+        replies: KeywordReplies {
+            stop: Some("You are unsubscribed.".into()),
+            start: None,
+            help: Some("Ask us.".into()),
+        },
     }
 }
 
@@ -136,7 +140,15 @@ fn a_text_belongs_to_the_current_session_or_starts_one() {
     let mut late_ids = ids();
     late_ids.session = SessionId(Uuid::from_u128(77));
     let newest = Some(received.session.clone());
-    let late = receive(Some(received.customer), newest, false, &text("Hi again"), late_ids, &policy(), NOW.after(2 * HOUR));
+    let late = receive(
+        Some(received.customer),
+        newest,
+        false,
+        &text("Hi again"),
+        late_ids,
+        &policy(),
+        NOW.after(2 * HOUR),
+    );
     assert_eq!(late.session.id, late_ids.session);
 }
 
@@ -145,7 +157,15 @@ fn a_held_session_keeps_the_text_for_agents() {
     let received = first("Hey");
     let mut held = held(&received);
     held.waiting_since = None;
-    let next = receive(Some(received.customer), Some(held), false, &text("Hello?"), ids(), &policy(), NOW.after(HOUR));
+    let next = receive(
+        Some(received.customer),
+        Some(held),
+        false,
+        &text("Hello?"),
+        ids(),
+        &policy(),
+        NOW.after(HOUR),
+    );
     assert!(next.turn.is_none());
     assert_eq!(next.session.waiting_since, Some(NOW.after(HOUR)));
 }
@@ -161,7 +181,8 @@ fn without_a_bot_every_session_is_the_agents() {
 #[test]
 fn the_bot_speaks_only_while_it_has_the_session() {
     let received = first("Hey");
-    let spoken = speak(&received.customer, Some(received.session.clone()), &say(Role::Init), &policy(), NOW).unwrap();
+    let spoken =
+        speak(&received.customer, Some(received.session.clone()), &say(Role::Init), &policy(), NOW).unwrap();
     assert_eq!(spoken.message.delivery.status, Status::Queued);
     assert!(spoken.turn.is_none(), "the bot is not told what it said itself");
     let refused = speak(&received.customer, Some(held(&received)), &say(Role::Init), &policy(), NOW);
@@ -171,7 +192,8 @@ fn the_bot_speaks_only_while_it_has_the_session() {
 #[test]
 fn an_agent_speaks_only_while_agents_have_the_session() {
     let received = first("Hey");
-    let refused = speak(&received.customer, Some(received.session.clone()), &say(Role::Agent), &policy(), NOW);
+    let refused =
+        speak(&received.customer, Some(received.session.clone()), &say(Role::Agent), &policy(), NOW);
     assert_eq!(refused.unwrap_err(), Refusal::SessionNotHeld);
     let spoken = speak(&received.customer, Some(held(&received)), &say(Role::Agent), &policy(), NOW).unwrap();
     assert_eq!(spoken.session.waiting_since, None, "an answered customer waits no longer");
@@ -216,7 +238,11 @@ fn a_switch_raises_the_fence_and_the_same_again_does_not() {
     assert!(!twice.silence_bot);
     let back = SessionPatch { need_attention: Some(false), ..SessionPatch::default() };
     let released = update_session(held, &back, &policy(), TurnId(Uuid::nil()), NOW);
-    assert_eq!(fence(&turn, &released.session), Err(Refusal::StaleTurn), "an answer from before two switches is stale");
+    assert_eq!(
+        fence(&turn, &released.session),
+        Err(Refusal::StaleTurn),
+        "an answer from before two switches is stale"
+    );
 }
 
 #[test]
@@ -233,7 +259,8 @@ fn on_release_the_bot_is_told_from_where_it_was_paused() {
 fn labels_replace_and_leave_the_rest() {
     let received = first("Hey");
     let patch = SessionPatch { tags: Some(vec!["mobile".into()]), ..SessionPatch::default() };
-    let updated = update_session(received.session.clone(), &patch, &policy(), TurnId(Uuid::nil()), NOW).session;
+    let updated =
+        update_session(received.session.clone(), &patch, &policy(), TurnId(Uuid::nil()), NOW).session;
     assert_eq!(updated.tags, ["mobile"]);
     assert_eq!((updated.version, updated.topics.len()), (received.session.version, 0));
 }

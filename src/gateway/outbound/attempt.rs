@@ -50,9 +50,8 @@ fn outgoing(channel: &Channel, message: &Message, now: crate::domain::time::Time
 
 fn report(message: &Message, outcome: &SendOutcome) {
     let id = message.id;
-    let (code, text) = outcome
-        .error()
-        .map_or((None, ""), |error| (error.code.as_deref(), error.text.as_str()));
+    let (code, text) =
+        outcome.error().map_or((None, ""), |error| (error.code.as_deref(), error.text.as_str()));
     match outcome {
         SendOutcome::Accepted { .. } => tracing::info!(message = %id, "the provider took a text"),
         SendOutcome::Throttled { .. } | SendOutcome::Transient { .. } => {
@@ -61,7 +60,9 @@ fn report(message: &Message, outcome: &SendOutcome) {
         SendOutcome::ChannelFault { .. } => {
             tracing::error!(message = %id, code, reason = text, "the channel is set up wrongly; the text waits");
         }
-        SendOutcome::Permanent { .. } => tracing::warn!(message = %id, code, reason = text, "the provider refused a text for good"),
+        SendOutcome::Permanent { .. } => {
+            tracing::warn!(message = %id, code, reason = text, "the provider refused a text for good")
+        }
         SendOutcome::Unknown { .. } => {
             tracing::warn!(message = %id, code, reason = text, "it is unknown whether the provider took a text; looking for evidence");
         }

@@ -65,7 +65,13 @@ impl Runner {
         match self.gateway.store.lane_head(&self.state.lane, now).await? {
             LaneHead::Empty => Ok(Next::Wait(SAFETY_NET)),
             LaneHead::NotBefore(ready_at) => Ok(Next::Wait(ready_at.since(now).min(SAFETY_NET))),
-            LaneHead::Ready { segments, .. } if self.paid < segments => if self.pay(segments).await { Ok(Next::Again) } else { Ok(Next::Stop) },
+            LaneHead::Ready { segments, .. } if self.paid < segments => {
+                if self.pay(segments).await {
+                    Ok(Next::Again)
+                } else {
+                    Ok(Next::Stop)
+                }
+            }
             LaneHead::Ready { message_id, segments } => {
                 self.begin(message_id, segments, slot).await?;
                 Ok(Next::Again)
@@ -118,7 +124,12 @@ impl Runner {
     }
 
     /// Writes the attempt down; then, and only then, the text leaves.
-    async fn begin(&mut self, id: MessageId, segments: u32, slot: OwnedSemaphorePermit) -> Result<(), StoreError> {
+    async fn begin(
+        &mut self,
+        id: MessageId,
+        segments: u32,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<(), StoreError> {
         let now = self.gateway.now();
         match self.gateway.store.begin_attempt(id, &self.gateway.owner, now).await? {
             Begun::Attempt(message) => {

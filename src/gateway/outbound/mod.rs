@@ -118,7 +118,10 @@ pub(super) async fn supervise(gateway: Arc<Gateway>) {
 fn look_after(gateway: &Arc<Gateway>, lane: &Lane, orphans: &mut std::collections::HashSet<Lane>) {
     let Some(channel) = gateway.channels.get(&lane.channel) else {
         if orphans.insert(lane.clone()) {
-            tracing::error!(channel = lane.channel, "texts wait for a channel that is not configured; they will expire");
+            tracing::error!(
+                channel = lane.channel,
+                "texts wait for a channel that is not configured; they will expire"
+            );
         }
         return;
     };

@@ -51,11 +51,14 @@ impl Gateway {
 
     async fn evidence_for(&self, message: &Message) -> Result<Evidence, StoreError> {
         let delivery = &message.delivery;
-        let Some(channel) = self.channels.get(&delivery.lane.channel) else { return Ok(Evidence::CannotTell) };
+        let Some(channel) = self.channels.get(&delivery.lane.channel) else {
+            return Ok(Evidence::CannotTell);
+        };
         if !channel.provider.capability().lists_sent {
             return Ok(Evidence::CannotTell);
         }
-        let since = delivery.attempts.last().map_or(delivery.queued_at, |attempt| attempt.at).before(CLOCK_SKEW);
+        let since =
+            delivery.attempts.last().map_or(delivery.queued_at, |attempt| attempt.at).before(CLOCK_SKEW);
         match channel.provider.list_sent(&delivery.lane.sender, &delivery.to, since).await {
             Ok(list) => match self.unclaimed(&channel.name, message, list, since).await? {
                 Some(provider_id) => Ok(Evidence::Found { provider_id }),
@@ -95,8 +98,12 @@ impl Gateway {
     fn not_asked(&self, message: &Message, error: &AskError) -> Evidence {
         tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
         let looks = &self.settings.looks;
-        if message.delivery.looks < MOST_LOOKS { Evidence::NotYet {
-            look_at: self.now().after(looks.next(message.delivery.looks).unwrap_or_else(|| looks.last())),
-        } } else { Evidence::CannotTell }
+        if message.delivery.looks < MOST_LOOKS {
+            Evidence::NotYet {
+                look_at: self.now().after(looks.next(message.delivery.looks).unwrap_or_else(|| looks.last())),
+            }
+        } else {
+            Evidence::CannotTell
+        }
     }
 }

@@ -21,7 +21,9 @@ pub(super) struct Verdict {
 pub(super) fn judge(sent: Sent, message: &Message, looks: &Looks, now: Timestamp, jitter: f64) -> Verdict {
     match sent {
         Sent::Accepted { provider_id, from } => Verdict::of(SendOutcome::Accepted { provider_id, from }),
-        Sent::Unknown { error } => Verdict::of(SendOutcome::Unknown { error, look_at: now.after(looks.first()) }),
+        Sent::Unknown { error } => {
+            Verdict::of(SendOutcome::Unknown { error, look_at: now.after(looks.first()) })
+        }
         Sent::Refused { error, retry_after_s } => {
             let back_off = BACKOFF.pause(message.delivery.attempt_number(), jitter);
             let pause = retry_after_s.map_or(back_off, Duration::from_secs);
@@ -33,14 +35,16 @@ pub(super) fn judge(sent: Sent, message: &Message, looks: &Looks, now: Timestamp
 fn refused(error: DeliveryError, looks: &Looks, now: Timestamp, pause: Duration) -> Verdict {
     let ready_at = now.after(pause);
     match error.class {
-        ErrorClass::Throttled => Verdict {
-            outcome: SendOutcome::Throttled { error, ready_at },
-            pause_lane_until: Some(ready_at),
-        },
+        ErrorClass::Throttled => {
+            Verdict { outcome: SendOutcome::Throttled { error, ready_at }, pause_lane_until: Some(ready_at) }
+        }
         ErrorClass::Transient => Verdict::of(SendOutcome::Transient { error, ready_at }),
         ErrorClass::Credentials => {
             let ready_at = now.after(FAULT_PAUSE);
-            Verdict { outcome: SendOutcome::ChannelFault { error, ready_at }, pause_lane_until: Some(ready_at) }
+            Verdict {
+                outcome: SendOutcome::ChannelFault { error, ready_at },
+                pause_lane_until: Some(ready_at),
+            }
         }
         // One country that is not enabled, say, is no reason to hold up everybody else.
         ErrorClass::Configuration => {

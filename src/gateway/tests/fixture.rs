@@ -22,8 +22,8 @@ use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
 use crate::gateway::conversation::Say;
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::provider::{
-    Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText, Sent,
-    SentRecord, SignatureError, WebhookRequest,
+    Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
+    Sent, SentRecord, SignatureError, WebhookRequest,
 };
 use crate::store::Inbound;
 use crate::store::memory::MemoryStore;
@@ -67,10 +67,14 @@ pub enum Act {
     Take,
     /// Takes it, after a while.
     TakeSlowly(Duration),
-    Throttle { retry_after_s: u64 },
+    Throttle {
+        retry_after_s: u64,
+    },
     Refuse(ErrorClass),
     /// The line breaks; it was taken, or not.
-    Break { taken: bool },
+    Break {
+        taken: bool,
+    },
 }
 
 /// One text that was handed over, and when.
@@ -298,7 +302,10 @@ impl World {
             signature: SignaturePolicy::Enforce,
             senders: vec![sender(BRAND), sender(OTHER_BRAND)],
             number_pace: plan.number_pace.map(|pace| pace.parse().unwrap()),
-            account: Channel::account_meter(plan.account_pace.map(|pace| pace.parse().unwrap()), clock.elapsed()),
+            account: Channel::account_meter(
+                plan.account_pace.map(|pace| pace.parse().unwrap()),
+                clock.elapsed(),
+            ),
         };
         let gateway = Gateway::new(Parts {
             store: Arc::new(MemoryStore::new(policy.clone())),

@@ -22,7 +22,10 @@ fn keeps_pace(handed: &[Handed], interval: Duration) {
         for later in &handed[first + 1..] {
             segments += segments::analyse(&later.text.content).segments;
             let window = later.at.checked_sub(handed[first].at).unwrap();
-            assert!(window + ms(1) >= interval * segments, "{segments} segments within {window:?} after text {first}");
+            assert!(
+                window + ms(1) >= interval * segments,
+                "{segments} segments within {window:?} after text {first}"
+            );
         }
     }
 }
@@ -42,12 +45,16 @@ async fn a_lane_keeps_its_pace_in_segments_and_wastes_nothing_of_it() {
     keeps_pace(&handed, ms(100));
     let busy = handed[59].at.checked_sub(handed[0].at).unwrap();
     let least = ms(100) * (total - 1);
-    assert!(busy <= least.mul_f64(1.03), "{total} segments took {busy:?}, and could have left within {least:?}");
+    assert!(
+        busy <= least.mul_f64(1.03),
+        "{total} segments took {busy:?}, and could have left within {least:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_accounts_pace_is_shared_by_its_numbers() {
-    let world = World::start(Plan { number_pace: Some("10/s"), account_pace: Some("5/s"), ..Plan::default() }).await;
+    let world =
+        World::start(Plan { number_pace: Some("10/s"), account_pace: Some("5/s"), ..Plan::default() }).await;
     for (customer, brand) in [(ANNA, super::fixture::BRAND), (BERT, OTHER_BRAND)] {
         let customer = world.text_to(customer, brand, "Hey").await.customer_id;
         for number in 0..10 {

@@ -9,7 +9,12 @@ use crate::domain::turn::{TurnKind, TurnState};
 
 const ANNA: &str = "+14155550101";
 
-fn plan(script: impl Fn(&crate::domain::turn::TurnWork) -> (Duration, Result<Answer, BotError>) + Send + Sync + 'static) -> Plan {
+fn plan(
+    script: impl Fn(&crate::domain::turn::TurnWork) -> (Duration, Result<Answer, BotError>)
+    + Send
+    + Sync
+    + 'static,
+) -> Plan {
     Plan { has_bot: true, script: Box::new(script), ..Plan::default() }
 }
 

@@ -31,7 +31,11 @@ async fn what_is_absent_at_the_last_look_is_sent_again_and_order_is_kept() {
     world.say(anna, "Behind it").await;
     let handed = world.carrier.until(3).await;
     assert_eq!(world.carrier.contents(), ["Lost on the way", "Lost on the way", "Behind it"]);
-    assert!(handed[1].at >= Duration::from_secs(90), "four looks, the last after 90 seconds: {:?}", handed[1].at);
+    assert!(
+        handed[1].at >= Duration::from_secs(90),
+        "four looks, the last after 90 seconds: {:?}",
+        handed[1].at
+    );
 }
 
 #[tokio::test(start_paused = true)]

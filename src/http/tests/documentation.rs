@@ -30,7 +30,10 @@ fn the_document_is_the_one_that_was_promised() {
         std::fs::write(PROMISED, &document).unwrap();
     }
     let promised = std::fs::read_to_string(PROMISED).unwrap();
-    assert!(promised == document, "the API differs from tests/fixtures/openapi.json; if it is meant to, set UPDATE_FIXTURES=1");
+    assert!(
+        promised == document,
+        "the API differs from tests/fixtures/openapi.json; if it is meant to, set UPDATE_FIXTURES=1"
+    );
 }
 
 #[tokio::test]

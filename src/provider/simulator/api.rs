@@ -26,14 +26,8 @@ type App = State<Arc<Simulator>>;
 
 pub(super) fn routes() -> Router<Arc<Simulator>> {
     Router::new()
-        .route(
-            "/2010-04-01/Accounts/{account}",
-            get(account).fallback(wrong_method),
-        )
-        .route(
-            "/2010-04-01/Accounts/{account}/Messages.json",
-            get(list).post(create).fallback(wrong_method),
-        )
+        .route("/2010-04-01/Accounts/{account}", get(account).fallback(wrong_method))
+        .route("/2010-04-01/Accounts/{account}/Messages.json", get(list).post(create).fallback(wrong_method))
         .route(
             "/2010-04-01/Accounts/{account}/Messages/{message}",
             get(fetch).post(update).delete(delete).fallback(wrong_method),
@@ -55,9 +49,7 @@ async fn account(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let sid = file
-        .strip_suffix(".json")
-        .ok_or_else(|| ApiError::not_found(uri.path()))?;
+    let sid = file.strip_suffix(".json").ok_or_else(|| ApiError::not_found(uri.path()))?;
     app.authorise(sid, &uri, &headers)?;
     let since = dates::rfc2822(Timestamp::default());
     let body = json!({
@@ -122,9 +114,7 @@ async fn fetch(
 ) -> Result<Response, ApiError> {
     let sid = app.authorise_message(&path, &uri, &headers)?;
     app.check_readable()?;
-    let resource = app
-        .read(|state| state.fetch(sid))
-        .ok_or_else(|| ApiError::not_found(uri.path()))?;
+    let resource = app.read(|state| state.fetch(sid)).ok_or_else(|| ApiError::not_found(uri.path()))?;
     Ok(json_response(StatusCode::OK, &resource))
 }
 
@@ -149,8 +139,7 @@ async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let sid = app.authorise_message(&path, &uri, &headers)?;
-    app.change(|state, _| state.delete(sid))
-        .ok_or_else(|| ApiError::not_found(uri.path()))??;
+    app.change(|state, _| state.delete(sid)).ok_or_else(|| ApiError::not_found(uri.path()))??;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -175,8 +164,7 @@ impl Simulator {
         headers: &HeaderMap,
     ) -> Result<&'a str, ApiError> {
         self.authorise(account, uri, headers)?;
-        file.strip_suffix(".json")
-            .ok_or_else(|| ApiError::not_found(uri.path()))
+        file.strip_suffix(".json").ok_or_else(|| ApiError::not_found(uri.path()))
     }
 
     fn check_readable(&self) -> Result<(), ApiError> {
@@ -201,8 +189,5 @@ fn basic_login(headers: &HeaderMap) -> Option<(String, String)> {
 /// An answer that is none: its body fails before its first byte, and the server closes the connection then, with
 /// the headers still unsent.
 fn hang_up() -> Response {
-    Response::new(Body::new(Limited::new(
-        Full::new(Bytes::from_static(b"no answer")),
-        1,
-    )))
+    Response::new(Body::new(Limited::new(Full::new(Bytes::from_static(b"no answer")), 1)))
 }

@@ -158,20 +158,14 @@ async fn post_once(
         .post(url)
         .timeout(TIMEOUT)
         .header(USER_AGENT, "TwilioProxy/1.1")
-        .header(
-            "X-Twilio-Signature",
-            signer::sign(&simulator.config.auth_token, url, fields),
-        )
+        .header("X-Twilio-Signature", signer::sign(&simulator.config.auth_token, url, fields))
         .header("I-Twilio-Idempotency-Token", token)
         .form(fields)
         .send()
         .await?;
     let status = response.status().as_u16();
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let content_type =
+        response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     // Read to its end, so that the connection can be used again.
     response.bytes().await?;
     Ok(Answered { status, content_type })

@@ -95,11 +95,6 @@ pub struct Delays {
 
 impl Default for Delays {
     fn default() -> Self {
-        Self {
-            queued_ms: 20,
-            sending_ms: 50,
-            sent_ms: 150,
-            delivered_ms: 800,
-        }
+        Self { queued_ms: 20, sending_ms: 50, sent_ms: 150, delivered_ms: 800 }
     }
 }

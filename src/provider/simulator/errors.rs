@@ -14,11 +14,7 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(code: u32, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after_s: None,
-        }
+        Self { code, message: message.into(), retry_after_s: None }
     }
 
     pub(super) fn not_found(path: &str) -> Self {
@@ -26,10 +22,7 @@ impl ApiError {
     }
 
     pub(super) fn throttled(retry_after_s: u64) -> Self {
-        Self {
-            retry_after_s: Some(retry_after_s),
-            ..Self::new(20429, "Too Many Requests")
-        }
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(20429, "Too Many Requests") }
     }
 
     /// The HTTP status that goes with the code.
@@ -62,10 +55,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"Twilio API\""),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Twilio API\""));
         }
         response
     }
@@ -73,10 +63,5 @@ impl IntoResponse for ApiError {
 
 /// `body` as an answer of type `application/json`.
 pub(super) fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/json")],
-        body.to_string(),
-    )
-        .into_response()
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -19,11 +19,7 @@ pub(super) enum Fate {
 
 /// What the last five digits of `to` stand for.
 pub(super) fn fate_of(to: &str) -> Fate {
-    let ending = to
-        .len()
-        .checked_sub(5)
-        .and_then(|at| to.get(at..))
-        .and_then(|digits| digits.parse().ok());
+    let ending = to.len().checked_sub(5).and_then(|at| to.get(at..)).and_then(|digits| digits.parse().ok());
     match ending {
         Some(
             code @ (30003..=30008
@@ -55,11 +51,7 @@ impl Fate {
             Self::Failed(code) => vec![(Status::Failed, Some(code))],
             Self::Silent => vec![(Status::Sent, None)],
             Self::Corrected => {
-                vec![
-                    (Status::Sent, None),
-                    (Status::Undelivered, Some(30008)),
-                    (Status::Delivered, None),
-                ]
+                vec![(Status::Sent, None), (Status::Undelivered, Some(30008)), (Status::Delivered, None)]
             }
         }
     }

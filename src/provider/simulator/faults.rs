@@ -107,18 +107,12 @@ impl Faults {
     pub(super) fn draw_send(&mut self, dice: &mut Dice) -> SendFault {
         // Thrown even where the queue decides, so that a one-shot fault does not shift the later ones.
         let thrown = pick(dice.chance(), &self.sends);
-        self.next_sends
-            .pop_front()
-            .or(thrown)
-            .unwrap_or(SendFault::Nothing)
+        self.next_sends.pop_front().or(thrown).unwrap_or(SendFault::Nothing)
     }
 
     pub(super) fn draw_receipt(&mut self, dice: &mut Dice) -> ReceiptFault {
         let thrown = pick(dice.chance(), &self.receipts);
-        self.next_receipts
-            .pop_front()
-            .or(thrown)
-            .unwrap_or(ReceiptFault::Nothing)
+        self.next_receipts.pop_front().or(thrown).unwrap_or(ReceiptFault::Nothing)
     }
 
     pub(super) fn draw_read_failed(&self, dice: &mut Dice) -> bool {
@@ -130,17 +124,13 @@ fn check_chances<'a>(name: &str, chances: impl Iterator<Item = &'a f64>) -> Resu
     let mut sum = 0.0;
     for chance in chances {
         if !(0.0..=1.0).contains(chance) {
-            return Err(format!(
-                "{name}: {chance} is no chance; write a number from 0 to 1"
-            ));
+            return Err(format!("{name}: {chance} is no chance; write a number from 0 to 1"));
         }
         sum += chance;
     }
     // Ten times a tenth is a little more than one.
     if sum > 1.0 + 1e-9 {
-        return Err(format!(
-            "{name}: the chances add up to {sum}; at most one fault strikes, so at most 1"
-        ));
+        return Err(format!("{name}: the chances add up to {sum}; at most one fault strikes, so at most 1"));
     }
     Ok(())
 }
@@ -201,10 +191,7 @@ mod tests {
 
     #[test]
     fn a_chance_is_struck_about_as_often_as_it_says() {
-        let struck = drawn(3)
-            .into_iter()
-            .filter(|fault| *fault == SendFault::Throttled)
-            .count();
+        let struck = drawn(3).into_iter().filter(|fault| *fault == SendFault::Throttled).count();
         assert!((60..=140).contains(&struck), "{struck} of 500 at 0.2");
     }
 
@@ -212,9 +199,7 @@ mod tests {
     fn what_is_queued_comes_first_and_does_not_shift_the_dice() {
         let plain = drawn(5);
         let (mut faults, mut dice) = (mixed(), Dice::new(5, 1));
-        faults
-            .next_sends
-            .extend([SendFault::ErrorTaken, SendFault::Nothing]);
+        faults.next_sends.extend([SendFault::ErrorTaken, SendFault::Nothing]);
         let queued: Vec<_> = (0..500).map(|_| faults.draw_send(&mut dice)).collect();
         assert_eq!(queued[..2], [SendFault::ErrorTaken, SendFault::Nothing]);
         assert_eq!(queued[2..], plain[2..]);
@@ -232,9 +217,7 @@ mod tests {
     #[test]
     fn faults_read_back_as_they_are_written() {
         let mut faults = mixed();
-        faults
-            .next_receipts
-            .extend([ReceiptFault::Nothing, ReceiptFault::Late]);
+        faults.next_receipts.extend([ReceiptFault::Nothing, ReceiptFault::Late]);
         let json = serde_json::to_vec(&faults).unwrap();
         assert_eq!(Faults::from_json(&json).unwrap(), faults);
     }

@@ -9,10 +9,8 @@ pub(super) struct Form(Vec<(String, String)>);
 impl Form {
     /// The fields of a request; none if its body is no form, as the provider has it.
     pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        let kind = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let kind =
+            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if kind.starts_with("application/x-www-form-urlencoded") {
             Self::parse(body)
         } else {
@@ -35,9 +33,7 @@ impl Form {
     }
 
     pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.pairs()
-            .filter(move |(key, _)| *key == name)
-            .map(|(_, value)| value)
+        self.pairs().filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -14,12 +14,7 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            most: most.max(1),
-            next: 0,
-            messages: BTreeMap::new(),
-            numbers: HashMap::new(),
-        }
+        Self { most: most.max(1), next: 0, messages: BTreeMap::new(), numbers: HashMap::new() }
     }
 
     /// Keeps `message` and forgets the oldest if there is no room.

@@ -41,11 +41,7 @@ pub(super) enum Due {
 impl State {
     /// Keeps a text that has passed all checks and plans its life. Its id, and its resource as it is now.
     pub(super) fn take(&mut self, draft: Draft, now: Timestamp) -> Result<(String, Value), ApiError> {
-        let Draft {
-            mut message,
-            starts_at,
-            validity,
-        } = draft;
+        let Draft { mut message, starts_at, validity } = draft;
         let queued_at = match &message.service {
             Some(_) => starts_at.after(Duration::from_millis(self.config.delays.queued_ms)),
             None => starts_at,
@@ -56,8 +52,7 @@ impl State {
         let sid = message.sid.clone();
         for step in &message.plan {
             self.scheduled += 1;
-            self.timeline
-                .insert((step.at, self.scheduled), Due::Step(sid.clone()));
+            self.timeline.insert((step.at, self.scheduled), Due::Step(sid.clone()));
         }
         let resource = message.resource(&self.config.account_sid);
         self.taken += 1;
@@ -91,33 +86,17 @@ impl State {
         let delays = self.config.delays;
         let mut plan = Vec::with_capacity(4);
         if message.service.is_some() {
-            plan.push(Step {
-                at: queued_at,
-                status: Status::Queued,
-                error: None,
-            });
+            plan.push(Step { at: queued_at, status: Status::Queued, error: None });
         }
         let expires_at = queued_at.after(validity);
         if sending_at > expires_at {
-            plan.push(Step {
-                at: expires_at,
-                status: Status::Failed,
-                error: Some(EXPIRED),
-            });
+            plan.push(Step { at: expires_at, status: Status::Failed, error: Some(EXPIRED) });
             return plan;
         }
-        plan.push(Step {
-            at: sending_at,
-            status: Status::Sending,
-            error: None,
-        });
+        plan.push(Step { at: sending_at, status: Status::Sending, error: None });
         let mut at = sending_at;
         for (status, error) in fate_of(&message.to).ending() {
-            let later = if status == Status::Sent {
-                delays.sent_ms
-            } else {
-                delays.delivered_ms
-            };
+            let later = if status == Status::Sent { delays.sent_ms } else { delays.delivered_ms };
             at = at.after(Duration::from_millis(later));
             plan.push(Step { at, status, error });
         }
@@ -154,11 +133,7 @@ impl State {
     /// Takes the steps up to `sent` now, whenever they were planned. Their receipts.
     pub(super) fn hurry(&mut self, sid: &str, now: Timestamp) -> Vec<Receipt> {
         let mut receipts = Vec::new();
-        while let Some(step) = self
-            .messages
-            .get_mut(sid)
-            .and_then(|message| message.plan.front_mut())
-        {
+        while let Some(step) = self.messages.get_mut(sid).and_then(|message| message.plan.front_mut()) {
             if !matches!(step.status, Status::Queued | Status::Sending | Status::Sent) {
                 break;
             }
@@ -170,11 +145,7 @@ impl State {
 
     pub(super) fn cancel(&mut self, sid: &str, now: Timestamp) {
         if let Some(message) = self.messages.get_mut(sid) {
-            let canceled = Step {
-                at: now,
-                status: Status::Canceled,
-                error: None,
-            };
+            let canceled = Step { at: now, status: Status::Canceled, error: None };
             message.plan = [canceled].into();
             self.scheduled += 1;
             let mut receipts = Vec::new();
@@ -198,12 +169,7 @@ impl State {
         let last = message.plan.is_empty();
         if let Some(url) = message.status_callback.clone() {
             let fields = message.receipt_fields(&self.config.account_sid);
-            let receipt = Receipt {
-                url,
-                sid: sid.to_owned(),
-                fields,
-                token: self.token(),
-            };
+            let receipt = Receipt { url, sid: sid.to_owned(), fields, token: self.token() };
             self.place(receipt, step.at, last, receipts);
         }
     }

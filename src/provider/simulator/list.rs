@@ -42,11 +42,7 @@ impl ListRequest {
             size: number("PageSize", DEFAULT_PAGE)?.clamp(1, LARGEST_PAGE),
             page: number("Page", 0)?,
             after: page_token(query)?,
-            filters: query
-                .pairs()
-                .filter(filter)
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .collect(),
+            filters: query.pairs().filter(filter).map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
         })
     }
 
@@ -60,20 +56,11 @@ impl ListRequest {
         let texts = history
             .newest_first(self.after.as_deref())
             .ok_or_else(|| invalid("PageToken", self.after.as_deref().unwrap_or_default()))?;
-        let skipped = if self.after.is_some() {
-            0
-        } else {
-            self.page.saturating_mul(self.size)
-        };
-        let mut rest = texts
-            .filter(|text| text.created_at <= newest && self.matches(text))
-            .skip(skipped)
-            .peekable();
+        let skipped = if self.after.is_some() { 0 } else { self.page.saturating_mul(self.size) };
+        let mut rest =
+            texts.filter(|text| text.created_at <= newest && self.matches(text)).skip(skipped).peekable();
         let shown: Vec<&Message> = rest.by_ref().take(self.size).collect();
-        let next = rest
-            .peek()
-            .and_then(|_| shown.last())
-            .map(|last| format!("{TOKEN}{}", last.sid));
+        let next = rest.peek().and_then(|_| shown.last()).map(|last| format!("{TOKEN}{}", last.sid));
         let start = self.page.saturating_mul(self.size);
         let token = self.after.as_ref().map(|sid| format!("{TOKEN}{sid}"));
         Ok(json!({
@@ -99,16 +86,11 @@ impl ListRequest {
     fn uri(&self, account: &str, page: usize, token: Option<&str>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.filters);
-        query
-            .append_pair("PageSize", &self.size.to_string())
-            .append_pair("Page", &page.to_string());
+        query.append_pair("PageSize", &self.size.to_string()).append_pair("Page", &page.to_string());
         if let Some(token) = token {
             query.append_pair("PageToken", token);
         }
-        format!(
-            "/{API_VERSION}/Accounts/{account}/Messages.json?{}",
-            query.finish()
-        )
+        format!("/{API_VERSION}/Accounts/{account}/Messages.json?{}", query.finish())
     }
 }
 
@@ -135,10 +117,7 @@ fn page_token(query: &Form) -> Result<Option<String>, ApiError> {
     let Some(token) = query.filled("PageToken") else {
         return Ok(None);
     };
-    token
-        .strip_prefix(TOKEN)
-        .map(|sid| Some(sid.to_owned()))
-        .ok_or_else(|| invalid("PageToken", token))
+    token.strip_prefix(TOKEN).map(|sid| Some(sid.to_owned())).ok_or_else(|| invalid("PageToken", token))
 }
 
 fn invalid(name: &str, value: &str) -> ApiError {

@@ -46,10 +46,7 @@ impl Status {
 
     /// Whether the resource may be redacted or deleted.
     pub(super) const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Delivered | Self::Undelivered | Self::Failed | Self::Canceled | Self::Received
-        )
+        matches!(self, Self::Delivered | Self::Undelivered | Self::Failed | Self::Canceled | Self::Received)
     }
 }
 
@@ -198,9 +195,6 @@ impl Message {
         if matches!(self.status, Status::Delivered | Status::Undelivered) {
             fields.push(("RawDlrDoneDate", dates::carrier_minute(self.updated_at)));
         }
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }

@@ -53,19 +53,15 @@ async fn write(State(app): App, body: Bytes) -> Response {
     };
     let (repeat, at_once) = (text.repeat, text.at_once);
     if !(1..=MOST_REPEATS).contains(&repeat) {
-        return refusal(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "repeat: write a number from 1 to 100",
-        );
+        return refusal(StatusCode::UNPROCESSABLE_ENTITY, "repeat: write a number from 1 to 100");
     }
     let written = match app.change(|state, now| state.write(text, now)) {
         Ok(written) => Arc::new(written),
         Err(error) => return refusal(StatusCode::UNPROCESSABLE_ENTITY, &error),
     };
     let answers = deliver(&app, &written, repeat, at_once).await;
-    let taken = answers
-        .iter()
-        .any(|answer| answer["status"].as_u64().is_some_and(|s| (200..300).contains(&s)));
+    let taken =
+        answers.iter().any(|answer| answer["status"].as_u64().is_some_and(|s| (200..300).contains(&s)));
     let status = if taken { "delivered" } else { "failed" };
     app.change(|state, _| state.phones.set_status(written.number, status));
     let last = answers.last().cloned().unwrap_or(Value::Null);
@@ -132,14 +128,9 @@ fn warning(answered: &Answered) -> Option<u32> {
 async fn phones(State(app): App) -> Response {
     let phones = app.read(|state| {
         let all = state.phones.all();
-        all.into_iter()
-            .map(|(number, count)| json!({"number": number, "count": count}))
-            .collect::<Vec<_>>()
+        all.into_iter().map(|(number, count)| json!({"number": number, "count": count})).collect::<Vec<_>>()
     });
-    json_response(
-        StatusCode::OK,
-        &json!({"numbers": app.config.numbers, "phones": phones}),
-    )
+    json_response(StatusCode::OK, &json!({"numbers": app.config.numbers, "phones": phones}))
 }
 
 /// What is on a phone after its first `after` texts; waits up to `wait_ms` for there to be something.
@@ -199,11 +190,7 @@ struct Reset {
 
 /// Forgets everything, and throws the dice from the start, or from another seed.
 async fn reset(State(app): App, body: Bytes) -> Response {
-    let reset = if body.is_empty() {
-        Ok(Reset::default())
-    } else {
-        serde_json::from_slice(&body)
-    };
+    let reset = if body.is_empty() { Ok(Reset::default()) } else { serde_json::from_slice(&body) };
     match reset {
         Ok(Reset { seed }) => {
             app.change(|state, _| state.reset(seed.unwrap_or(state.seed)));

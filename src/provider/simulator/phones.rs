@@ -31,11 +31,7 @@ pub(super) struct PhoneText {
 
 impl PhoneText {
     fn to_json(&self) -> Value {
-        let (from, to) = if self.own {
-            (&self.phone, &self.peer)
-        } else {
-            (&self.peer, &self.phone)
-        };
+        let (from, to) = if self.own { (&self.phone, &self.peer) } else { (&self.peer, &self.phone) };
         json!({
             "sid": self.sid,
             "direction": if self.own { "sent" } else { "received" },
@@ -68,12 +64,7 @@ pub(super) struct Phones {
 
 impl Phones {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            most: most.max(1),
-            first: 0,
-            texts: VecDeque::new(),
-            by_number: HashMap::new(),
-        }
+        Self { most: most.max(1), first: 0, texts: VecDeque::new(), by_number: HashMap::new() }
     }
 
     /// Shows a text; its number, for later changes.
@@ -82,11 +73,7 @@ impl Phones {
             self.forget_oldest();
         }
         let number = self.first + self.texts.len() as u64;
-        self.by_number
-            .entry(text.phone.clone())
-            .or_default()
-            .texts
-            .push_back(number);
+        self.by_number.entry(text.phone.clone()).or_default().texts.push_back(number);
         self.texts.push_back(text);
         number
     }
@@ -112,20 +99,16 @@ impl Phones {
     }
 
     fn text_mut(&mut self, number: u64) -> Option<&mut PhoneText> {
-        self.texts
-            .get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        self.texts.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
     fn text(&self, number: u64) -> Option<&PhoneText> {
-        self.texts
-            .get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        self.texts.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
     /// How many texts the phone has seen, forgotten ones included.
     pub(super) fn count(&self, phone: &str) -> u64 {
-        self.by_number
-            .get(phone)
-            .map_or(0, |phone| phone.forgotten + phone.texts.len() as u64)
+        self.by_number.get(phone).map_or(0, |phone| phone.forgotten + phone.texts.len() as u64)
     }
 
     /// The phone's texts after the first `after`, oldest first.
@@ -135,10 +118,7 @@ impl Phones {
         };
         let skipped = usize::try_from(after.saturating_sub(phone.forgotten)).unwrap_or(usize::MAX);
         let numbers = phone.texts.iter().skip(skipped);
-        numbers
-            .filter_map(|number| self.text(*number))
-            .map(PhoneText::to_json)
-            .collect()
+        numbers.filter_map(|number| self.text(*number)).map(PhoneText::to_json).collect()
     }
 
     /// Our side of the newest text on the phone: the sender that the customer knows.
@@ -149,11 +129,8 @@ impl Phones {
 
     /// Every phone with its count, by number.
     pub(super) fn all(&self) -> Vec<(&str, u64)> {
-        let mut all: Vec<_> = self
-            .by_number
-            .keys()
-            .map(|phone| (phone.as_str(), self.count(phone)))
-            .collect();
+        let mut all: Vec<_> =
+            self.by_number.keys().map(|phone| (phone.as_str(), self.count(phone))).collect();
         all.sort_unstable();
         all
     }

@@ -53,9 +53,7 @@ impl SendRequest {
 }
 
 fn recipient(form: &Form) -> Result<String, ApiError> {
-    let to = form
-        .filled("To")
-        .ok_or_else(|| ApiError::new(21604, "A 'To' phone number is required"))?;
+    let to = form.filled("To").ok_or_else(|| ApiError::new(21604, "A 'To' phone number is required"))?;
     let refused = |code, why: &str| Err(ApiError::new(code, format!("'To' {to}: {why}")));
     match to {
         "+15005550001" => refused(21211, "not a valid phone number"),
@@ -71,18 +69,12 @@ fn recipient(form: &Form) -> Result<String, ApiError> {
 fn sender(form: &Form, config: &SimulatorConfig) -> Result<(Option<String>, Option<String>), ApiError> {
     let (from, service) = (form.filled("From"), form.filled("MessagingServiceSid"));
     if from.is_none() && service.is_none() {
-        return Err(ApiError::new(
-            21603,
-            "A 'From' phone number or a messaging service is required",
-        ));
+        return Err(ApiError::new(21603, "A 'From' phone number or a messaging service is required"));
     }
     if let Some(service) = service
         && !config.messaging_services.iter().any(|known| known == service)
     {
-        return Err(ApiError::new(
-            21701,
-            format!("The messaging service {service} does not exist"),
-        ));
+        return Err(ApiError::new(21701, format!("The messaging service {service} does not exist")));
     }
     if let Some(from) = from {
         check_from(from, config)?;
@@ -105,19 +97,12 @@ fn check_from(from: &str, config: &SimulatorConfig) -> Result<(), ApiError> {
 
 fn content(form: &Form) -> Result<(String, Vec<String>), ApiError> {
     let body = form.first("Body").unwrap_or_default();
-    let media: Vec<String> = form
-        .all("MediaUrl")
-        .filter(|url| !url.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let media: Vec<String> = form.all("MediaUrl").filter(|url| !url.is_empty()).map(str::to_owned).collect();
     if body.is_empty() && media.is_empty() {
         return Err(ApiError::new(21602, "Message body is required"));
     }
     if utf16_units(body) > MAX_CONTENT_UNITS {
-        return Err(ApiError::new(
-            21617,
-            "The message body exceeds the 1600 character limit",
-        ));
+        return Err(ApiError::new(21617, "The message body exceeds the 1600 character limit"));
     }
     if media.len() > MOST_MEDIA {
         return Err(ApiError::new(21623, "Too many media files"));
@@ -130,10 +115,9 @@ fn content(form: &Form) -> Result<(String, Vec<String>), ApiError> {
 
 fn status_callback(form: &Form) -> Result<Option<String>, ApiError> {
     match form.filled("StatusCallback") {
-        Some(url) if !is_web_url(url) => Err(ApiError::new(
-            21609,
-            format!("The 'StatusCallback' URL {url} is not valid"),
-        )),
+        Some(url) if !is_web_url(url) => {
+            Err(ApiError::new(21609, format!("The 'StatusCallback' URL {url} is not valid")))
+        }
         url => Ok(url.map(str::to_owned)),
     }
 }
@@ -151,10 +135,7 @@ fn validity(form: &Form) -> Result<Duration, ApiError> {
     };
     match text.parse() {
         Ok(seconds @ 1..=LONGEST_VALIDITY_S) => Ok(Duration::from_secs(seconds)),
-        _ => Err(ApiError::new(
-            21624,
-            format!("Invalid validity period {text}: 1 to 36000 seconds"),
-        )),
+        _ => Err(ApiError::new(21624, format!("Invalid validity period {text}: 1 to 36000 seconds"))),
     }
 }
 
@@ -163,15 +144,12 @@ fn send_at(form: &Form, through_service: bool, now: Timestamp) -> Result<Option<
     if form.filled("ScheduleType") != Some("fixed") || !through_service {
         return Ok(None);
     }
-    let text = form
-        .filled("SendAt")
-        .ok_or_else(|| ApiError::new(35111, "'SendAt' is required"))?;
+    let text = form.filled("SendAt").ok_or_else(|| ApiError::new(35111, "'SendAt' is required"))?;
     match Timestamp::parse(text) {
         Some(at) if SCHEDULE_S.contains(&at.since(now).as_secs()) => Ok(Some(at)),
-        _ => Err(ApiError::new(
-            35114,
-            "'SendAt' must be 15 minutes to 35 days ahead, as 2026-11-21T18:30:00Z",
-        )),
+        _ => {
+            Err(ApiError::new(35114, "'SendAt' must be 15 minutes to 35 days ahead, as 2026-11-21T18:30:00Z"))
+        }
     }
 }
 
@@ -222,19 +200,9 @@ mod tests {
         let at = |when: &str| {
             format!("To=%2B14155552671&MessagingServiceSid=MG1&Body=hi&ScheduleType=fixed{when}")
         };
-        assert!(
-            read(&at("&SendAt=2026-11-21T19:00:00Z"))
-                .unwrap()
-                .send_at
-                .is_some()
-        );
+        assert!(read(&at("&SendAt=2026-11-21T19:00:00Z")).unwrap().send_at.is_some());
         assert_eq!(read(&at("&SendAt=2026-11-21T18:31:00Z")).map(drop), Err(35114));
         assert_eq!(read(&at("")).map(drop), Err(35111));
-        assert!(
-            read(&format!("{GOOD}&ScheduleType=fixed&SendAt=x"))
-                .unwrap()
-                .send_at
-                .is_none()
-        );
+        assert!(read(&format!("{GOOD}&ScheduleType=fixed&SendAt=x")).unwrap().send_at.is_none());
     }
 }

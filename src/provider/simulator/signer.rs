@@ -8,10 +8,8 @@ use ring::hmac;
 /// The value of `X-Twilio-Signature` for a form posted to `url`: HMAC-SHA1 over the URL (less its fragment)
 /// followed by each name and value, names sorted, values of one name sorted and without repeats.
 pub(super) fn sign(auth_token: &str, url: &str, fields: &[(String, String)]) -> String {
-    let mut pairs: Vec<(&str, &str)> = fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let mut pairs: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     pairs.sort_unstable();
     pairs.dedup();
     let mut signed = without_fragment(url).to_owned();
@@ -34,10 +32,7 @@ mod tests {
     const URL: &str = "https://mycompany.com/myapp.php?foo=1&bar=2";
 
     fn signed(url: &str, fields: &[(&str, &str)]) -> String {
-        let owned: Vec<_> = fields
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect();
+        let owned: Vec<_> = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         sign("12345", url, &owned)
     }
 
@@ -51,10 +46,7 @@ mod tests {
             ("Caller", "+14158675309"),
         ];
         assert_eq!(signed(URL, &fields), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
-        assert_eq!(
-            signed(&format!("{URL}#rc=2"), &fields),
-            "RSOYDt4T1cUTdK1PDd93/VVr8B8="
-        );
+        assert_eq!(signed(&format!("{URL}#rc=2"), &fields), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
     }
 
     #[test]

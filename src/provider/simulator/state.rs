@@ -52,11 +52,7 @@ pub(super) struct Answering {
 
 impl From<Answer> for Answering {
     fn from(answer: Answer) -> Self {
-        Self {
-            answer,
-            first: Vec::new(),
-            wait: Duration::ZERO,
-        }
+        Self { answer, first: Vec::new(), wait: Duration::ZERO }
     }
 }
 
@@ -140,10 +136,9 @@ impl State {
                 wait: Duration::from_millis(self.faults.slow_ms),
                 ..Answer::Created(created).into()
             },
-            SendFault::ReceiptFirst => Answering {
-                first: self.hurry(sid, now),
-                ..Answer::Created(created).into()
-            },
+            SendFault::ReceiptFirst => {
+                Answering { first: self.hurry(sid, now), ..Answer::Created(created).into() }
+            }
             _ => Answer::Created(created).into(),
         }
     }
@@ -151,15 +146,8 @@ impl State {
     /// The text that `form` asks for, if it may be sent.
     fn draft(&self, form: &Form, now: Timestamp) -> Result<Draft, ApiError> {
         let request = SendRequest::read(form, &self.config, now)?;
-        let known = self
-            .phones
-            .last_peer(&request.to)
-            .filter(|sender| self.config.owns(sender));
-        let pool = || {
-            known
-                .or(self.config.numbers.first().map(String::as_str))
-                .unwrap_or_default()
-        };
+        let known = self.phones.last_peer(&request.to).filter(|sender| self.config.owns(sender));
+        let pool = || known.or(self.config.numbers.first().map(String::as_str)).unwrap_or_default();
         let from = request.from.unwrap_or_else(|| pool().to_owned());
         if self.blocked.is_blocked(&from, &request.to) {
             return Err(ApiError::new(21610, "Attempt to send to unsubscribed recipient"));
@@ -191,9 +179,7 @@ impl State {
     }
 
     pub(super) fn fetch(&self, sid: &str) -> Option<Value> {
-        self.messages
-            .get(sid)
-            .map(|message| message.resource(&self.config.account_sid))
+        self.messages.get(sid).map(|message| message.resource(&self.config.account_sid))
     }
 
     /// Cancels or redacts; `None` if there is no such text.
@@ -217,10 +203,7 @@ impl State {
                 Ok(())
             }
             (None, Some("")) => Err(unfinished()),
-            _ => Err(ApiError::new(
-                20001,
-                "Only Status=canceled or an empty Body can be set",
-            )),
+            _ => Err(ApiError::new(20001, "Only Status=canceled or an empty Body can be set")),
         };
         Some(changed.and_then(|()| self.fetch(sid).ok_or_else(|| ApiError::not_found(sid))))
     }
@@ -249,8 +232,5 @@ impl State {
 }
 
 fn unfinished() -> ApiError {
-    ApiError::new(
-        20009,
-        "The message is not finished: it can be neither redacted nor deleted yet",
-    )
+    ApiError::new(20009, "The message is not finished: it can be neither redacted nor deleted yet")
 }

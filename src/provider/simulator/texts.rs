@@ -82,11 +82,7 @@ impl State {
     fn act_on(&mut self, keyword: Keyword, message: &Message, now: Timestamp) {
         let whole_pool = !self.config.messaging_services.is_empty();
         let one = [message.to.clone()];
-        let senders = if whole_pool {
-            &self.config.numbers[..]
-        } else {
-            &one[..]
-        };
+        let senders = if whole_pool { &self.config.numbers[..] } else { &one[..] };
         if let Some(reply) = self.blocked.act(keyword, senders, &message.from) {
             self.phones.push(PhoneText {
                 phone: message.from.clone(),
@@ -143,10 +139,7 @@ impl State {
         if let Some(keyword) = keyword.filter(|_| self.config.advanced_opt_out) {
             fields.push(("OptOutType", keyword.as_str().to_owned()));
         }
-        let mut fields: Vec<_> = fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         for (at, url) in message.media.iter().enumerate() {
             fields.push((format!("MediaUrl{at}"), url.clone()));
             fields.push((format!("MediaContentType{at}"), media_type(url).to_owned()));
@@ -171,20 +164,13 @@ fn sent_text(text: &Text, sid: &str, now: Timestamp) -> PhoneText {
 }
 
 fn country(number: &str) -> String {
-    PhoneNumber::parse(number)
-        .ok()
-        .and_then(|number| number.country_code())
-        .unwrap_or_default()
+    PhoneNumber::parse(number).ok().and_then(|number| number.country_code()).unwrap_or_default()
 }
 
 /// The type that the name of a file tells.
 fn media_type(url: &str) -> &'static str {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    match path
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase())
-        .as_deref()
-    {
+    match path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
         Some("jpg" | "jpeg") => "image/jpeg",
         Some("png") => "image/png",
         Some("gif") => "image/gif",

@@ -52,10 +52,7 @@ pub enum Failure {
     /// The request did not leave.
     NotSent(String),
     /// It left, or may have. `status`: where that much of the answer came.
-    Broken {
-        status: Option<StatusCode>,
-        reason: String,
-    },
+    Broken { status: Option<StatusCode>, reason: String },
 }
 
 impl From<Failure> for AskError {
@@ -90,8 +87,7 @@ impl Client {
 
     /// A POST of a form, whatever its answer.
     pub async fn post(&self, path: &str, form: &[(&str, String)]) -> Result<Answer, Failure> {
-        self.ask(self.http.post(self.url(path)).form(form), MAX_ANSWER_BYTES)
-            .await
+        self.ask(self.http.post(self.url(path)).form(form), MAX_ANSWER_BYTES).await
     }
 
     pub async fn check(&self) -> Result<String, AskError> {
@@ -107,19 +103,13 @@ impl Client {
             return Ok("Twilio accepts the API key".into());
         }
         let account: Account = serde_json::from_slice(&answer.body).map_err(|error| {
-            AskError(format!(
-                "the answer is not an account of Twilio's; check api_base ({error})"
-            ))
+            AskError(format!("the answer is not an account of Twilio's; check api_base ({error})"))
         })?;
         match account.status.as_str() {
-            "active" => Ok(format!(
-                "Twilio accepts the credentials of the account {:?}",
-                account.friendly_name
-            )),
-            status => Err(AskError(format!(
-                "the account {:?} is {status}",
-                account.friendly_name
-            ))),
+            "active" => {
+                Ok(format!("Twilio accepts the credentials of the account {:?}", account.friendly_name))
+            }
+            status => Err(AskError(format!("the account {:?} is {status}", account.friendly_name))),
         }
     }
 
@@ -153,10 +143,7 @@ impl Client {
             .timeout(self.request_timeout);
         let mut response = request.send().await.map_err(not_answered)?;
         let status = response.status();
-        let broken = |reason| Failure::Broken {
-            status: Some(status),
-            reason,
-        };
+        let broken = |reason| Failure::Broken { status: Some(status), reason };
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| broken(in_words(error)))? {
@@ -165,11 +152,7 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer {
-            status,
-            headers,
-            body,
-        })
+        Ok(Answer { status, headers, body })
     }
 }
 
@@ -179,9 +162,7 @@ pub fn is_service(sender: &str) -> bool {
 
 /// What a refusing answer says, by its code or its status.
 pub fn refusal(answer: &Answer) -> DeliveryError {
-    let code = serde_json::from_slice::<Refusal>(&answer.body)
-        .ok()
-        .and_then(|refusal| refusal.code);
+    let code = serde_json::from_slice::<Refusal>(&answer.body).ok().and_then(|refusal| refusal.code);
     errors::of_response(answer.status.as_u16(), code)
 }
 
@@ -189,10 +170,7 @@ fn not_answered(error: reqwest::Error) -> Failure {
     if error.is_connect() || error.is_builder() {
         Failure::NotSent(in_words(error))
     } else {
-        Failure::Broken {
-            status: None,
-            reason: in_words(error),
-        }
+        Failure::Broken { status: None, reason: in_words(error) }
     }
 }
 
@@ -223,28 +201,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_check_says_whose_account_it_is_or_what_to_look_at() {
-        let (active, line) = checked(
-            ACCOUNT_SID,
-            Act::answer(200, r#"{"friendly_name":"Acme","status":"active"}"#),
-        )
-        .await;
+        let (active, line) =
+            checked(ACCOUNT_SID, Act::answer(200, r#"{"friendly_name":"Acme","status":"active"}"#)).await;
         assert!(active.unwrap().contains("Acme"));
-        assert_eq!(
-            line,
-            format!("GET /2010-04-01/Accounts/{ACCOUNT_SID}.json HTTP/1.1")
-        );
-        let (suspended, _) = checked(
-            ACCOUNT_SID,
-            Act::answer(200, r#"{"friendly_name":"Acme","status":"suspended"}"#),
-        )
-        .await;
+        assert_eq!(line, format!("GET /2010-04-01/Accounts/{ACCOUNT_SID}.json HTTP/1.1"));
+        let (suspended, _) =
+            checked(ACCOUNT_SID, Act::answer(200, r#"{"friendly_name":"Acme","status":"suspended"}"#)).await;
         assert!(suspended.unwrap_err().contains("suspended"));
         let (wrong, _) = checked(ACCOUNT_SID, Act::answer(401, r#"{"code":20003,"status":401}"#)).await;
-        assert!(
-            wrong
-                .unwrap_err()
-                .contains("check account_sid and the auth token")
-        );
+        assert!(wrong.unwrap_err().contains("check account_sid and the auth token"));
     }
 
     #[tokio::test]

@@ -73,11 +73,7 @@ impl TwilioConfig {
         let base = reqwest::Url::parse(&self.api_base).map_err(|_| TwilioConfigError::ApiBase)?;
         let usable =
             matches!(base.scheme(), "http" | "https") && base.query().is_none() && base.fragment().is_none();
-        if usable {
-            Ok(())
-        } else {
-            Err(TwilioConfigError::ApiBase)
-        }
+        if usable { Ok(()) } else { Err(TwilioConfigError::ApiBase) }
     }
 }
 
@@ -90,10 +86,7 @@ pub(super) mod tests {
     pub fn config(api_base: &str) -> TwilioConfig {
         TwilioConfig {
             account_sid: ACCOUNT_SID.into(),
-            credentials: Credentials {
-                user: ACCOUNT_SID.into(),
-                password: Secret::new("hush-password"),
-            },
+            credentials: Credentials { user: ACCOUNT_SID.into(), password: Secret::new("hush-password") },
             auth_tokens: vec![Secret::new("hush-token")],
             api_base: api_base.into(),
             request_timeout: Duration::from_secs(5),
@@ -114,10 +107,7 @@ pub(super) mod tests {
     #[test]
     fn an_empty_token_is_refused_because_anybody_could_sign_with_it() {
         for tokens in [vec![], vec![Secret::new("one"), Secret::new("")]] {
-            let config = TwilioConfig {
-                auth_tokens: tokens,
-                ..config("https://api.twilio.com")
-            };
+            let config = TwilioConfig { auth_tokens: tokens, ..config("https://api.twilio.com") };
             assert_eq!(config.validate(), Err(TwilioConfigError::AuthToken));
         }
     }
@@ -125,22 +115,15 @@ pub(super) mod tests {
     #[test]
     fn what_cannot_be_part_of_a_url_is_no_account() {
         for sid in ["", "AC/../x", "AC 1", "AC?1"] {
-            let config = TwilioConfig {
-                account_sid: sid.into(),
-                ..config("https://api.twilio.com")
-            };
+            let config = TwilioConfig { account_sid: sid.into(), ..config("https://api.twilio.com") };
             assert_eq!(config.validate(), Err(TwilioConfigError::AccountSid), "{sid}");
         }
     }
 
     #[test]
     fn a_base_that_is_no_http_url_is_refused() {
-        for base in [
-            "api.twilio.com",
-            "ftp://api.twilio.com",
-            "https://api.twilio.com/?x=1",
-            "https://a/#b",
-        ] {
+        for base in ["api.twilio.com", "ftp://api.twilio.com", "https://api.twilio.com/?x=1", "https://a/#b"]
+        {
             assert_eq!(config(base).validate(), Err(TwilioConfigError::ApiBase), "{base}");
         }
     }

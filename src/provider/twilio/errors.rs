@@ -119,11 +119,7 @@ const TABLE: &[(u32, ErrorClass, &str)] = &[
 pub fn of_code(code: u32) -> DeliveryError {
     let (class, text) =
         known(code).unwrap_or((Permanent, "the provider gives a reason that is not known here"));
-    DeliveryError {
-        code: Some(code.to_string()),
-        class,
-        text: text.into(),
-    }
+    DeliveryError { code: Some(code.to_string()), class, text: text.into() }
 }
 
 /// The error of a refusal by the API: the code decides, and the status where there is none, or none that is known.
@@ -144,11 +140,7 @@ pub fn of_response(http_status: u16, code: Option<u32>) -> DeliveryError {
 
 /// An error without a code of the provider's.
 pub fn without_code(class: ErrorClass, text: impl Into<String>) -> DeliveryError {
-    DeliveryError {
-        code: None,
-        class,
-        text: text.into(),
-    }
+    DeliveryError { code: None, class, text: text.into() }
 }
 
 /// What the status alone settles: too fast is too fast, and a server error leaves open what was done before it.
@@ -169,17 +161,11 @@ fn is_known_or_family(code: u32) -> bool {
 fn of_status(http_status: u16) -> (ErrorClass, &'static str) {
     match http_status {
         401 => (Credentials, "the provider does not accept the credentials"),
-        400 | 413 | 422 => (
-            Permanent,
-            "the provider refused the text and gave no reason that is known here",
-        ),
+        400 | 413 | 422 => (Permanent, "the provider refused the text and gave no reason that is known here"),
         // Whatever stood in between gave up waiting; the request may have been passed on.
         408 => (Unknown, "the provider's answer did not come in time"),
         429 => (Throttled, "too many requests at once"),
-        300..=499 => (
-            Configuration,
-            "the provider cannot be used like this; check api_base and account_sid",
-        ),
+        300..=499 => (Configuration, "the provider cannot be used like this; check api_base and account_sid"),
         _ => (Unknown, "an error inside the provider"),
     }
 }

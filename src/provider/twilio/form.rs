@@ -34,10 +34,7 @@ impl Form {
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The first value of that name, if there is anything in it.
@@ -52,22 +49,13 @@ impl Form {
 
 /// Whether the body says that it is a form.
 pub fn is_form(request: &WebhookRequest) -> bool {
-    let essence = request
-        .content_type
-        .as_deref()
-        .and_then(|full| full.split(';').next())
-        .unwrap_or_default();
-    essence
-        .trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    let essence = request.content_type.as_deref().and_then(|full| full.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn split(part: &[u8]) -> (&[u8], &[u8]) {
     let mut halves = part.splitn(2, |b| *b == b'=');
-    (
-        halves.next().unwrap_or_default(),
-        halves.next().unwrap_or_default(),
-    )
+    (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
 }
 
 fn decode_text(encoded: &[u8]) -> Result<String, FormError> {
@@ -79,10 +67,7 @@ fn decode_text(encoded: &[u8]) -> Result<String, FormError> {
         }
         rest = rest.get(at + 3..).unwrap_or_default();
     }
-    let spaced: Vec<u8> = encoded
-        .iter()
-        .map(|b| if *b == b'+' { b' ' } else { *b })
-        .collect();
+    let spaced: Vec<u8> = encoded.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     String::from_utf8(percent_decode(&spaced).collect()).map_err(|_| FormError::NotUtf8)
 }
 
@@ -102,24 +87,15 @@ mod tests {
 
     #[test]
     fn empty_values_count_and_empty_parts_do_not() {
-        let expected = [
-            ("a".to_owned(), String::new()),
-            ("b".into(), String::new()),
-            ("c".into(), "=".into()),
-        ];
+        let expected =
+            [("a".to_owned(), String::new()), ("b".into(), String::new()), ("c".into(), "=".into())];
         assert_eq!(decoded("&a=&&b&c==&"), expected);
         assert_eq!(decoded(""), []);
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_refused() {
-        for encoded in [
-            &b"Body=%ff"[..],
-            b"Body=%C3",
-            b"Body=\xff",
-            b"%C3%28=x",
-            b"Body=%ED%A0%80",
-        ] {
+        for encoded in [&b"Body=%ff"[..], b"Body=%C3", b"Body=\xff", b"%C3%28=x", b"Body=%ED%A0%80"] {
             assert_eq!(Form::decode(encoded), Err(FormError::NotUtf8), "{encoded:?}");
         }
     }
@@ -127,11 +103,7 @@ mod tests {
     #[test]
     fn broken_escapes_are_refused() {
         for encoded in ["Body=%", "Body=%4", "Body=%zz", "Body=50%+off", "%=x"] {
-            assert_eq!(
-                Form::decode(encoded.as_bytes()),
-                Err(FormError::Escape),
-                "{encoded}"
-            );
+            assert_eq!(Form::decode(encoded.as_bytes()), Err(FormError::Escape), "{encoded}");
         }
     }
 

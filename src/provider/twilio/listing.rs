@@ -46,22 +46,13 @@ pub async fn list_sent(
     for _ in 0..MAX_PAGES {
         let Some(path) = next else { return Ok(records) };
         let page = page(client, &path).await?;
-        for listed in page
-            .messages
-            .into_iter()
-            .filter(|listed| is_ours(&listed.direction))
-        {
+        for listed in page.messages.into_iter().filter(|listed| is_ours(&listed.direction)) {
             records.push(record(listed)?);
         }
         next = page.next_page_uri.filter(|uri| !uri.is_empty());
         // The credentials go with the request: nowhere but to this account's list.
-        if next
-            .as_ref()
-            .is_some_and(|uri| !uri.starts_with(&format!("{messages_path}?")))
-        {
-            return Err(AskError(
-                "the list goes on at another place than the account's list".into(),
-            ));
+        if next.as_ref().is_some_and(|uri| !uri.starts_with(&format!("{messages_path}?"))) {
+            return Err(AskError("the list goes on at another place than the account's list".into()));
         }
     }
     match next {
@@ -134,10 +125,7 @@ mod tests {
     async fn list(acts: Vec<Act>, sender: &str) -> (Result<Vec<SentRecord>, AskError>, Vec<String>) {
         let server = ScriptedServer::start(acts).await;
         let listed = list_sent(&client(&server.base), sender, "+14155550101", since()).await;
-        (
-            listed,
-            server.seen().into_iter().map(|request| request.line).collect(),
-        )
+        (listed, server.seen().into_iter().map(|request| request.line).collect())
     }
 
     fn messages_path() -> String {
@@ -170,19 +158,9 @@ mod tests {
     async fn pages_are_followed_and_customers_texts_left_out() {
         let next = format!("{}?Page=1&PageToken=x", messages_path());
         let first = [listed("SM1", "outbound-reply"), listed("SM2", "inbound")];
-        let (records, lines) = list(
-            vec![
-                page(&first, Some(&next)),
-                page(&[listed("SM3", "outbound-api")], None),
-            ],
-            "+1",
-        )
-        .await;
-        let ids: Vec<_> = records
-            .unwrap()
-            .into_iter()
-            .map(|record| record.provider_id)
-            .collect();
+        let (records, lines) =
+            list(vec![page(&first, Some(&next)), page(&[listed("SM3", "outbound-api")], None)], "+1").await;
+        let ids: Vec<_> = records.unwrap().into_iter().map(|record| record.provider_id).collect();
         assert_eq!(ids, ["SM1", "SM3"]);
         assert_eq!(lines[1], format!("GET {next} HTTP/1.1"));
     }
@@ -213,12 +191,7 @@ mod tests {
     async fn what_cannot_be_read_is_an_error_and_not_an_empty_list() {
         let mut undated = listed("SM1", "outbound-api");
         undated["date_created"] = "yesterday".into();
-        for act in [
-            Act::answer(200, "{}"),
-            Act::answer(500, ""),
-            Act::HangUp,
-            page(&[undated], None),
-        ] {
+        for act in [Act::answer(200, "{}"), Act::answer(500, ""), Act::HangUp, page(&[undated], None)] {
             let (records, _) = list(vec![act.clone()], "+1").await;
             assert!(records.is_err(), "{act:?}");
         }

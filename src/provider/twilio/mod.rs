@@ -36,21 +36,14 @@ impl TwilioProvider {
     /// `http`: made with [`client_builder`], and shared, so that connections are used again.
     pub fn new(config: TwilioConfig, http: reqwest::Client) -> Result<Self, TwilioConfigError> {
         config.validate()?;
-        Ok(Self {
-            client: Client::new(&config, http),
-            config,
-        })
+        Ok(Self { client: Client::new(&config, http), config })
     }
 }
 
 #[async_trait]
 impl Provider for TwilioProvider {
     fn capability(&self) -> Capability {
-        Capability {
-            lists_sent: true,
-            receipts: true,
-            answers_keywords: true,
-        }
+        Capability { lists_sent: true, receipts: true, answers_keywords: true }
     }
 
     fn verify(&self, request: &WebhookRequest) -> Result<(), SignatureError> {

@@ -21,30 +21,21 @@ pub enum Act {
     /// Reads the request, then closes the connection.
     HangUp,
     /// Announces a longer body than it sends.
-    BreakOff { status: u16 },
+    BreakOff {
+        status: u16,
+    },
     /// Reads the request and never answers.
     Silence,
 }
 
 impl Act {
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
-        Self::Answer {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Self::Answer { status, headers: Vec::new(), body: body.into() }
     }
 
     pub fn answer_with(status: u16, headers: &[(&'static str, &str)], body: &str) -> Self {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()))
-            .collect();
-        Self::Answer {
-            status,
-            headers,
-            body: body.into(),
-        }
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self::Answer { status, headers, body: body.into() }
     }
 }
 
@@ -91,26 +82,14 @@ type Acts = Arc<Mutex<std::vec::IntoIter<Act>>>;
 async fn serve(mut stream: TcpStream, connection: usize, acts: Acts, log: Arc<Mutex<Vec<Seen>>>) {
     while let Some(request) = read_request(&mut stream, connection).await {
         log.lock().unwrap().push(request);
-        let act = acts
-            .lock()
-            .unwrap()
-            .next()
-            .expect("the server was asked more often than scripted");
+        let act = acts.lock().unwrap().next().expect("the server was asked more often than scripted");
         match act {
-            Act::Answer {
-                status,
-                headers,
-                body,
-            } => {
-                let headers: Vec<_> = headers
-                    .iter()
-                    .map(|(name, value)| format!("{name}: {value}\r\n"))
-                    .collect();
+            Act::Answer { status, headers, body } => {
+                let headers: Vec<_> =
+                    headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
                 let headers = headers.concat();
-                let answer = format!(
-                    "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}",
-                    body.len()
-                );
+                let answer =
+                    format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len());
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
             Act::HangUp => return,
@@ -133,21 +112,13 @@ async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen>
         read_more(stream, &mut bytes).await?;
     };
     let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .unwrap_or("0");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
     let end = head_end + length.parse::<usize>().unwrap();
     while bytes.len() < end {
         read_more(stream, &mut bytes).await?;
     }
     let line = head.lines().next().unwrap().to_owned();
-    Some(Seen {
-        connection,
-        line,
-        head,
-        body: String::from_utf8(bytes[head_end..end].to_vec()).unwrap(),
-    })
+    Some(Seen { connection, line, head, body: String::from_utf8(bytes[head_end..end].to_vec()).unwrap() })
 }
 
 async fn read_more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {

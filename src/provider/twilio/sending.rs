@@ -27,14 +27,8 @@ pub async fn send(client: &Client, text: &OutgoingText) -> Sent {
 }
 
 fn send_form(text: &OutgoingText) -> Vec<(&'static str, String)> {
-    let sender = if is_service(&text.sender) {
-        "MessagingServiceSid"
-    } else {
-        "From"
-    };
-    let validity_s = text
-        .valid_for_s
-        .map(|seconds| seconds.clamp(*VALIDITY_S.start(), *VALIDITY_S.end()));
+    let sender = if is_service(&text.sender) { "MessagingServiceSid" } else { "From" };
+    let validity_s = text.valid_for_s.map(|seconds| seconds.clamp(*VALIDITY_S.start(), *VALIDITY_S.end()));
     let mut form = vec![
         ("To", text.to.clone()),
         (sender, text.sender.clone()),
@@ -52,33 +46,22 @@ fn status_callback(text: &OutgoingText) -> String {
         None => (text.status_url.as_str(), ""),
     };
     let join = if url.contains('?') { '&' } else { '?' };
-    format!(
-        "{url}{join}{}={}{fragment}",
-        webhook::MESSAGE_ID_PARAMETER,
-        text.message_id
-    )
+    format!("{url}{join}{}={}{fragment}", webhook::MESSAGE_ID_PARAMETER, text.message_id)
 }
 
 fn outcome(answer: &Answer) -> Sent {
     if answer.status.is_success() {
         return match serde_json::from_slice::<Created>(&answer.body) {
-            Ok(created) if !created.sid.is_empty() => Sent::Accepted {
-                provider_id: created.sid,
-                from: created.from,
-            },
-            _ => unknown(format!(
-                "the answer cannot be read (HTTP {})",
-                answer.status.as_u16()
-            )),
+            Ok(created) if !created.sid.is_empty() => {
+                Sent::Accepted { provider_id: created.sid, from: created.from }
+            }
+            _ => unknown(format!("the answer cannot be read (HTTP {})", answer.status.as_u16())),
         };
     }
     let error = refusal(answer);
     match error.class {
         ErrorClass::Unknown => Sent::Unknown { error },
-        _ => Sent::Refused {
-            error,
-            retry_after_s: retry_after_s(&answer.headers),
-        },
+        _ => Sent::Refused { error, retry_after_s: retry_after_s(&answer.headers) },
     }
 }
 
@@ -90,29 +73,20 @@ fn outcome_of_failure(failure: Failure) -> Sent {
     let by_status = status.map(|status| errors::of_response(status.as_u16(), None));
     match by_status {
         // A refusal is one, also without its reason. Asked again, the provider will say it again.
-        Some(error) if error.class == ErrorClass::Permanent => transient(format!(
-            "{}, and its reason was not received: {reason}",
-            error.text
-        )),
-        Some(error) if error.class != ErrorClass::Unknown => Sent::Refused {
-            error,
-            retry_after_s: None,
-        },
+        Some(error) if error.class == ErrorClass::Permanent => {
+            transient(format!("{}, and its reason was not received: {reason}", error.text))
+        }
+        Some(error) if error.class != ErrorClass::Unknown => Sent::Refused { error, retry_after_s: None },
         _ => unknown(format!("no answer was received: {reason}")),
     }
 }
 
 fn transient(text: String) -> Sent {
-    Sent::Refused {
-        error: errors::without_code(ErrorClass::Transient, text),
-        retry_after_s: None,
-    }
+    Sent::Refused { error: errors::without_code(ErrorClass::Transient, text), retry_after_s: None }
 }
 
 fn unknown(text: String) -> Sent {
-    Sent::Unknown {
-        error: errors::without_code(ErrorClass::Unknown, text),
-    }
+    Sent::Unknown { error: errors::without_code(ErrorClass::Unknown, text) }
 }
 
 /// `Retry-After` in seconds. A date is read against the answer's own `Date`: there is no clock here.

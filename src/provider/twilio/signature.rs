@@ -17,21 +17,15 @@ const HEADER: &str = "x-twilio-signature";
 const BODY_HASH: &str = "bodySHA256";
 
 pub fn verify(request: &WebhookRequest, tokens: &[Secret]) -> Result<(), SignatureError> {
-    let given = request
-        .headers
-        .get(HEADER)
-        .map(http::HeaderValue::as_bytes)
-        .filter(|given| !given.is_empty());
+    let given =
+        request.headers.get(HEADER).map(http::HeaderValue::as_bytes).filter(|given| !given.is_empty());
     let given = given.ok_or(SignatureError::Missing)?;
     let url = without_fragment(&request.url);
     let (pairs, body_hash) = signed_parts(request, url)?;
 
     let matches = |url: &str| matches_any(given, tokens, url, &pairs);
     let genuine = with_and_without_port(url).iter().any(|url| matches(url))
-        || reencoded(url)
-            .iter()
-            .flat_map(|url| with_and_without_port(url))
-            .any(|url| matches(&url));
+        || reencoded(url).iter().flat_map(|url| with_and_without_port(url)).any(|url| matches(&url));
     if !genuine {
         return Err(SignatureError::Mismatch);
     }
@@ -63,10 +57,7 @@ fn joined(form: &Form) -> String {
     let mut pairs: Vec<_> = form.pairs().iter().collect();
     pairs.sort_unstable();
     pairs.dedup();
-    pairs
-        .iter()
-        .flat_map(|(name, value)| [name.as_str(), value.as_str()])
-        .collect()
+    pairs.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect()
 }
 
 /// Compares with every token's signature, and takes as long whichever it is.
@@ -74,12 +65,7 @@ fn matches_any(given: &[u8], tokens: &[Secret], url: &str, pairs: &str) -> bool 
     let matches = |token: &Secret| {
         sign(token, url, pairs).is_some_and(|expected| expected.as_bytes().ct_eq(given).into())
     };
-    tokens
-        .iter()
-        .fold(Choice::from(0), |any, token| {
-            any | Choice::from(u8::from(matches(token)))
-        })
-        .into()
+    tokens.iter().fold(Choice::from(0), |any, token| any | Choice::from(u8::from(matches(token)))).into()
 }
 
 fn sign(token: &Secret, url: &str, pairs: &str) -> Option<String> {
@@ -119,16 +105,9 @@ fn with_and_without_port(url: &str) -> Vec<String> {
     let bracket_end = host_and_port.rfind(']').map_or(0, |at| at + 1);
     let port_start = host_and_port[bracket_end..].find(':').map(|at| bracket_end + at);
     let (host, port) = host_and_port.split_at(port_start.unwrap_or(host_and_port.len()));
-    let standard = if scheme.eq_ignore_ascii_case("https") {
-        ":443"
-    } else {
-        ":80"
-    };
+    let standard = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     let port = if port.is_empty() { standard } else { port };
-    vec![
-        format!("{scheme}://{userinfo}{host}{path}"),
-        format!("{scheme}://{userinfo}{host}{port}{path}"),
-    ]
+    vec![format!("{scheme}://{userinfo}{host}{path}"), format!("{scheme}://{userinfo}{host}{port}{path}")]
 }
 
 /// The other ways to write the same URL that Twilio is known to sign, where its characters leave a choice (`'` or
@@ -138,16 +117,11 @@ fn reencoded(url: &str) -> Vec<String> {
     let Ok(normalised) = reqwest::Url::parse(url).map(String::from) else {
         return Vec::new();
     };
-    let requeried = normalised
-        .split_once('?')
-        .filter(|(_, query)| !query.is_empty())
-        .and_then(|(path, query)| {
+    let requeried =
+        normalised.split_once('?').filter(|(_, query)| !query.is_empty()).and_then(|(path, query)| {
             let form = Form::decode(query.as_bytes()).ok()?;
-            let parts: Vec<_> = form
-                .pairs()
-                .iter()
-                .map(|(n, v)| format!("{}={}", escape(n), escape(v)))
-                .collect();
+            let parts: Vec<_> =
+                form.pairs().iter().map(|(n, v)| format!("{}={}", escape(n), escape(v))).collect();
             Some(format!("{path}?{}", parts.join("&")))
         });
     std::iter::once(normalised).chain(requeried).collect()

@@ -45,21 +45,10 @@ pub fn parse_receipt(
 ) -> Result<ProviderReceipt, ParseError> {
     let form = read(request)?;
     check_account(&form, account_sid)?;
-    let raw = form
-        .get_filled("MessageStatus")
-        .ok_or(ParseError::Missing("MessageStatus"))?;
+    let raw = form.get_filled("MessageStatus").ok_or(ParseError::Missing("MessageStatus"))?;
     let stage = stage(raw).ok_or_else(|| invalid("MessageStatus", "not a status that is known here"))?;
-    let status = ReceiptStatus {
-        stage,
-        raw: raw.to_owned(),
-        error: receipt_error(&form, stage)?,
-        at: now,
-    };
-    Ok(ProviderReceipt {
-        provider_id: message_sid(&form)?,
-        message_id: message_id(request),
-        status,
-    })
+    let status = ReceiptStatus { stage, raw: raw.to_owned(), error: receipt_error(&form, stage)?, at: now };
+    Ok(ProviderReceipt { provider_id: message_sid(&form)?, message_id: message_id(request), status })
 }
 
 /// A POST is read from its body alone, a GET from its query: nothing else is a field.
@@ -69,9 +58,7 @@ fn read(request: &WebhookRequest) -> Result<Form, ParseError> {
     } else if form::is_form(request) {
         &request.body
     } else {
-        return Err(ParseError::NotAForm(
-            "its content type is not application/x-www-form-urlencoded".into(),
-        ));
+        return Err(ParseError::NotAForm("its content type is not application/x-www-form-urlencoded".into()));
     };
     Form::decode(encoded).map_err(|error| ParseError::NotAForm(error.to_string()))
 }
@@ -81,23 +68,15 @@ fn check_account(form: &Form, account_sid: &str) -> Result<(), ParseError> {
     match form.get_filled("AccountSid") {
         None => Ok(()),
         Some(sid) if sid == account_sid => Ok(()),
-        Some(_) => Err(invalid(
-            "AccountSid",
-            "not the account of this channel; check account_sid",
-        )),
+        Some(_) => Err(invalid("AccountSid", "not the account of this channel; check account_sid")),
     }
 }
 
 fn message_sid(form: &Form) -> Result<String, ParseError> {
     // SmsSid is its former name, still sent.
-    let sid = form
-        .get_filled("MessageSid")
-        .or_else(|| form.get_filled("SmsSid"));
+    let sid = form.get_filled("MessageSid").or_else(|| form.get_filled("SmsSid"));
     let sid = sid.ok_or(ParseError::Missing("MessageSid"))?;
-    let digits = sid
-        .strip_prefix("SM")
-        .or_else(|| sid.strip_prefix("MM"))
-        .unwrap_or_default();
+    let digits = sid.strip_prefix("SM").or_else(|| sid.strip_prefix("MM")).unwrap_or_default();
     let well_formed = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     if well_formed {
         Ok(sid.to_owned())
@@ -121,17 +100,12 @@ fn content(form: &Form, media: &[Media]) -> Result<String, ParseError> {
 }
 
 fn media(form: &Form) -> Vec<Media> {
-    let content_type = |at: usize| {
-        form.get_filled(&format!("MediaContentType{at}"))
-            .unwrap_or("application/octet-stream")
-    };
+    let content_type =
+        |at: usize| form.get_filled(&format!("MediaContentType{at}")).unwrap_or("application/octet-stream");
     // Counted by what is there, not by NumMedia: a wrong number must not lose the text.
     (0..)
         .map_while(|at| form.get_filled(&format!("MediaUrl{at}")).map(|url| (at, url)))
-        .map(|(at, url)| Media {
-            url: url.to_owned(),
-            content_type: content_type(at).to_owned(),
-        })
+        .map(|(at, url)| Media { url: url.to_owned(), content_type: content_type(at).to_owned() })
         .collect()
 }
 
@@ -165,10 +139,9 @@ fn receipt_error(form: &Form, stage: ReceiptStage) -> Result<Option<DeliveryErro
             let code = code.parse().map_err(|_| invalid("ErrorCode", "not a number"))?;
             Ok(Some(errors::of_code(code)))
         }
-        None if failed => Ok(Some(errors::without_code(
-            ErrorClass::Permanent,
-            "the provider gave no reason",
-        ))),
+        None if failed => {
+            Ok(Some(errors::without_code(ErrorClass::Permanent, "the provider gave no reason")))
+        }
         None => Ok(None),
     }
 }
@@ -180,10 +153,7 @@ fn message_id(request: &WebhookRequest) -> Option<crate::domain::ids::MessageId>
 }
 
 fn invalid(field: &'static str, reason: &str) -> ParseError {
-    ParseError::Invalid {
-        field,
-        reason: reason.to_owned(),
-    }
+    ParseError::Invalid { field, reason: reason.to_owned() }
 }
 
 #[cfg(test)]

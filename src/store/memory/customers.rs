@@ -19,7 +19,9 @@ impl State {
     ) -> Result<Fresh<Customer>, CreateCustomerError> {
         match self.recall_key(command.idempotency.as_ref()) {
             Ok(Some(Created::Customer(customer))) => return Ok(Fresh { value: *customer, replayed: true }),
-            Ok(Some(Created::Message(_))) | Err(Mismatch) => return Err(CreateCustomerError::IdempotencyMismatch),
+            Ok(Some(Created::Message(_))) | Err(Mismatch) => {
+                return Err(CreateCustomerError::IdempotencyMismatch);
+            }
             Ok(None) => {}
         }
         if let Some(other) = self.customer_by_number(&command.number) {

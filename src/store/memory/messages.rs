@@ -17,7 +17,9 @@ impl State {
         let CreateMessage { customer_id, text, idempotency, now } = command;
         match self.recall_key(idempotency.as_ref()) {
             Ok(Some(Created::Message(message))) => return Ok(Fresh { value: *message, replayed: true }),
-            Ok(Some(Created::Customer(_))) | Err(Mismatch) => return Err(CreateMessageError::IdempotencyMismatch),
+            Ok(Some(Created::Customer(_))) | Err(Mismatch) => {
+                return Err(CreateMessageError::IdempotencyMismatch);
+            }
             Ok(None) => {}
         }
         let customer = self.customers.get(customer_id).ok_or(CreateMessageError::NotFound)?;

@@ -16,11 +16,11 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 use super::{
-    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage,
-    CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead, ListError, Page,
-    PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError, Store, StoreError,
-    Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession,
-    UpdateSessionError,
+    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead,
+    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError,
+    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure,
+    UpdateSession, UpdateSessionError,
 };
 
 mod customers;
@@ -49,10 +49,8 @@ impl MemoryStore {
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let state = self
-            .state
-            .lock()
-            .map_err(|_| StoreError::Corrupt("a command broke off halfway".into()))?;
+        let state =
+            self.state.lock().map_err(|_| StoreError::Corrupt("a command broke off halfway".into()))?;
         if state.closed { Err(StoreError::Unavailable("it is closed".into())) } else { Ok(state) }
     }
 }
@@ -76,7 +74,12 @@ impl Store for MemoryStore {
         self.state()?.update_customer(id, patch, now)
     }
 
-    async fn begin_confirmation(&self, id: CustomerId, token: String, now: Timestamp) -> Result<Customer, ConfirmError> {
+    async fn begin_confirmation(
+        &self,
+        id: CustomerId,
+        token: String,
+        now: Timestamp,
+    ) -> Result<Customer, ConfirmError> {
         self.state()?.begin_confirmation(id, token, now)
     }
 
@@ -126,7 +129,11 @@ impl Store for MemoryStore {
         Ok(self.state()?.newest_session(customer_id).cloned())
     }
 
-    async fn sessions_of(&self, customer_id: CustomerId, page: PageRequest) -> Result<Page<Session>, ListError> {
+    async fn sessions_of(
+        &self,
+        customer_id: CustomerId,
+        page: PageRequest,
+    ) -> Result<Page<Session>, ListError> {
         self.state()?.sessions_of(customer_id, &page)
     }
 
@@ -142,7 +149,11 @@ impl Store for MemoryStore {
         Ok(self.state()?.messages.get(id).cloned())
     }
 
-    async fn messages_of(&self, session_id: SessionId, page: PageRequest) -> Result<Page<Message>, ListError> {
+    async fn messages_of(
+        &self,
+        session_id: SessionId,
+        page: PageRequest,
+    ) -> Result<Page<Message>, ListError> {
         self.state()?.messages_of(session_id, &page)
     }
 
@@ -180,11 +191,20 @@ impl Store for MemoryStore {
         Ok(self.state()?.unknown_due(now, limit))
     }
 
-    async fn resolve(&self, id: MessageId, evidence: Evidence, now: Timestamp) -> Result<Option<Message>, StoreError> {
+    async fn resolve(
+        &self,
+        id: MessageId,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
         Ok(self.state()?.resolve(id, &evidence, now))
     }
 
-    async fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
+    async fn message_by_provider_id(
+        &self,
+        channel: &str,
+        provider_id: &str,
+    ) -> Result<Option<MessageId>, StoreError> {
         Ok(self.state()?.message_by_provider_id(channel, provider_id))
     }
 

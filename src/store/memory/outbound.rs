@@ -24,9 +24,9 @@ impl State {
                 message.delivery.status == Status::Queued && message.delivery.lane == *lane
             })
         };
-        let next = waiting()
-            .filter(|(_, message)| message.delivery.ready_at <= now)
-            .min_by_key(|(number, message)| (Priority::of(&message.author), message.delivery.ready_at, *number));
+        let next = waiting().filter(|(_, message)| message.delivery.ready_at <= now).min_by_key(
+            |(number, message)| (Priority::of(&message.author), message.delivery.ready_at, *number),
+        );
         if let Some((_, message)) = next {
             let segments = message.delivery.segmentation.segments;
             return LaneHead::Ready { message_id: message.id, segments };
@@ -43,12 +43,7 @@ impl State {
         lanes.into_iter().collect()
     }
 
-    pub fn begin_attempt(
-        &mut self,
-        id: MessageId,
-        owner: &str,
-        now: Timestamp,
-    ) -> Result<Begun, StoreError> {
+    pub fn begin_attempt(&mut self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
         let Some(mut message) = self.messages.get(id).cloned() else { return Ok(Begun::NotDue) };
         let first = self.first_in_queue(message.customer_id).is_some_and(|first| first.id == id);
         if message.delivery.status != Status::Queued || !first || message.delivery.ready_at > now {

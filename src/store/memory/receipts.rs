@@ -30,7 +30,9 @@ impl State {
             .message_id
             .and_then(|id| self.messages.get(id))
             .filter(|message| !message.is_inbound() && message.delivery.lane.channel == receipt.channel);
-        by_our_id.or_else(|| self.messages.get(self.message_by_provider_id(&receipt.channel, &receipt.provider_id)?))
+        by_our_id.or_else(|| {
+            self.messages.get(self.message_by_provider_id(&receipt.channel, &receipt.provider_id)?)
+        })
     }
 
     pub fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Option<MessageId> {
@@ -39,7 +41,9 @@ impl State {
 
     /// The message has that provider id now: what came for it earlier is applied. Within [`State::change_queue`].
     pub fn adopt(&mut self, id: MessageId, provider_id: &str, now: Timestamp) {
-        let Some(channel) = self.messages.get(id).map(|message| message.delivery.lane.channel.clone()) else { return };
+        let Some(channel) = self.messages.get(id).map(|message| message.delivery.lane.channel.clone()) else {
+            return;
+        };
         self.adopted.entry((channel.clone(), provider_id.to_owned())).or_insert(id);
         let is_its = |parked: &mut Parked| {
             parked.receipt.channel == channel && parked.receipt.provider_id == provider_id

@@ -105,9 +105,9 @@ impl State {
 
     /// The first in the customer's queue: nothing else of theirs may leave.
     pub fn first_in_queue(&self, customer_id: CustomerId) -> Option<&Message> {
-        self.messages
-            .rows()
-            .find(|message| message.customer_id == customer_id && !message.is_inbound() && message.holds_queue())
+        self.messages.rows().find(|message| {
+            message.customer_id == customer_id && !message.is_inbound() && message.holds_queue()
+        })
     }
 
     /// Changes messages of a customer. A queued one that thereby becomes the first is ready now, or later if it says

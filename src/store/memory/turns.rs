@@ -54,7 +54,8 @@ impl State {
     fn history_of(&self, turn: &Turn) -> Vec<Message> {
         let Some(places) = &turn.history else { return Vec::new() };
         let of_session = self.messages.rows().filter(|message| message.session_id == turn.session_id);
-        let mut said: Vec<Message> = of_session.filter(|message| places.contains(&message.place)).cloned().collect();
+        let mut said: Vec<Message> =
+            of_session.filter(|message| places.contains(&message.place)).cloned().collect();
         said.sort_by_key(|message| message.place);
         said.split_off(said.len().saturating_sub(HISTORY))
     }

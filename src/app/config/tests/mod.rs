@@ -13,9 +13,7 @@ const CHANNEL: &str =
 const TWILIO: &str = "[[channels]]\nname = \"main\"\nprovider = \"twilio\"\nnumbers = [\"+15550001111\"]\n";
 
 fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
-    let env = env
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     read(text, env).0
 }
 
@@ -44,14 +42,7 @@ fn the_default_file_runs_as_it_is() {
     assert_eq!(config.channels.len(), 1);
     assert_eq!(config.channels[0].provider, ProviderKind::Simulator);
     assert!(matches!(config.bot.kind, BotKind::Echo));
-    assert_eq!(
-        config
-            .tokens
-            .iter()
-            .filter_map(|token| token.demo)
-            .collect::<Vec<_>>(),
-        DEMO_TOKENS
-    );
+    assert_eq!(config.tokens.iter().filter_map(|token| token.demo).collect::<Vec<_>>(), DEMO_TOKENS);
     assert_eq!(config.warnings, Vec::<String>::new());
 }
 
@@ -59,17 +50,7 @@ fn the_default_file_runs_as_it_is() {
 fn the_default_file_says_what_the_defaults_are() {
     let (written, default) = (good(DEFAULT_CONFIG), good(CHANNEL));
     let sections = |config: &Config| {
-        let Config {
-            server,
-            store,
-            sessions,
-            sending,
-            consent,
-            channels,
-            simulator,
-            log,
-            ..
-        } = config;
+        let Config { server, store, sessions, sending, consent, channels, simulator, log, .. } = config;
         format!(
             "{server:?} {store:?} {sessions:?} {sending:?} {consent:?} {channels:?} {simulator:?} {log:?}"
         )
@@ -90,10 +71,7 @@ fn documented(text: &str) -> BTreeSet<String> {
             && !key.starts_with(' ')
         {
             keys.insert(format!("{section}.{key}"));
-            let inline = value
-                .strip_prefix("{ ")
-                .into_iter()
-                .flat_map(|table| table.split(", "));
+            let inline = value.strip_prefix("{ ").into_iter().flat_map(|table| table.split(", "));
             keys.extend(
                 inline.filter_map(|pair| Some(format!("{section}.{key}.{}", pair.split_once(" = ")?.0))),
             );
@@ -118,28 +96,16 @@ fn values_come_out_ready_to_use() {
          [sessions]\nidle_after = \"90s\"\n[consent]\nhelp_reply = \"\"\ndefault_region = \"\"\n{CHANNEL}"
     ));
     assert_eq!(config.server.public_url.as_str(), "https://sms.example.com");
-    assert_eq!(
-        config.channels[0].pace.number.interval(),
-        Duration::from_millis(250)
-    );
-    assert_eq!(
-        config.channels[0].pace.account.interval(),
-        Duration::from_millis(10)
-    );
+    assert_eq!(config.channels[0].pace.number.interval(), Duration::from_millis(250));
+    assert_eq!(config.channels[0].pace.account.interval(), Duration::from_millis(10));
     assert_eq!(config.sessions.idle_after, Duration::from_secs(90));
-    assert_eq!(
-        (config.consent.replies.help, config.consent.default_region),
-        (None, None)
-    );
+    assert_eq!((config.consent.replies.help, config.consent.default_region), (None, None));
 }
 
 #[test]
 fn short_codes_have_their_keywords_answered_by_the_gateway() {
     let channel = &good(CHANNEL).channels[0];
-    assert_eq!(
-        channel.keyword_answerer("+15550001111"),
-        KeywordAnswerer::Provider
-    );
+    assert_eq!(channel.keyword_answerer("+15550001111"), KeywordAnswerer::Provider);
     assert_eq!(channel.keyword_answerer("MG1"), KeywordAnswerer::Provider);
     assert_eq!(channel.keyword_answerer("74454"), KeywordAnswerer::Gateway);
     let told = &good(&format!("{CHANNEL}keyword_replies = \"none\"")).channels[0];
@@ -157,10 +123,7 @@ fn the_environment_wins_over_the_file() {
             ("SWITCHBOARD__CHANNELS__0__PACE__NUMBER", "10/s"),
             ("SWITCHBOARD__CHANNELS__1__NAME", "second"),
             ("SWITCHBOARD__CHANNELS__1__PROVIDER", "simulator"),
-            (
-                "SWITCHBOARD__CHANNELS__1__NUMBERS",
-                "[\"74454\", \"+15550003333\"]",
-            ),
+            ("SWITCHBOARD__CHANNELS__1__NUMBERS", "[\"74454\", \"+15550003333\"]"),
             ("SWITCHBOARD__CHANNELS__0__NUMBERS__0", "+15550004444"),
             ("SWITCHBOARD__TOKENS", "[]"),
             ("SWITCHBOARD_OTHER", "1"),
@@ -170,9 +133,7 @@ fn the_environment_wins_over_the_file() {
     .unwrap_or_else(|problems| panic!("{}", worded(problems)));
     assert_eq!(config.server.listen.port(), 9);
     assert!(config.consent.forward_keywords && config.tokens.is_empty());
-    let [first, second] = &config.channels[..] else {
-        panic!("two channels")
-    };
+    let [first, second] = &config.channels[..] else { panic!("two channels") };
     assert_eq!(first.auth_tokens[0].expose(), "0123");
     assert_eq!(first.pace.number.interval(), Duration::from_millis(100));
     assert_eq!(first.numbers[0].as_str(), "+15550004444");

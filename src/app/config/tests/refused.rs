@@ -103,9 +103,7 @@ fn a_webhook_bot_needs_an_address_and_a_secret() {
     let config = good(&format!(
         "{CHANNEL}[bot]\nkind = \"webhook\"\nurl = \"http://bot/\"\nsecrets = [\"{key}\", \"{key}\"]"
     ));
-    let BotKind::Webhook { secrets, timeout, .. } = config.bot.kind else {
-        panic!("a webhook")
-    };
+    let BotKind::Webhook { secrets, timeout, .. } = config.bot.kind else { panic!("a webhook") };
     assert_eq!((secrets.len(), timeout), (2, Duration::from_secs(25)));
 }
 

@@ -32,18 +32,10 @@ fn tokens_are_whole_and_differ() {
 #[test]
 fn demo_secrets_are_refused_where_others_could_use_them() {
     let told = wrong_with(DEFAULT_CONFIG, &[("SWITCHBOARD__SERVER__LISTEN", "0.0.0.0:8080")]);
-    let keys = [
-        "channels[0].auth_token",
-        "tokens[0].secret",
-        "tokens[1].secret",
-        "tokens[2].secret",
-    ];
+    let keys = ["channels[0].auth_token", "tokens[0].secret", "tokens[1].secret", "tokens[2].secret"];
     assert_eq!(told.lines().count(), keys.len(), "{told}");
     for (line, key) in told.lines().zip(keys) {
-        assert!(
-            line.contains(key) && line.ends_with("open to other machines; set your own"),
-            "{line}"
-        );
+        assert!(line.contains(key) && line.ends_with("open to other machines; set your own"), "{line}");
     }
     let token = "[[tokens]]\nname = \"desk\"\nrole = \"agent\"\nsecret = \"demo-agent\"\n";
     insta::assert_snapshot!(
@@ -62,10 +54,7 @@ fn a_secret_comes_from_a_file_without_its_white_space() {
     std::fs::write(&path, "new\nold \n\n").unwrap();
     let text = format!("{TWILIO}account_sid = \"AC1\"\nauth_token_file = {path:?}");
     let tokens = good(&text).channels[0].auth_tokens.clone();
-    assert_eq!(
-        tokens.iter().map(Secret::expose).collect::<Vec<_>>(),
-        ["new", "old"]
-    );
+    assert_eq!(tokens.iter().map(Secret::expose).collect::<Vec<_>>(), ["new", "old"]);
 }
 
 #[cfg(unix)]

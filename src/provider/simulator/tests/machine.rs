@@ -19,12 +19,8 @@ fn live(state: &mut State) -> Vec<(i64, String)> {
     let mut seen = Vec::new();
     while let Some(at) = state.next_due() {
         for receipt in state.tick(at) {
-            let (_, status) = receipt
-                .fields
-                .iter()
-                .find(|(name, _)| name == "MessageStatus")
-                .unwrap()
-                .clone();
+            let (_, status) =
+                receipt.fields.iter().find(|(name, _)| name == "MessageStatus").unwrap().clone();
             seen.push((at.as_millis() - start_of_time().as_millis(), status));
         }
     }
@@ -40,40 +36,22 @@ fn lived_with(next: &[ReceiptFault]) -> Vec<(i64, String)> {
 }
 
 fn expected(states: &[(i64, &str)]) -> Vec<(i64, String)> {
-    states
-        .iter()
-        .map(|(at, state)| (*at, (*state).to_owned()))
-        .collect()
+    states.iter().map(|(at, state)| (*at, (*state).to_owned())).collect()
 }
 
 #[test]
 fn receipts_are_lost_late_or_overtaken_as_their_fault_says() {
     use ReceiptFault::{Late, Lost, Nothing, Reordered};
-    assert_eq!(
-        lived_with(&[]),
-        expected(&[(5, "sending"), (10, "sent"), (15, "delivered")])
-    );
-    assert_eq!(
-        lived_with(&[Nothing, Lost]),
-        expected(&[(5, "sending"), (15, "delivered")])
-    );
-    assert_eq!(
-        lived_with(&[Late]),
-        expected(&[(10, "sent"), (15, "delivered"), (105, "sending")])
-    );
+    assert_eq!(lived_with(&[]), expected(&[(5, "sending"), (10, "sent"), (15, "delivered")]));
+    assert_eq!(lived_with(&[Nothing, Lost]), expected(&[(5, "sending"), (15, "delivered")]));
+    assert_eq!(lived_with(&[Late]), expected(&[(10, "sent"), (15, "delivered"), (105, "sending")]));
     assert_eq!(
         lived_with(&[Nothing, Reordered]),
         expected(&[(5, "sending"), (15, "delivered"), (15, "sent")])
     );
-    assert_eq!(
-        lived_with(&[Reordered, Lost]),
-        expected(&[(10, "sending"), (15, "delivered")])
-    );
+    assert_eq!(lived_with(&[Reordered, Lost]), expected(&[(10, "sending"), (15, "delivered")]));
     // The last receipt has none after it.
-    assert_eq!(
-        lived_with(&[Lost, Lost, Reordered]),
-        expected(&[(15, "delivered")])
-    );
+    assert_eq!(lived_with(&[Lost, Lost, Reordered]), expected(&[(15, "delivered")]));
 }
 
 #[test]
@@ -101,33 +79,18 @@ fn the_same_seed_gives_the_same_faults_and_ids_whatever_the_timing() {
 
 #[test]
 fn a_limited_sender_spends_its_time_by_segments() {
-    let mut state = machine(
-        SimulatorConfig {
-            mps: Some(2.0),
-            ..config()
-        },
-        1,
-    );
+    let mut state = machine(SimulatorConfig { mps: Some(2.0), ..config() }, 1);
     for _ in 0..3 {
         send(&mut state, start_of_time());
     }
-    let sending: Vec<_> = live(&mut state)
-        .into_iter()
-        .filter(|(_, s)| s == "sending")
-        .map(|(at, _)| at)
-        .collect();
+    let sending: Vec<_> =
+        live(&mut state).into_iter().filter(|(_, s)| s == "sending").map(|(at, _)| at).collect();
     assert_eq!(sending, [5, 505, 1005]);
 }
 
 #[test]
 fn a_text_that_cannot_leave_in_time_fails_and_a_queue_of_ten_hours_is_full() {
-    let mut state = machine(
-        SimulatorConfig {
-            mps: Some(0.01),
-            ..config()
-        },
-        1,
-    );
+    let mut state = machine(SimulatorConfig { mps: Some(0.01), ..config() }, 1);
     let form = |validity: &str| {
         format!(
             "To=%2B14155552671&From=%2B15550001111&Body=hi&StatusCallback=http://localhost/&ValidityPeriod={validity}"
@@ -145,13 +108,7 @@ fn a_text_that_cannot_leave_in_time_fails_and_a_queue_of_ten_hours_is_full() {
 
 #[test]
 fn the_oldest_texts_are_forgotten() {
-    let mut state = machine(
-        SimulatorConfig {
-            history: 3,
-            ..config()
-        },
-        1,
-    );
+    let mut state = machine(SimulatorConfig { history: 3, ..config() }, 1);
     for _ in 0..10 {
         send(&mut state, start_of_time());
     }
@@ -168,10 +125,7 @@ fn a_new_text_can_be_missing_from_the_list_for_a_while() {
     send(&mut state, start_of_time());
     let listed = |later_ms| {
         let now = start_of_time().after(Duration::from_millis(later_ms));
-        state.list(&Form::default(), now).unwrap()["messages"]
-            .as_array()
-            .unwrap()
-            .len()
+        state.list(&Form::default(), now).unwrap()["messages"].as_array().unwrap().len()
     };
     assert_eq!((listed(999), listed(1_000)), (0, 1));
 }
@@ -182,8 +136,5 @@ fn a_simulator_that_starts_again_gives_no_id_twice() {
         Answer::Created(text) => text["sid"].as_str().unwrap().to_owned(),
         other => panic!("{other:?}"),
     };
-    assert_ne!(
-        sid(start_of_time()),
-        sid(start_of_time().after(Duration::from_millis(1)))
-    );
+    assert_ne!(sid(start_of_time()), sid(start_of_time().after(Duration::from_millis(1))));
 }

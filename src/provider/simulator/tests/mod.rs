@@ -35,12 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn config() -> SimulatorConfig {
     SimulatorConfig {
         messaging_services: vec![SERVICE.to_owned()],
-        delays: Delays {
-            queued_ms: 5,
-            sending_ms: 5,
-            sent_ms: 5,
-            delivered_ms: 5,
-        },
+        delays: Delays { queued_ms: 5, sending_ms: 5, sent_ms: 5, delivered_ms: 5 },
         ..SimulatorConfig::new(ACCOUNT, TOKEN, vec![BRAND.to_owned()])
     }
 }
@@ -58,10 +53,7 @@ struct Hook {
 
 impl Hook {
     fn field(&self, name: &str) -> &str {
-        self.form
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+        self.form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     fn header(&self, name: &str) -> &str {
@@ -112,14 +104,7 @@ impl Rig {
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&simulator).run(stop.clone()));
         let base = format!("{base}/simulator");
-        Self {
-            base,
-            hooks_base,
-            hooks,
-            http,
-            simulator,
-            _stop: stop.drop_guard(),
-        }
+        Self { base, hooks_base, hooks, http, simulator, _stop: stop.drop_guard() }
     }
 
     fn messages(&self) -> String {
@@ -130,11 +115,7 @@ impl Rig {
         let mut form = vec![("To", CUSTOMER), ("Body", "hello")];
         form.retain(|(name, _)| !fields.iter().any(|(other, _)| other == name));
         form.extend(fields);
-        let request = self
-            .http
-            .post(self.messages())
-            .basic_auth(ACCOUNT, Some(TOKEN))
-            .form(&form);
+        let request = self.http.post(self.messages()).basic_auth(ACCOUNT, Some(TOKEN)).form(&form);
         let response = request.send().await?;
         let (status, body) = (response.status().as_u16(), response.bytes().await?);
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
@@ -155,22 +136,11 @@ impl Rig {
 
     async fn list(&self, query: &str) -> Value {
         let url = format!("{}?{query}", self.messages());
-        self.http
-            .get(url)
-            .basic_auth(ACCOUNT, Some(TOKEN))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        self.http.get(url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap().json().await.unwrap()
     }
 
     async fn person(&self, method: reqwest::Method, path: &str, body: &str) -> (u16, Value) {
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .body(body.to_owned());
+        let request = self.http.request(method, format!("{}{path}", self.base)).body(body.to_owned());
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
@@ -186,17 +156,12 @@ impl Rig {
     async fn phone(&self, count: u64) -> Vec<Value> {
         let path = format!("/phones/{CUSTOMER}/texts?after={}&wait_ms=10000", count - 1);
         self.person(reqwest::Method::GET, &path, "").await;
-        let (_, all) = self
-            .person(reqwest::Method::GET, &format!("/phones/{CUSTOMER}/texts"), "")
-            .await;
+        let (_, all) = self.person(reqwest::Method::GET, &format!("/phones/{CUSTOMER}/texts"), "").await;
         all["texts"].as_array().unwrap().clone()
     }
 
     async fn next_hook(&mut self) -> Hook {
-        tokio::time::timeout(PATIENCE, self.hooks.recv())
-            .await
-            .expect("a webhook")
-            .unwrap()
+        tokio::time::timeout(PATIENCE, self.hooks.recv()).await.expect("a webhook").unwrap()
     }
 
     /// The states of the next `count` receipts.

@@ -3,12 +3,7 @@
 use super::*;
 
 fn sids(list: &Value) -> Vec<&str> {
-    list["messages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|text| text["sid"].as_str().unwrap())
-        .collect()
+    list["messages"].as_array().unwrap().iter().map(|text| text["sid"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -22,10 +17,7 @@ async fn a_taken_text_is_answered_with_the_whole_resource() {
     assert_eq!(text["direction"], "outbound-api");
     assert_eq!(text["num_segments"], "2");
     assert_eq!(text["date_created"], "Sat, 21 Nov 2026 18:30:00 +0000");
-    assert_eq!(
-        text["uri"],
-        format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}.json")
-    );
+    assert_eq!(text["uri"], format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid}.json"));
     for key in [
         "account_sid",
         "messaging_service_sid",
@@ -63,37 +55,16 @@ async fn a_service_names_its_sender_only_once_the_text_is_queued() {
 async fn a_wrong_password_is_401_and_another_account_404() {
     let rig = Rig::start(config()).await;
     let ask = async |url: String, password: &str| {
-        let response = rig
-            .http
-            .get(url)
-            .basic_auth(ACCOUNT, Some(password))
-            .send()
-            .await
-            .unwrap();
-        (
-            response.status().as_u16(),
-            response.json::<Value>().await.unwrap()["code"].clone(),
-        )
+        let response = rig.http.get(url).basic_auth(ACCOUNT, Some(password)).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap()["code"].clone())
     };
     assert_eq!(ask(rig.messages(), "wrong").await, (401, 20003.into()));
-    assert_eq!(
-        ask(rig.messages().replace(ACCOUNT, "AC2"), TOKEN).await,
-        (404, 20404.into())
-    );
-    assert_eq!(
-        ask(rig.messages().replace("Messages", "Messages/SM1"), TOKEN).await,
-        (404, 20404.into())
-    );
+    assert_eq!(ask(rig.messages().replace(ACCOUNT, "AC2"), TOKEN).await, (404, 20404.into()));
+    assert_eq!(ask(rig.messages().replace("Messages", "Messages/SM1"), TOKEN).await, (404, 20404.into()));
     let response = rig.http.get(rig.messages()).send().await.unwrap();
     assert_eq!(response.status(), 401);
     let account = rig.messages().replace("/Messages", "");
-    let response = rig
-        .http
-        .get(account)
-        .basic_auth(ACCOUNT, Some(TOKEN))
-        .send()
-        .await
-        .unwrap();
+    let response = rig.http.get(account).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
     assert_eq!(response.json::<Value>().await.unwrap()["status"], "active");
 }
 
@@ -103,12 +74,7 @@ async fn a_wrong_method_or_path_is_an_error_of_the_api() {
     let response = rig.http.put(rig.messages()).send().await.unwrap();
     assert_eq!(response.status(), 405);
     assert_eq!(response.json::<Value>().await.unwrap()["code"], 20004);
-    let response = rig
-        .http
-        .get(rig.messages().replace("Messages", "Calls"))
-        .send()
-        .await
-        .unwrap();
+    let response = rig.http.get(rig.messages().replace("Messages", "Calls")).send().await.unwrap();
     assert_eq!(response.json::<Value>().await.unwrap()["code"], 20404);
 }
 
@@ -119,16 +85,10 @@ async fn the_list_is_filtered_by_number_and_date() {
     let (_, second) = rig.send(&[("From", BRAND), ("To", "+14155550000")]).await;
     rig.text("an answer").await;
     assert_eq!(rig.list("").await["messages"].as_array().unwrap().len(), 3);
-    assert_eq!(
-        sids(&rig.list("To=%2B14155550000").await),
-        [second["sid"].as_str().unwrap()]
-    );
+    assert_eq!(sids(&rig.list("To=%2B14155550000").await), [second["sid"].as_str().unwrap()]);
     let today = "DateSent%3E=2026-11-21";
     assert_eq!(
-        sids(
-            &rig.list(&format!("To=%2B14155552671&From=%2B15550001111&{today}"))
-                .await
-        ),
+        sids(&rig.list(&format!("To=%2B14155552671&From=%2B15550001111&{today}")).await),
         [first["sid"].as_str().unwrap()]
     );
     for (query, count) in [
@@ -151,12 +111,7 @@ async fn pages_follow_one_another_newest_first_though_new_texts_come() {
     let rig = Rig::start(config()).await;
     let mut sent = Vec::new();
     for _ in 0..5 {
-        sent.push(
-            rig.send(&[("From", BRAND)]).await.1["sid"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        sent.push(rig.send(&[("From", BRAND)]).await.1["sid"].as_str().unwrap().to_owned());
     }
     sent.reverse();
     let mut page = rig.list("PageSize=2&From=%2B15550001111").await;
@@ -168,16 +123,7 @@ async fn pages_follow_one_another_newest_first_though_new_texts_come() {
             break;
         };
         let url = format!("{}{next}", rig.base);
-        page = rig
-            .http
-            .get(url)
-            .basic_auth(ACCOUNT, Some(TOKEN))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
+        page = rig.http.get(url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap().json().await.unwrap();
     }
     assert_eq!(seen, sent);
 }
@@ -185,37 +131,17 @@ async fn pages_follow_one_another_newest_first_though_new_texts_come() {
 #[tokio::test]
 async fn a_connection_dropped_after_the_text_was_taken_leaves_it_in_the_list() {
     let rig = Rig::start(config()).await;
-    let next = [
-        SendFault::DroppedBefore,
-        SendFault::DroppedAfter,
-        SendFault::ErrorTaken,
-        SendFault::ErrorNotTaken,
-    ];
-    rig.simulator
-        .set_faults(Faults {
-            next_sends: next.into(),
-            ..Faults::default()
-        })
-        .unwrap();
-    rig.try_send(&[("From", BRAND), ("Body", "dropped before")])
-        .await
-        .unwrap_err();
-    rig.try_send(&[("From", BRAND), ("Body", "dropped after")])
-        .await
-        .unwrap_err();
-    assert_eq!(
-        rig.send(&[("From", BRAND), ("Body", "broken")]).await,
-        (500, Value::Null)
-    );
+    let next =
+        [SendFault::DroppedBefore, SendFault::DroppedAfter, SendFault::ErrorTaken, SendFault::ErrorNotTaken];
+    rig.simulator.set_faults(Faults { next_sends: next.into(), ..Faults::default() }).unwrap();
+    rig.try_send(&[("From", BRAND), ("Body", "dropped before")]).await.unwrap_err();
+    rig.try_send(&[("From", BRAND), ("Body", "dropped after")]).await.unwrap_err();
+    assert_eq!(rig.send(&[("From", BRAND), ("Body", "broken")]).await, (500, Value::Null));
     let (status, error) = rig.send(&[("From", BRAND), ("Body", "unavailable")]).await;
     assert_eq!((status, &error["code"]), (503, &20503.into()));
     let list = rig.list("").await;
-    let bodies: Vec<_> = list["messages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|text| text["body"].clone())
-        .collect();
+    let bodies: Vec<_> =
+        list["messages"].as_array().unwrap().iter().map(|text| text["body"].clone()).collect();
     assert_eq!(bodies, ["broken", "dropped after"]);
 }
 
@@ -225,11 +151,7 @@ async fn a_throttled_request_is_told_when_to_come_back() {
     let faults = r#"{"next_sends": ["throttled"], "retry_after_s": 7}"#;
     assert_eq!(rig.person(reqwest::Method::PUT, "/faults", faults).await.0, 200);
     let request = rig.http.post(rig.messages()).basic_auth(ACCOUNT, Some(TOKEN));
-    let response = request
-        .form(&[("To", CUSTOMER), ("From", BRAND), ("Body", "x")])
-        .send()
-        .await
-        .unwrap();
+    let response = request.form(&[("To", CUSTOMER), ("From", BRAND), ("Body", "x")]).send().await.unwrap();
     assert_eq!(
         (response.status().as_u16(), &response.headers()["retry-after"]),
         (429, &"7".parse().unwrap())
@@ -240,37 +162,21 @@ async fn a_throttled_request_is_told_when_to_come_back() {
 #[tokio::test]
 async fn only_a_scheduled_text_can_be_canceled_and_only_a_finished_one_redacted_or_deleted() {
     let mut rig = Rig::start(config()).await;
-    let schedule = [
-        ("MessagingServiceSid", SERVICE),
-        ("ScheduleType", "fixed"),
-        ("SendAt", "2026-11-22T00:00:00Z"),
-    ];
+    let schedule =
+        [("MessagingServiceSid", SERVICE), ("ScheduleType", "fixed"), ("SendAt", "2026-11-22T00:00:00Z")];
     let (_, scheduled) = rig.send_with_receipts(&schedule).await;
     assert_eq!(scheduled["status"], "scheduled");
     let url = |text: &Value| format!("{}{}", rig.base, text["uri"].as_str().unwrap());
     let update = async |text: &Value, field: (&str, &str)| {
-        let request = rig
-            .http
-            .post(url(text))
-            .basic_auth(ACCOUNT, Some(TOKEN))
-            .form(&[field]);
+        let request = rig.http.post(url(text)).basic_auth(ACCOUNT, Some(TOKEN)).form(&[field]);
         request.send().await.unwrap().json::<Value>().await.unwrap()
     };
     assert_eq!(update(&scheduled, ("Body", "")).await["code"], 20009);
-    assert_eq!(
-        update(&scheduled, ("Status", "canceled")).await["status"],
-        "canceled"
-    );
+    assert_eq!(update(&scheduled, ("Status", "canceled")).await["status"], "canceled");
     assert_eq!(update(&scheduled, ("Status", "canceled")).await["code"], 30409);
     assert_eq!(update(&scheduled, ("Body", "")).await["body"], "");
     assert_eq!(update(&scheduled, ("Body", "other")).await["code"], 20001);
-    let deleted = rig
-        .http
-        .delete(url(&scheduled))
-        .basic_auth(ACCOUNT, Some(TOKEN))
-        .send()
-        .await
-        .unwrap();
+    let deleted = rig.http.delete(url(&scheduled)).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap();
     assert_eq!(deleted.status(), 204);
     assert!(sids(&rig.list("").await).is_empty());
     assert_eq!(rig.receipts(1).await, ["canceled"]);

@@ -7,16 +7,9 @@ const SID: &str = "SM00000000000000000000000000000001";
 const MESSAGE_ID: &str = "019aa5f0-0000-7000-8000-000000000001";
 
 fn encoded(changes: &[(&str, &str)], base: &[(&str, &str)]) -> String {
-    let kept = base
-        .iter()
-        .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-    let pairs: Vec<_> = kept
-        .chain(changes)
-        .filter(|(_, value)| *value != "(none)")
-        .collect();
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs.iter().map(|(n, v)| (*n, *v)))
-        .finish()
+    let kept = base.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let pairs: Vec<_> = kept.chain(changes).filter(|(_, value)| *value != "(none)").collect();
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.iter().map(|(n, v)| (*n, *v))).finish()
 }
 
 fn post(query: Option<&str>, body: String) -> WebhookRequest {
@@ -58,11 +51,7 @@ fn receipt_at(query: Option<&str>, changes: &[(&str, &str)]) -> Result<ProviderR
         ("MessageStatus", "delivered"),
         ("To", "+14155550101"),
     ];
-    parse_receipt(
-        &post(query, encoded(changes, &base)),
-        ACCOUNT_SID,
-        Timestamp::from_millis(7),
-    )
+    parse_receipt(&post(query, encoded(changes, &base)), ACCOUNT_SID, Timestamp::from_millis(7))
 }
 
 fn receipt(changes: &[(&str, &str)]) -> Result<ProviderReceipt, ParseError> {
@@ -86,20 +75,14 @@ fn a_text_is_read() {
 
 #[test]
 fn a_text_by_get_is_read_from_the_query() {
-    let request = WebhookRequest {
-        method: "GET".into(),
-        ..post(Some(&text_form(&[])), "Body=other".into())
-    };
+    let request = WebhookRequest { method: "GET".into(), ..post(Some(&text_form(&[])), "Body=other".into()) };
     assert_eq!(parse_text(&request, ACCOUNT_SID), text(&[]));
 }
 
 #[test]
 fn the_query_of_a_post_is_not_read_for_fields() {
     let request = post(Some(&text_form(&[])), String::new());
-    assert_eq!(
-        parse_text(&request, ACCOUNT_SID),
-        Err(ParseError::Missing("AccountSid"))
-    );
+    assert_eq!(parse_text(&request, ACCOUNT_SID), Err(ParseError::Missing("AccountSid")));
 }
 
 #[test]
@@ -117,11 +100,8 @@ fn media_come_with_or_without_text_and_whatever_their_number_says() {
     for number in ["2", "many"] {
         let text = media(number);
         assert_eq!(text.content, "");
-        let found: Vec<_> = text
-            .media
-            .iter()
-            .map(|media| (media.url.as_str(), media.content_type.as_str()))
-            .collect();
+        let found: Vec<_> =
+            text.media.iter().map(|media| (media.url.as_str(), media.content_type.as_str())).collect();
         let expected = [
             ("https://api.twilio.com/ME0", "image/png"),
             ("https://api.twilio.com/ME1", "application/octet-stream"),
@@ -132,21 +112,11 @@ fn media_come_with_or_without_text_and_whatever_their_number_says() {
 
 #[test]
 fn what_the_provider_says_about_keywords_and_services_is_taken_over() {
-    for (word, keyword) in [
-        ("STOP", Keyword::Stop),
-        ("START", Keyword::Start),
-        ("HELP", Keyword::Help),
-    ] {
+    for (word, keyword) in [("STOP", Keyword::Stop), ("START", Keyword::Start), ("HELP", Keyword::Help)] {
         assert_eq!(text(&[("OptOutType", word)]).unwrap().keyword, Some(keyword));
     }
     assert_eq!(text(&[("OptOutType", "OTHER")]).unwrap().keyword, None);
-    assert_eq!(
-        text(&[("MessagingServiceSid", "MG1")])
-            .unwrap()
-            .service
-            .as_deref(),
-        Some("MG1")
-    );
+    assert_eq!(text(&[("MessagingServiceSid", "MG1")]).unwrap().service.as_deref(), Some("MG1"));
     assert_eq!(text(&[("MessagingServiceSid", "")]).unwrap().service, None);
 }
 
@@ -159,20 +129,9 @@ fn the_former_name_of_the_id_will_do() {
 
 #[test]
 fn an_id_of_another_form_is_refused() {
-    for sid in [
-        "SM1",
-        "CA00000000000000000000000000000001",
-        "SM0000000000000000000000000000000g",
-        "x'; --",
-    ] {
+    for sid in ["SM1", "CA00000000000000000000000000000001", "SM0000000000000000000000000000000g", "x'; --"] {
         assert!(
-            matches!(
-                text(&[("MessageSid", sid)]),
-                Err(ParseError::Invalid {
-                    field: "MessageSid",
-                    ..
-                })
-            ),
+            matches!(text(&[("MessageSid", sid)]), Err(ParseError::Invalid { field: "MessageSid", .. })),
             "{sid}"
         );
     }
@@ -181,40 +140,23 @@ fn an_id_of_another_form_is_refused() {
 #[test]
 fn another_account_is_refused() {
     let other = text(&[("AccountSid", "AC00000000000000000000000000000002")]);
-    assert!(matches!(
-        other,
-        Err(ParseError::Invalid {
-            field: "AccountSid",
-            ..
-        })
-    ));
-    assert_eq!(
-        text(&[("AccountSid", "(none)")]),
-        Err(ParseError::Missing("AccountSid"))
-    );
+    assert!(matches!(other, Err(ParseError::Invalid { field: "AccountSid", .. })));
+    assert_eq!(text(&[("AccountSid", "(none)")]), Err(ParseError::Missing("AccountSid")));
     assert!(receipt(&[("AccountSid", "AC2")]).is_err());
 }
 
 #[test]
 fn a_short_code_may_text() {
-    assert!(matches!(
-        text(&[("From", "74454")]).unwrap().from,
-        Address::ShortCode(_)
-    ));
+    assert!(matches!(text(&[("From", "74454")]).unwrap().from, Address::ShortCode(_)));
 }
 
 #[test]
 fn what_is_no_number_is_named_by_its_field_and_not_repeated() {
-    for (field, value) in [
-        ("From", "whatsapp:+14155550101"),
-        ("To", "(415) 555-0101"),
-        ("From", "client:ann@b.example"),
-    ] {
+    for (field, value) in
+        [("From", "whatsapp:+14155550101"), ("To", "(415) 555-0101"), ("From", "client:ann@b.example")]
+    {
         let error = text(&[(field, value)]).unwrap_err();
-        assert!(
-            matches!(error, ParseError::Invalid { field: named, .. } if named == field),
-            "{error:?}"
-        );
+        assert!(matches!(error, ParseError::Invalid { field: named, .. } if named == field), "{error:?}");
         assert!(!format!("{error} {error:?}").contains(value));
     }
     assert_eq!(text(&[("From", "")]), Err(ParseError::Missing("From")));
@@ -228,18 +170,9 @@ fn nul_is_dropped_and_the_rest_kept() {
 
 #[test]
 fn a_body_that_is_no_form_is_refused() {
-    let json = WebhookRequest {
-        content_type: Some("application/json".into()),
-        ..post(None, "{}".into())
-    };
-    assert!(matches!(
-        parse_text(&json, ACCOUNT_SID),
-        Err(ParseError::NotAForm(_))
-    ));
-    assert!(matches!(
-        parse_text(&post(None, "Body=%ff".into()), ACCOUNT_SID),
-        Err(ParseError::NotAForm(_))
-    ));
+    let json = WebhookRequest { content_type: Some("application/json".into()), ..post(None, "{}".into()) };
+    assert!(matches!(parse_text(&json, ACCOUNT_SID), Err(ParseError::NotAForm(_))));
+    assert!(matches!(parse_text(&post(None, "Body=%ff".into()), ACCOUNT_SID), Err(ParseError::NotAForm(_))));
 }
 
 #[test]
@@ -261,23 +194,14 @@ fn every_status_of_the_api_has_its_stage() {
     ];
     for (word, stage) in stages {
         let status = receipt(&[("MessageStatus", word)]).unwrap().status;
-        assert_eq!(
-            (status.stage, status.raw.as_str(), status.at.as_millis()),
-            (stage, word, 7)
-        );
+        assert_eq!((status.stage, status.raw.as_str(), status.at.as_millis()), (stage, word, 7));
     }
 }
 
 #[test]
 fn an_unknown_or_missing_status_is_refused() {
     let unknown = receipt(&[("MessageStatus", "teleported")]);
-    assert!(matches!(
-        unknown,
-        Err(ParseError::Invalid {
-            field: "MessageStatus",
-            ..
-        })
-    ));
+    assert!(matches!(unknown, Err(ParseError::Invalid { field: "MessageStatus", .. })));
     // A customer's text that was sent to the status URL by mistake has only this one.
     let text = receipt(&[("MessageStatus", "(none)"), ("SmsStatus", "received")]);
     assert_eq!(text, Err(ParseError::Missing("MessageStatus")));
@@ -287,10 +211,7 @@ fn an_unknown_or_missing_status_is_refused() {
 fn a_failure_has_its_reason() {
     let error = |changes: &[(&str, &str)]| receipt(changes).unwrap().status.error;
     let opted_out = error(&[("MessageStatus", "failed"), ("ErrorCode", "21610")]).unwrap();
-    assert_eq!(
-        (opted_out.code.as_deref(), opted_out.class),
-        (Some("21610"), ErrorClass::OptedOut)
-    );
+    assert_eq!((opted_out.code.as_deref(), opted_out.class), (Some("21610"), ErrorClass::OptedOut));
     let silent = error(&[("MessageStatus", "undelivered")]).unwrap();
     assert_eq!((silent.code, silent.class), (None, ErrorClass::Permanent));
     assert_eq!(error(&[("ErrorCode", "")]), None);
@@ -299,16 +220,8 @@ fn a_failure_has_its_reason() {
 
 #[test]
 fn our_message_id_comes_from_the_status_url() {
-    let id = |query: Option<&str>| {
-        receipt_at(query, &[])
-            .unwrap()
-            .message_id
-            .map(|id| id.to_string())
-    };
-    assert_eq!(
-        id(Some(&format!("x=1&m={MESSAGE_ID}"))).as_deref(),
-        Some(MESSAGE_ID)
-    );
+    let id = |query: Option<&str>| receipt_at(query, &[]).unwrap().message_id.map(|id| id.to_string());
+    assert_eq!(id(Some(&format!("x=1&m={MESSAGE_ID}"))).as_deref(), Some(MESSAGE_ID));
     assert_eq!(id(Some("m=not-ours")), None);
     assert_eq!(id(None), None);
 }
