@@ -8,6 +8,7 @@ use super::conversation::{
     way_to,
 };
 use super::customer::Customer;
+use super::delivery::Exemption;
 use super::ids::{MessageId, TurnId};
 use super::message::{Author, Message, Role};
 use super::session::Session;
@@ -23,6 +24,8 @@ pub struct GivenAnswer<'a> {
     pub bot_name: &'a str,
     pub valid_for: Duration,
     pub new_turn: TurnId,
+    /// Agents have a newer session of the customer's: the bot has no say in the older ones any more.
+    pub overtaken: bool,
 }
 
 /// All that a bot's answer changes.
@@ -49,6 +52,9 @@ pub fn answer(
         return Ok(Answered { session, messages: Vec::new(), silence_bot: false });
     }
     fence(turn, &session)?;
+    if given.overtaken {
+        return Err(Refusal::StaleTurn);
+    }
     let mut session = session;
     let messages = given
         .answer
@@ -80,11 +86,14 @@ fn say(
     id: MessageId,
     now: Timestamp,
 ) -> Result<Message, Refusal> {
-    let (to, lane) = way_to(customer, false, None)?;
+    let (to, lane) = way_to(customer, Exemption::None, None)?;
     let author = Author { role: Role::Init, name: given.bot_name.to_owned() };
-    let mut message = outbound_message(session, lane, to, id, author, text.content.clone(), false, now);
+    let mut message = outbound_message(session, lane, to, id, author, text.content.clone(), now);
     message.turn_id = Some(turn.id);
-    message.delivery.ready_at = now.after(text.delay);
+    // Who hands over says goodbye at once: later it would speak into the agents' conversation.
+    if given.answer.handoff.is_none() {
+        message.delivery.ready_at = now.after(text.delay);
+    }
     message.delivery.valid_until = Some(now.after(given.valid_for));
     Ok(message)
 }

@@ -3,7 +3,7 @@
 
 use super::conversation::Refusal;
 use super::customer::{ConsentAction, ConsentEvidence, ConsentRecord, ConsentSource, Customer, NumberHash};
-use super::delivery::{DeliveryError, ErrorClass, Status};
+use super::delivery::{DeliveryError, ErrorClass, Exemption, Status};
 use super::message::Message;
 use super::time::Timestamp;
 
@@ -42,7 +42,7 @@ impl Customer {
 impl Message {
     /// Whether an opt-out of its customer cancels it.
     pub fn is_canceled_by_opt_out(&self) -> bool {
-        self.delivery.status == Status::Queued && !self.delivery.exempt
+        self.delivery.status == Status::Queued && self.delivery.exemption != Exemption::KeywordReply
     }
 
     /// Its customer may not be texted any more: canceled, for that reason.

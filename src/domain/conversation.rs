@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::customer::{ConsentAction, ConsentEvidence, ConsentRecord, ConsentSource, Customer, NumberHash};
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Exemption};
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
 use super::keywords::{self, Keyword};
 use super::message::{Author, Lane, Media, Message, Role};
@@ -16,6 +16,10 @@ use super::segments;
 use super::session::{MAX_BOT_STATE_BYTES, MAX_LABEL_CHARS, MAX_LABELS, Session};
 use super::time::Timestamp;
 use super::turn::{Turn, TurnKind, TurnState};
+
+/// How long an answer to STOP, START or HELP is worth sending. The FCC gives five minutes for the one confirmation of an
+/// opt-out (47 CFR 64.1200(a)(12)).
+pub const KEYWORD_REPLY_LIFE: Duration = Duration::from_secs(5 * 60);
 
 /// The rules that a deployment chooses.
 #[derive(Clone, Debug)]
@@ -116,6 +120,8 @@ pub struct Received {
     pub consent: Vec<ConsentRecord>,
     /// The customer opted out: what is queued for them is withdrawn.
     pub opted_out: bool,
+    /// Agents have it now: the bot is silenced.
+    pub silence_bot: bool,
     pub turn: Option<Turn>,
     pub reply: Option<Message>,
 }
@@ -133,7 +139,8 @@ pub fn receive(
 ) -> Received {
     let mut customer = known.unwrap_or_else(|| unknown_customer(ids.customer, &text.from, suppressed, now));
     customer.lane = Some(text.lane.clone());
-    let keyword = text.keyword.or_else(|| keywords::classify(&text.content, customer.unsubscribed));
+    let was_unsubscribed = customer.unsubscribed;
+    let keyword = text.keyword.or_else(|| keywords::classify(&text.content, was_unsubscribed));
     let consent = note_consent(&mut customer, keyword, text, ids.message, now);
 
     let mut session = newest
@@ -142,16 +149,58 @@ pub fn receive(
     let message = inbound_message(&customer, &mut session, text, ids.message, keyword, now);
 
     let told = keyword.is_none() || policy.forward_keywords;
+    let silence_bot = told && !session.need_attention && wants_humans(&mut session, &message, policy, now);
     if session.need_attention && told {
         session.waiting_since.get_or_insert(now);
     }
     let turn = (told && !session.need_attention)
         .then(|| queue_turn(&mut session, ids.turn, TurnKind::MessageReceived, Some(message.id), now));
-    let reply = keyword.and_then(|keyword| text.replies.to(keyword)).map(|content| {
-        let author = Author::gateway();
-        outbound_message(&mut session, &text.lane, &text.from, ids.reply, author, content.clone(), true, now)
+    // One answer to each change of mind: who is unsubscribed already is not told so again.
+    let answered = keyword.filter(|keyword| match keyword {
+        Keyword::Stop | Keyword::Start => customer.unsubscribed != was_unsubscribed,
+        Keyword::Help => true,
     });
-    Received { opted_out: keyword == Some(Keyword::Stop), customer, session, message, consent, turn, reply }
+    let reply = answered
+        .and_then(|keyword| text.replies.to(keyword))
+        .map(|content| keyword_reply(&mut session, text, ids.reply, content.clone(), now));
+    Received {
+        opted_out: keyword == Some(Keyword::Stop),
+        silence_bot,
+        customer,
+        session,
+        message,
+        consent,
+        turn,
+        reply,
+    }
+}
+
+/// Whether a text that the bot would get is for humans: there is no bot, or it may be an opt-out in other words.
+fn wants_humans(session: &mut Session, message: &Message, policy: &Policy, now: Timestamp) -> bool {
+    let reason = match () {
+        () if !policy.has_bot => None,
+        () if message.keyword.is_none() && keywords::looks_like_opt_out(&message.content) => {
+            Some("possible_opt_out".to_owned())
+        }
+        () => return false,
+    };
+    hold(session, reason, now);
+    // This very text is what the bot has not seen.
+    session.unseen_by_bot_from = Some(message.place);
+    true
+}
+
+fn keyword_reply(
+    session: &mut Session,
+    text: &InboundText,
+    id: MessageId,
+    content: String,
+    now: Timestamp,
+) -> Message {
+    let mut reply = outbound_message(session, &text.lane, &text.from, id, Author::gateway(), content, now);
+    reply.delivery.exemption = Exemption::KeywordReply;
+    reply.delivery.valid_until = Some(now.after(KEYWORD_REPLY_LIFE));
+    reply
 }
 
 fn unknown_customer(id: CustomerId, from: &Address, suppressed: bool, now: Timestamp) -> Customer {
@@ -247,7 +296,6 @@ fn inbound_message(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is a different fact about the one message")]
 pub(super) fn outbound_message(
     session: &mut Session,
     lane: &Lane,
@@ -255,12 +303,9 @@ pub(super) fn outbound_message(
     id: MessageId,
     author: Author,
     content: String,
-    exempt: bool,
     now: Timestamp,
 ) -> Message {
-    let segmentation = segments::analyse(&content);
-    let mut delivery = Delivery::outbound(lane.clone(), to, segmentation, now);
-    delivery.exempt = exempt;
+    let delivery = Delivery::outbound(lane.clone(), to, segments::analyse(&content), now);
     Message {
         id,
         session_id: session.id,
@@ -315,8 +360,9 @@ pub struct OutboundText {
     pub default_lane: Option<Lane>,
     pub not_before: Option<Timestamp>,
     pub valid_for: Duration,
-    /// A confirmation text: goes to unconfirmed customers as well, and does not need the session to be held.
-    pub confirmation: bool,
+    /// A confirmation text, as it leaves: with the token, which `content` does not show. It goes to unconfirmed
+    /// customers as well.
+    pub confirmation: Option<String>,
     /// The session and turn to use, should new ones be needed.
     pub new_session: SessionId,
     pub new_turn: TurnId,
@@ -327,6 +373,8 @@ pub struct OutboundText {
 pub struct Spoken {
     pub session: Session,
     pub message: Message,
+    /// An agent has begun a session: what the bot has queued for the customer is recalled.
+    pub silence_bot: bool,
     /// The bot is told what an agent wrote.
     pub turn: Option<Turn>,
 }
@@ -339,10 +387,12 @@ pub fn speak(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Spoken, Refusal> {
-    let (to, lane) = way_to(customer, text.confirmation, text.default_lane.as_ref())?;
+    let exemption = if text.confirmation.is_some() { Exemption::Confirmation } else { Exemption::None };
+    let (to, lane) = way_to(customer, exemption, text.default_lane.as_ref())?;
     let by_agent = text.author.role == Role::Agent;
-    let mut session = newest
-        .filter(|session| session.is_current(now, policy.idle_after))
+    let current = newest.filter(|session| session.is_current(now, policy.idle_after));
+    let silence_bot = by_agent && current.is_none();
+    let mut session = current
         .unwrap_or_else(|| Session::new(text.new_session, customer.id, by_agent || !policy.has_bot, now));
     match (text.author.role, session.need_attention) {
         _ if text.author.is_gateway() => {}
@@ -354,44 +404,40 @@ pub fn speak(
         session.waiting_since = None;
     }
     let content = text.content.clone();
-    let mut message = outbound_message(
-        &mut session,
-        lane,
-        to,
-        text.id,
-        text.author.clone(),
-        content,
-        text.confirmation,
-        now,
-    );
+    let mut message = outbound_message(&mut session, lane, to, text.id, text.author.clone(), content, now);
+    message.delivery.exemption = exemption;
+    if let Some(wire_content) = &text.confirmation {
+        message.delivery.segmentation = segments::analyse(wire_content);
+        message.delivery.wire_content = Some(wire_content.clone());
+    }
     if let Some(not_before) = text.not_before {
         message.delivery.ready_at = message.delivery.ready_at.max(not_before);
     }
     message.delivery.valid_until = Some(now.after(text.valid_for));
     let turn = (by_agent && policy.has_bot)
         .then(|| queue_turn(&mut session, text.new_turn, TurnKind::MessageCreated, Some(message.id), now));
-    Ok(Spoken { session, message, turn })
+    Ok(Spoken { session, message, silence_bot, turn })
 }
 
 /// Where a text to the customer goes, and the way it goes out, or why there is none.
 pub(super) fn way_to<'a>(
     customer: &'a Customer,
-    exempt: bool,
+    exemption: Exemption,
     default_lane: Option<&'a Lane>,
 ) -> Result<(&'a Address, &'a Lane), Refusal> {
-    may_be_texted(customer, exempt)?;
+    may_be_texted(customer, exemption)?;
     let to = customer.address().filter(|to| to.is_textable()).ok_or(Refusal::CustomerUnreachable)?;
     let lane = customer.lane.as_ref().or(default_lane).ok_or(Refusal::NoLane)?;
     Ok((to, lane))
 }
 
 /// Asked when a text is queued, and again when it is about to leave.
-pub fn may_be_texted(customer: &Customer, exempt: bool) -> Result<(), Refusal> {
-    match () {
-        () if exempt => Ok(()),
-        () if customer.unsubscribed => Err(Refusal::CustomerUnsubscribed),
-        () if !customer.is_confirmed() => Err(Refusal::CustomerUnconfirmed),
-        () => Ok(()),
+pub fn may_be_texted(customer: &Customer, exemption: Exemption) -> Result<(), Refusal> {
+    match exemption {
+        Exemption::KeywordReply => Ok(()),
+        _ if customer.unsubscribed => Err(Refusal::CustomerUnsubscribed),
+        Exemption::None if !customer.is_confirmed() => Err(Refusal::CustomerUnconfirmed),
+        Exemption::None | Exemption::Confirmation => Ok(()),
     }
 }
 
@@ -414,7 +460,7 @@ pub struct Switched {
     pub turn: Option<Turn>,
 }
 
-/// What an update of a session does. Setting what is set already changes nothing but `updated_at`.
+/// What an update of a session does. Setting what is set already is no switch, and raises no fence.
 pub fn update_session(
     mut session: Session,
     patch: &SessionPatch,
@@ -434,8 +480,11 @@ pub fn update_session(
     session.updated_at = now;
     let mut switched = Switched { session, silence_bot: false, turn: None };
     match patch.need_attention {
-        Some(true) if !switched.session.need_attention => {
-            hold(&mut switched.session, patch.reason.clone(), now);
+        Some(true) => {
+            if !switched.session.need_attention {
+                hold(&mut switched.session, patch.reason.clone(), now);
+            }
+            // Also where they have it already: what the bot said when it handed over may still be queued.
             switched.silence_bot = true;
         }
         Some(false) if switched.session.need_attention => {

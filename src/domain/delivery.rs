@@ -102,8 +102,37 @@ pub struct DeliveryError {
 pub struct Attempt {
     pub at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// `accepted`, `throttled`, `transient`, `permanent`, `unknown` …; null while it is under way.
+    /// `accepted`, `receipt` (which came before the answer), `throttled`, `transient`, `channel_fault`, `permanent`,
+    /// `unknown`; null while it is under way.
     pub outcome: Option<String>,
+}
+
+/// The outcome of an attempt whose receipt came before the answer to it.
+const BY_RECEIPT: &str = "receipt";
+
+impl Attempt {
+    fn ended_by_receipt(&self) -> bool {
+        self.outcome.as_deref() == Some(BY_RECEIPT)
+    }
+
+    fn may_have_left(&self) -> bool {
+        self.outcome.as_deref().is_none_or(|outcome| outcome == "unknown")
+    }
+}
+
+/// How many attempts of a message are kept: enough to see what went on, however often it was throttled.
+const MAX_ATTEMPTS_KEPT: usize = 50;
+
+/// Which texts may go to a customer who is unconfirmed or unsubscribed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exemption {
+    #[default]
+    None,
+    /// Asks for the proof of the number: goes to the unconfirmed, but never to the unsubscribed.
+    Confirmation,
+    /// Answers STOP, START or HELP: goes to everybody.
+    KeywordReply,
 }
 
 /// One thing that the provider said about a message it took.
@@ -124,7 +153,10 @@ pub struct Delivery {
     pub to: String,
     pub segmentation: Segmentation,
     pub provider_ids: Vec<String>,
+    /// The last ones, the oldest first. Those that say nothing of its fate are forgotten first.
     pub attempts: Vec<Attempt>,
+    /// How many there were in all.
+    pub attempts_made: u32,
     /// Which process has the attempt in hand, while it is `sending`.
     pub owner: Option<String>,
     /// How many attempts count against the message (a throttled one does not).
@@ -141,8 +173,10 @@ pub struct Delivery {
     /// When the provider is next asked about it, while it is `unknown`.
     pub look_at: Option<Timestamp>,
     pub history: Vec<ProviderStatus>,
-    /// Texted although the customer is unconfirmed or unsubscribed: a confirmation text or a keyword reply.
-    pub exempt: bool,
+    /// Which of the rules of consent do not hold for it.
+    pub exemption: Exemption,
+    /// What leaves, where that is more than may be shown: a confirmation text with its token.
+    pub wire_content: Option<String>,
     /// Taken back while an attempt was under way: should it turn out that it never left, it is not sent again.
     pub recalled: bool,
 }
@@ -178,6 +212,7 @@ impl Delivery {
             segmentation,
             provider_ids: Vec::new(),
             attempts: Vec::new(),
+            attempts_made: 0,
             owner: None,
             counted_attempts: 0,
             looks: 0,
@@ -188,14 +223,39 @@ impl Delivery {
             dispatched_at: None,
             look_at: None,
             history: Vec::new(),
-            exempt: false,
+            exemption: Exemption::None,
+            wire_content: None,
             recalled: false,
         }
     }
 
     /// The fencing token of the attempt in hand: its number, from 1.
     pub fn attempt_number(&self) -> u32 {
-        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX)
+        self.attempts_made
+    }
+
+    /// When it may have left for the first time: an attempt ended without an answer, or with one that does not say.
+    pub fn may_have_left_at(&self) -> Option<Timestamp> {
+        self.attempts.iter().find(|attempt| attempt.may_have_left()).map(|attempt| attempt.at)
+    }
+
+    fn note_attempt(&mut self, now: Timestamp) {
+        self.attempts_made = self.attempts_made.saturating_add(1);
+        self.attempts.push(Attempt { at: now, ended_at: None, outcome: None });
+        if self.attempts.len() > MAX_ATTEMPTS_KEPT {
+            let least = self.attempts.iter().position(|attempt| !attempt.may_have_left()).unwrap_or(0);
+            self.attempts.remove(least);
+        }
+    }
+
+    /// The attempt in hand, if there is one, ends with that.
+    fn end_attempt(&mut self, outcome: &str, now: Timestamp) {
+        self.owner = None;
+        let open = |attempt: &&mut Attempt| attempt.outcome.is_none() || attempt.ended_by_receipt();
+        if let Some(attempt) = self.attempts.last_mut().filter(open) {
+            attempt.ended_at = Some(now);
+            attempt.outcome = Some(outcome.to_owned());
+        }
     }
 }
 
@@ -290,13 +350,27 @@ impl Message {
     pub fn begin_attempt(&mut self, owner: &str, now: Timestamp) {
         self.delivery.status = Status::Sending;
         self.delivery.owner = Some(owner.to_owned());
-        self.delivery.attempts.push(Attempt { at: now, ended_at: None, outcome: None });
+        self.delivery.note_attempt(now);
         self.updated_at = now;
     }
 
     /// Whether `attempt` is the attempt in hand. Any other's outcome is stale and changes nothing.
     pub fn has_attempt(&self, attempt: u32) -> bool {
         self.delivery.status == Status::Sending && self.delivery.attempt_number() == attempt
+    }
+
+    /// Whether this outcome of that attempt counts: it is in hand; or a receipt has beaten the answer that it was taken,
+    /// which still names the number that was used.
+    pub fn takes_outcome(&self, attempt: u32, outcome: &SendOutcome) -> bool {
+        let beaten = matches!(outcome, SendOutcome::Accepted { .. })
+            && self.delivery.attempt_number() == attempt
+            && self.delivery.attempts.last().is_some_and(Attempt::ended_by_receipt);
+        beaten || self.has_attempt(attempt)
+    }
+
+    /// What leaves.
+    pub fn wire_content(&self) -> &str {
+        self.delivery.wire_content.as_deref().unwrap_or(&self.content)
     }
 
     /// Whether it has waited for longer than it may.
@@ -322,13 +396,11 @@ impl Message {
 
     /// Ends the attempt in hand.
     pub fn settle(&mut self, outcome: &SendOutcome, now: Timestamp) {
-        if let Some(attempt) = self.delivery.attempts.last_mut() {
-            attempt.ended_at = Some(now);
-            attempt.outcome = Some(outcome.as_str().to_owned());
-        }
-        self.delivery.owner = None;
-        self.delivery.error = outcome.error().cloned();
+        self.delivery.end_attempt(outcome.as_str(), now);
         self.updated_at = now;
+        if self.holds_queue() {
+            self.delivery.error = outcome.error().cloned();
+        }
         match outcome {
             SendOutcome::Accepted { provider_id, from } => {
                 self.adopt(provider_id, now);
@@ -386,7 +458,11 @@ impl Message {
     }
 
     fn adopt(&mut self, provider_id: &str, now: Timestamp) {
-        if self.delivery.status.holds_queue() {
+        if self.delivery.status == Status::Sending {
+            self.delivery.end_attempt(BY_RECEIPT, now);
+        }
+        // What expired while nobody knew that it had left has not expired.
+        if self.delivery.status.holds_queue() || self.delivery.status == Status::Expired {
             self.delivery.status = Status::Sent;
             self.delivery.error = None;
         }

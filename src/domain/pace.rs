@@ -83,7 +83,11 @@ pub type Moment = Duration;
 pub struct Meter {
     limiter: RateLimiter<NotKeyed, Tat, HandClock, NoOpMiddleware<Moment>>,
     tat: Tat,
+    interval: Duration,
 }
+
+/// How late a timer and a commit usually are. No window ever holds more than what may leave in this time above its pace.
+const TIMER_SLACK: Duration = Duration::from_millis(5);
 
 impl Meter {
     /// `tat`: the moment before which nothing may leave; what [`Meter::tat`] said last, or one interval after a start.
@@ -91,7 +95,11 @@ impl Meter {
         // A pace is never shorter than a microsecond, so the quota always exists; the fallback is the gentlest one.
         let quota = Quota::with_period(pace.interval).unwrap_or_else(|| Quota::per_second(NonZeroU32::MIN));
         let tat = Tat(Arc::new(AtomicU64::new(nanos(tat))));
-        Self { limiter: RateLimiter::new(quota, tat.clone(), HandClock::default()), tat }
+        Self {
+            limiter: RateLimiter::new(quota, tat.clone(), HandClock::default()),
+            tat,
+            interval: pace.interval,
+        }
     }
 
     /// Takes `segments` cells, one after the other, and returns when the last of them may leave: now, or later.
@@ -104,6 +112,13 @@ impl Meter {
             }
         }
         clock.now()
+    }
+
+    /// Something left at `now`. The next cell is an interval away from then at least, but for the little that timers are
+    /// late by: that much is caught up, so that a busy meter keeps its rate.
+    pub fn depart(&mut self, now: Moment) {
+        let next = (now + self.interval).saturating_sub(TIMER_SLACK.min(self.interval));
+        self.tat.0.fetch_max(nanos(next), Ordering::AcqRel);
     }
 
     /// The theoretical arrival time: the one moment that is this meter's whole state.
@@ -191,6 +206,17 @@ mod tests {
         first.reserve(Duration::from_secs(5), 2);
         let mut second = Meter::new("1/s".parse().unwrap(), first.tat());
         assert_eq!(second.reserve(Duration::from_secs(6), 1), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn what_leaves_late_puts_off_what_follows() {
+        let mut meter = meter("1/s");
+        assert_eq!(meter.reserve(Duration::from_secs(10), 1), Duration::from_secs(10));
+        meter.depart(Duration::from_secs(12));
+        let next = meter.reserve(Duration::from_secs(12), 1);
+        assert!(next >= Duration::from_secs(13) - TIMER_SLACK, "{next:?}");
+        meter.depart(next);
+        assert!(meter.reserve(next, 1) >= Duration::from_secs(14) - TIMER_SLACK);
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::Refusal;
+use super::conversation::{Refusal, fence};
 use super::customer::Customer;
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
 use super::message::Message;
@@ -96,10 +96,15 @@ impl Turn {
         }
     }
 
-    /// The bot is asked again at `due_at`.
-    pub fn retry(&mut self, due_at: Timestamp) {
-        self.state = TurnState::Pending;
-        self.due_at = due_at;
+    /// The bot is asked again at `due_at`; or never, where agents have taken the session since, and it was to answer.
+    /// `message`: the one that the turn names.
+    pub fn retry(&mut self, session: &mut Session, message: Option<&Message>, due_at: Timestamp) {
+        if self.kind.expects_reply() && fence(self, session).is_err() {
+            self.drop_unasked(session, message);
+        } else {
+            self.state = TurnState::Pending;
+            self.due_at = due_at;
+        }
     }
 
     /// Whether a process other than `owner` has it in hand.

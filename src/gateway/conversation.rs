@@ -18,8 +18,8 @@ pub struct Say {
     pub customer_id: CustomerId,
     pub author: Author,
     pub content: String,
-    /// A confirmation text, for which other rules hold.
-    pub confirmation: bool,
+    /// A confirmation text as it leaves, with the token that `content` does not show. Other rules hold for it.
+    pub confirmation: Option<String>,
     pub idempotency: Option<Idempotency>,
 }
 
@@ -54,7 +54,7 @@ impl Gateway {
         &self,
         author: Author,
         content: String,
-        confirmation: bool,
+        confirmation: Option<String>,
         now: Timestamp,
     ) -> OutboundText {
         OutboundText {
@@ -76,8 +76,8 @@ impl Gateway {
         Ok(newest.filter(|session| session.is_current(self.now(), self.policy().idle_after)))
     }
 
-    /// Changes the current session. When this returns with `need_attention` true, no text of the bot that had not
-    /// left leaves any more.
+    /// Changes the current session. When this returns with `need_attention` true, no text of the bot leaves any more:
+    /// what was on its way when agents took the session has been waited for.
     pub async fn update_session(
         &self,
         customer_id: CustomerId,
@@ -92,6 +92,9 @@ impl Gateway {
             self.turns.wake();
             // What was canceled makes room for what comes after it.
             self.outbound.wake_all();
+            if held {
+                self.outbound.in_flight.until_gone(session.id).await;
+            }
         }
         Ok(session)
     }

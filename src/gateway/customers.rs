@@ -1,5 +1,6 @@
 //! Customers as the brand keeps them: created, changed, confirmed, subscribed, erased.
 
+use crate::domain::conversation::Refusal;
 use crate::domain::customer::{ConsentEvidence, ConsentSource, Customer};
 use crate::domain::ids::CustomerId;
 use crate::domain::message::Author;
@@ -79,6 +80,12 @@ impl Gateway {
     pub async fn send_confirmation(&self, id: CustomerId) -> Result<(), SendConfirmationError> {
         let customer =
             self.store.customer(id).await.map_err(ConfirmError::from)?.ok_or(ConfirmError::NotFound)?;
+        if self.settings.confirmation_text.is_some()
+            && customer.lane.is_none()
+            && self.channels.default_lane().is_none()
+        {
+            return Err(CreateMessageError::Refused(Refusal::NoLane).into());
+        }
         let now = self.now();
         let good = |customer: &Customer| {
             customer.confirmation.as_ref().is_some_and(|out| out.expires_at > now && out.tries_left > 0)
@@ -90,12 +97,12 @@ impl Gateway {
         };
         let token = customer.confirmation.map(|out| out.token).unwrap_or_default();
         if let Some(text) = &self.settings.confirmation_text {
-            let content = text.replace("{token}", &token);
             self.say(Say {
                 customer_id: id,
                 author: Author::gateway(),
-                content,
-                confirmation: true,
+                // Who reads the conversation must not learn what only the customer's phone can show.
+                content: text.replace("{token}", "******"),
+                confirmation: Some(text.replace("{token}", &token)),
                 idempotency: None,
             })
             .await?;
@@ -124,6 +131,7 @@ impl Gateway {
         let command = SetSubscription { customer_id, unsubscribed, evidence: evidence(by), now: self.now() };
         let changed = self.store.set_subscription(command).await?;
         tracing::info!(customer = %customer_id, unsubscribed, "a subscription was set");
+        self.outbound.wake_all();
         Ok(changed)
     }
 

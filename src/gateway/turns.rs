@@ -65,28 +65,45 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
 
 async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _slot: OwnedSemaphorePermit) {
     let started = gateway.clock.elapsed();
-    let answer = gateway.bot.take_turn(&work).await;
-    let took = gateway.clock.elapsed().saturating_sub(started);
-    let turn = &work.turn;
-    let outcome = match answer {
-        Ok(answer) => gateway.answered(turn, answer).await,
-        Err(error) => gateway.failed(turn, &error).await,
-    };
-    match outcome {
-        Ok(label) => gateway.metrics.turn(label, took),
-        Err(TurnError::Stale) => {
-            gateway.metrics.turn("stale", took);
-            tracing::warn!(turn = %turn.id, session = %turn.session_id, "the bot answered a turn that is not in hand any more");
-        }
+    let turn = work.turn.clone();
+    let bot = Arc::clone(&gateway.bot);
+    let mut call = gateway.tasks.spawn(async move { bot.take_turn(&work).await });
+    let answer = tokio::select! {
         // The turn stays in hand, and is told again when the next process takes it up.
-        Err(TurnError::Store(error)) => {
-            tracing::error!(turn = %turn.id, %error, "the bot's answer could not be stored")
-        }
-    }
+        () = gateway.stop.cancelled() => return call.abort(),
+        answer = &mut call => answer.unwrap_or_else(|failed| Err(BotError::Unavailable(format!("its adapter failed: {failed}")))),
+    };
+    let took = gateway.clock.elapsed().saturating_sub(started);
+    let outcome = gateway.keep_outcome(&turn, &answer).await;
+    gateway.metrics.turn(outcome, took);
     gateway.turns.wake();
 }
 
 impl Gateway {
+    /// What the bot answered must be written down: while the store cannot, it is tried until the gateway stops.
+    async fn keep_outcome(&self, turn: &Turn, answer: &Result<Answer, BotError>) -> &'static str {
+        loop {
+            let kept = match answer {
+                Ok(answer) => self.answered(turn, answer.clone()).await,
+                Err(error) => self.failed(turn, error).await,
+            };
+            match kept {
+                Ok(label) => return label,
+                Err(TurnError::Stale) => {
+                    tracing::warn!(turn = %turn.id, session = %turn.session_id, "the bot answered a turn that is not in hand any more");
+                    return "stale";
+                }
+                Err(TurnError::Store(error)) => {
+                    tracing::error!(turn = %turn.id, %error, "what came of a turn could not be written down");
+                }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return "lost",
+                () = tokio::time::sleep(STORE_PAUSE) => {}
+            }
+        }
+    }
+
     async fn answered(&self, turn: &Turn, answer: Answer) -> Result<&'static str, TurnError> {
         let now = self.now();
         let command = CompleteTurn {
@@ -144,6 +161,8 @@ impl Gateway {
             if pause.is_some() { "the bot failed; it is asked again" } else { "the bot failed; humans take over" }
         );
         self.store.fail_turn(turn.id, turn.attempts, failure, TurnId(self.new_id(now)), now).await?;
+        // Where humans take over, what the bot had queued was canceled.
+        self.outbound.wake_all();
         Ok(if pause.is_some() { "retried" } else { "given_up" })
     }
 }

@@ -402,11 +402,11 @@ pub const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 ///   or later if it says so itself.
 /// * *Keys of idempotency.* What was created is remembered as it was, until it is swept or its customer erased.
 ///   Refusals are not remembered. A key is asked for before anything else is.
-/// * *Opt-outs* cancel what is `queued` for the customer, but never what is exempt; each message says why. Those by
+/// * *Opt-outs* cancel what is `queued` for the customer, but for answers to keywords; each message says why. Those by
 ///   the provider are a permanent outcome, or a receipt that moves its message forward, with the class `OptedOut`;
 ///   they go into the consent log unless the customer is unsubscribed already.
-/// * *Agents take a session*: by [`Store::update_session`], by the bot's hand-off, or since the bot could not be told.
-///   In the same transaction the bot's texts in that session are recalled ([`Message::recall`]) and its pending turns
+/// * *Agents take a session*: by [`Store::update_session`], by beginning one, by the bot's hand-off, since the bot could
+///   not be told, or since the customer may want out. In the same transaction the bot's texts to the customer are recalled ([`Message::recall`]) and its pending turns
 ///   of all kinds dropped; what these were about counts as not seen by the bot (`unseen_by_bot_from`).
 /// * *Parked receipts* are applied in the order of their arrival, as soon as a message adopts their provider id: by
 ///   being settled or found, or by a receipt that names it.
@@ -419,7 +419,7 @@ pub trait Store: Send + Sync + 'static {
     ///   it says, also after the customer was erased.
     /// * Finds or creates the customer by number; finds the current session or starts one.
     /// * All of [`crate::domain::conversation::receive`] is kept at once; an opt-out also cancels what is queued for
-    ///   the customer (never what is exempt).
+    ///   the customer (but for answers to keywords).
     async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError>;
 
     // --- customers ---
@@ -449,7 +449,7 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Customer, ConfirmError>;
     /// Appends to the consent log, if it changes anything. Unsubscribing cancels what is queued for the customer
-    /// (never what is exempt).
+    /// (but for answers to keywords).
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError>;
     /// Erases the person: the customer, their sessions, messages, turns, and everything that leads to them. What
     /// stays: the hashed number's consent log and, if they were unsubscribed, its suppression; and that the

@@ -23,10 +23,10 @@ on_every_engine! {
     a_token_ends_with_its_time_and_its_tries,
     a_new_token_takes_the_place_of_an_older_one,
     unsubscribing_twice_is_written_down_once,
-    unsubscribing_cancels_what_is_queued_but_never_what_is_exempt,
+    unsubscribing_cancels_what_is_queued_confirmations_too,
     a_permanent_opt_out_unsubscribes,
     a_receipts_opt_out_unsubscribes,
-    an_opt_out_with_the_provider_leaves_what_is_exempt,
+    an_opt_out_with_the_provider_cancels_confirmations_too,
     an_opt_out_that_moves_nothing_unsubscribes_nobody,
     an_opt_out_with_the_provider_is_logged_once,
     nobody_unknown_is_changed,
@@ -158,15 +158,15 @@ async fn unsubscribing_twice_is_written_down_once(open: Open) {
     assert_eq!(log[1..], opted);
 }
 
-async fn unsubscribing_cancels_what_is_queued_but_never_what_is_exempt(open: Open) {
+async fn unsubscribing_cancels_what_is_queued_confirmations_too(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let plain = f.queue(f.by_bot(id, "1", at(1))).await;
-    let exempt = f.queue(f.by_gateway(id, "123456", at(1))).await;
+    let confirmation = f.queue(f.by_gateway(id, "123456", at(1))).await;
     f.unsubscribe(id, at(2)).await;
     let canceled = f.get(plain).await.delivery;
     assert_eq!((canceled.status, canceled.error.unwrap().class), (Status::Canceled, ErrorClass::OptedOut));
-    assert_eq!(f.head(at(2)).await, Some(exempt));
+    assert_eq!(f.status(confirmation).await, Status::Canceled);
 }
 
 async fn a_permanent_opt_out_unsubscribes(open: Open) {
@@ -195,13 +195,13 @@ async fn a_receipts_opt_out_unsubscribes(open: Open) {
     assert_eq!(log_of(&f, ANN).await.last().unwrap().evidence.source, ConsentSource::Provider);
 }
 
-async fn an_opt_out_with_the_provider_leaves_what_is_exempt(open: Open) {
+async fn an_opt_out_with_the_provider_cancels_confirmations_too(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let refused = f.queue(f.by_bot(id, "1", at(1))).await;
-    let exempt = f.queue(f.by_gateway(id, "123456", at(1))).await;
+    let confirmation = f.queue(f.by_gateway(id, "123456", at(1))).await;
     f.send(refused, permanent(ErrorClass::OptedOut), at(2)).await;
-    assert_eq!(f.head(at(2)).await, Some(exempt));
+    assert_eq!(f.status(confirmation).await, Status::Canceled);
 }
 
 async fn an_opt_out_that_moves_nothing_unsubscribes_nobody(open: Open) {

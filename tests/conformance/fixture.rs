@@ -191,7 +191,7 @@ impl Fixture {
             default_lane: Some(lane()),
             not_before: None,
             valid_for: VALID_FOR,
-            confirmation: false,
+            confirmation: None,
             new_session: SessionId(self.id()),
             new_turn: TurnId(self.id()),
         };
@@ -209,7 +209,7 @@ impl Fixture {
     /// A confirmation text of the gateway's.
     pub fn by_gateway(&self, customer_id: CustomerId, content: &str, now: Timestamp) -> CreateMessage {
         let mut command = self.say(customer_id, Author::gateway(), content, now);
-        command.text.confirmation = true;
+        command.text.confirmation = Some(content.to_owned());
         command
     }
 

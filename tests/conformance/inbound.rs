@@ -2,7 +2,7 @@
 
 use switchboard::domain::conversation::{KeywordReplies, Policy};
 use switchboard::domain::customer::{ConsentAction, ConsentSource, NumberHash};
-use switchboard::domain::delivery::Status;
+use switchboard::domain::delivery::{Exemption, Status};
 use switchboard::domain::keywords::Keyword;
 use switchboard::domain::turn::TurnKind;
 use switchboard::store::{Inbound, TurnClaim};
@@ -20,7 +20,7 @@ on_every_engine! {
     many_first_texts_of_a_number_find_one_customer,
     a_text_confirms_its_number_once,
     a_keyword_confirms_nobody_and_asks_no_bot,
-    stop_cancels_what_is_queued_but_never_what_is_exempt,
+    stop_cancels_what_is_queued_but_not_its_own_answer,
     the_providers_keyword_decides_before_our_reading,
     a_keywords_reply_is_queued_even_for_the_unsubscribed,
     a_session_lasts_until_it_has_been_idle,
@@ -121,20 +121,20 @@ async fn a_keyword_confirms_nobody_and_asks_no_bot(open: Open) {
     assert_eq!(f.claim_turn("here", at(0)).await.unwrap(), TurnClaim::Idle);
 }
 
-async fn stop_cancels_what_is_queued_but_never_what_is_exempt(open: Open) {
+async fn stop_cancels_what_is_queued_but_not_its_own_answer(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let (first, second) = (f.queue(f.by_bot(id, "1", at(1))).await, f.queue(f.by_bot(id, "2", at(1))).await);
-    let exempt = f.queue(f.by_gateway(id, "123456", at(1))).await;
+    let confirmation = f.queue(f.by_gateway(id, "123456", at(1))).await;
     let attempt = f.begin(first, at(1)).await;
     f.hear(f.text(ANN, "STOP", at(2))).await;
     assert!(f.who(id).await.unsubscribed);
-    assert_eq!((f.status(first).await, f.status(exempt).await), (Status::Sending, Status::Queued));
+    assert_eq!((f.status(first).await, f.status(confirmation).await), (Status::Sending, Status::Canceled));
     let canceled = f.get(second).await.delivery;
     assert_eq!(canceled.status, Status::Canceled);
     assert_eq!(canceled.error.unwrap().code.as_deref(), Some("customer-unsubscribed"));
     f.settle(first, attempt, crate::fixture::accepted("SM1"), at(3)).await.unwrap();
-    assert_eq!(f.head(at(3)).await, Some(exempt));
+    assert_eq!(f.head(at(3)).await, None);
     let log = f.consent_log(NumberHash::of(&number(ANN))).await.unwrap();
     assert_eq!(log.last().unwrap().action, ConsentAction::OptedOut);
     f.hear(f.text(ANN, "START", at(4))).await;
@@ -160,7 +160,10 @@ async fn a_keywords_reply_is_queued_even_for_the_unsubscribed(open: Open) {
     else {
         panic!("no reply")
     };
-    assert_eq!((reply.content.as_str(), reply.delivery.exempt, session.message_count), ("Bye.", true, 2));
+    assert_eq!(
+        (reply.content.as_str(), reply.delivery.exemption, session.message_count),
+        ("Bye.", Exemption::KeywordReply, 2)
+    );
     assert_eq!(f.get(reply.id).await, *reply);
     assert_eq!(f.send(reply.id, crate::fixture::accepted("SM1"), at(0)).await.delivery.status, Status::Sent);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use switchboard::domain::conversation::Refusal;
-use switchboard::domain::delivery::Status;
+use switchboard::domain::delivery::{Exemption, Status};
 use switchboard::domain::ids::{CustomerId, MessageId};
 use switchboard::domain::turn::TurnKind;
 use switchboard::store::{CancelError, CreateMessage, CreateMessageError};
@@ -78,7 +78,7 @@ async fn a_confirmation_goes_to_the_unconfirmed_and_needs_no_hold(open: Open) {
     let f = Fixture::new(open);
     let id = f.create_customer(f.customer(ANN, at(0))).await.unwrap().value.id;
     let confirmation = f.queue(f.by_gateway(id, "123456", at(0))).await;
-    assert!(f.get(confirmation).await.delivery.exempt);
+    assert_eq!(f.get(confirmation).await.delivery.exemption, Exemption::Confirmation);
     assert_eq!(f.begin(confirmation, at(0)).await, 1);
 }
 

@@ -17,7 +17,7 @@ on_every_engine! {
     a_switch_counts_up_the_version,
     setting_what_is_set_switches_nothing,
     a_switch_cancels_what_the_bot_has_queued_and_drops_its_turns,
-    a_switch_leaves_other_sessions_alone,
+    a_switch_recalls_the_bots_texts_to_that_customer_and_to_no_other,
     what_is_recalled_on_its_way_is_not_sent_again,
     letting_go_tells_the_bot_what_it_missed,
     a_dropped_turns_message_is_told_later,
@@ -108,7 +108,7 @@ async fn a_switch_cancels_what_the_bot_has_queued_and_drops_its_turns(open: Open
     assert_eq!(f.claim_turn(HERE, at(9)).await.unwrap(), TurnClaim::Idle);
 }
 
-async fn a_switch_leaves_other_sessions_alone(open: Open) {
+async fn a_switch_recalls_the_bots_texts_to_that_customer_and_to_no_other(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let mut old = f.by_bot(id, "1", at(1));
@@ -119,7 +119,7 @@ async fn a_switch_leaves_other_sessions_alone(open: Open) {
     let later = at(1).after(IDLE_AFTER);
     f.hear(f.text(ANN, "hello again", later)).await;
     f.hold(id, later).await;
-    assert_eq!((f.status(old).await, f.status(bobs).await), (Status::Queued, Status::Queued));
+    assert_eq!((f.status(old).await, f.status(bobs).await), (Status::Canceled, Status::Queued));
     assert_eq!(f.counts().await.unwrap().turns_open, 2);
 }
 

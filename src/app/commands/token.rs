@@ -11,12 +11,18 @@ use crate::app::config::{Config, Secret};
 use crate::app::{report, wiring};
 use crate::domain::ids::TokenId;
 use crate::gateway::Gateway;
+use crate::http::auth::RESERVED_NAMES;
 use crate::store::embedded::OpenError;
 use crate::store::{Store, Token, TokenRole};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn run(config: &Config, command: &TokenCommand, format: Format) -> Result<()> {
+    if let TokenCommand::New { name, .. } = command
+        && RESERVED_NAMES.contains(&name.as_str())
+    {
+        bail!("no token may be named \"{name}\": it is the author of what no token wrote");
+    }
     let mut impatient = config.clone();
     impatient.store.lock_wait = Duration::ZERO;
     let opened = tokio::task::spawn_blocking(move || wiring::open_store(&impatient)).await?;

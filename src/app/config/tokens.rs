@@ -6,6 +6,7 @@ use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice, text};
+use crate::http::auth::RESERVED_NAMES;
 use crate::store::TokenRole;
 
 /// The secrets of the default file. Public, so good for trying out only.
@@ -83,6 +84,9 @@ fn wrong_name(name: &str, tokens: &[AccessToken]) -> Option<String> {
         _ if name.trim().is_empty() => Some("is empty; write whose token it is".to_owned()),
         chars if chars > MAX_NAME_CHARS => {
             Some(format!("has {chars} characters; at most {MAX_NAME_CHARS} are kept"))
+        }
+        _ if RESERVED_NAMES.contains(&name) => {
+            Some(format!("is \"{name}\", the author of what no token wrote; give it another"))
         }
         _ if tokens.iter().any(|token| token.name == name) => {
             Some(format!("is \"{name}\", and so is another token's; give each its own"))

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::delivery::Status;
+use crate::domain::delivery::{Exemption, Status};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -64,7 +64,7 @@ fn say(role: Role) -> OutboundText {
         default_lane: Some(lane()),
         not_before: None,
         valid_for: 4 * HOUR,
-        confirmation: false,
+        confirmation: None,
         new_session: SessionId(Uuid::from_u128(10)),
         new_turn: TurnId(Uuid::from_u128(11)),
     }
@@ -103,7 +103,7 @@ fn stop_unsubscribes_and_is_answered_once() {
     assert_eq!(received.message.keyword, Some(Keyword::Stop));
     assert_eq!(received.consent[0].action, ConsentAction::OptedOut);
     let reply = received.reply.unwrap();
-    assert!(reply.delivery.exempt && reply.author.is_gateway());
+    assert!(reply.delivery.exemption == Exemption::KeywordReply && reply.author.is_gateway());
     assert_eq!(reply.content, "You are unsubscribed.");
 }
 
@@ -218,11 +218,47 @@ fn nobody_unconfirmed_or_unsubscribed_is_texted_but_for_what_is_exempt() {
     customer.confirmed_at = None;
     let refused = speak(&customer, Some(held(&received)), &say(Role::Agent), &policy(), NOW);
     assert_eq!(refused.unwrap_err(), Refusal::CustomerUnconfirmed);
+    let confirmation = OutboundText {
+        author: Author::gateway(),
+        confirmation: Some("Code 123456".into()),
+        ..say(Role::Init)
+    };
+    let message = speak(&customer, None, &confirmation, &policy(), NOW).unwrap().message;
+    assert_eq!(message.delivery.exemption, Exemption::Confirmation);
+    assert_eq!((message.content.as_str(), message.wire_content()), ("Hello", "Code 123456"));
     customer.unsubscribed = true;
-    let refused = speak(&customer, Some(held(&received)), &say(Role::Agent), &policy(), NOW);
-    assert_eq!(refused.unwrap_err(), Refusal::CustomerUnsubscribed);
-    let confirmation = OutboundText { author: Author::gateway(), confirmation: true, ..say(Role::Init) };
-    assert!(speak(&customer, None, &confirmation, &policy(), NOW).unwrap().message.delivery.exempt);
+    for text in [say(Role::Agent), confirmation] {
+        let refused = speak(&customer, Some(held(&received)), &text, &policy(), NOW);
+        assert_eq!(refused.unwrap_err(), Refusal::CustomerUnsubscribed);
+    }
+}
+
+#[test]
+fn each_change_of_mind_is_answered_once_and_not_too_late() {
+    let stopped = then(&first("Hey"), "STOP", NOW);
+    assert_eq!(stopped.reply.clone().unwrap().delivery.valid_until, Some(NOW.after(KEYWORD_REPLY_LIFE)));
+    assert!(then(&stopped, "STOP", NOW).reply.is_none());
+}
+
+#[test]
+fn what_may_be_an_opt_out_in_other_words_is_for_humans() {
+    let received = then(&first("Hey"), "please stop texting me", NOW);
+    assert!(received.silence_bot && received.session.need_attention && received.turn.is_none());
+    assert_eq!(received.session.attention_reason.as_deref(), Some("possible_opt_out"));
+    assert!(!received.customer.unsubscribed);
+    assert_eq!(received.session.unseen_by_bot_from, Some(received.message.place));
+}
+
+#[test]
+fn without_a_bot_a_released_session_is_held_again_by_the_next_text() {
+    let policy = Policy { has_bot: false, ..policy() };
+    let received = receive(None, None, false, &text("Hey"), ids(), &policy, NOW);
+    let back = SessionPatch { need_attention: Some(false), ..SessionPatch::default() };
+    let released = update_session(received.session, &back, &policy, TurnId(Uuid::nil()), NOW).session;
+    let next =
+        receive(Some(received.customer), Some(released), false, &text("Still me"), ids(), &policy, NOW);
+    assert!(next.session.need_attention && next.turn.is_none());
+    assert_eq!(next.session.waiting_since, Some(NOW));
 }
 
 #[test]
@@ -235,7 +271,7 @@ fn a_switch_raises_the_fence_and_the_same_again_does_not() {
     let again = SessionPatch { need_attention: Some(true), ..SessionPatch::default() };
     let twice = update_session(held.clone(), &again, &policy(), TurnId(Uuid::nil()), NOW);
     assert_eq!(twice.session.version, held.version);
-    assert!(!twice.silence_bot);
+    assert!(twice.silence_bot, "what the bot said when it handed over may still be queued");
     let back = SessionPatch { need_attention: Some(false), ..SessionPatch::default() };
     let released = update_session(held, &back, &policy(), TurnId(Uuid::nil()), NOW);
     assert_eq!(

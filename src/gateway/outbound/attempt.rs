@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::domain::delivery::SendOutcome;
+use crate::domain::delivery::{DeliveryError, ErrorClass, SendOutcome};
 use crate::domain::message::Message;
-use crate::provider::OutgoingText;
+use crate::provider::{OutgoingText, Sent};
 use crate::store::SettleError;
 
+use super::in_flight::Entry;
 use super::{LaneState, STORE_PAUSE, verdict};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
@@ -19,11 +20,11 @@ pub(super) async fn send(
     channel: Arc<Channel>,
     state: Arc<LaneState>,
     message: Box<Message>,
-    _slot: OwnedSemaphorePermit,
+    _until_done: (OwnedSemaphorePermit, Entry),
 ) {
     let text = outgoing(&channel, &message, gateway.now());
     let started = gateway.clock.elapsed();
-    let sent = channel.provider.send(&text).await;
+    let sent = gateway.hand_over(&channel, text).await;
     let took = gateway.clock.elapsed().saturating_sub(started);
 
     let looks = &gateway.settings.looks;
@@ -42,7 +43,7 @@ fn outgoing(channel: &Channel, message: &Message, now: crate::domain::time::Time
         message_id: message.id,
         sender: message.delivery.lane.sender.clone(),
         to: message.delivery.to.clone(),
-        content: message.content.clone(),
+        content: message.wire_content().to_owned(),
         status_url: channel.status_url(),
         valid_for_s: message.delivery.valid_until.map(|until| until.since(now).as_secs().max(1)),
     }
@@ -70,6 +71,16 @@ fn report(message: &Message, outcome: &SendOutcome) {
 }
 
 impl Gateway {
+    /// Hands a text over. An adapter that panics leaves its fate unknown.
+    async fn hand_over(&self, channel: &Arc<Channel>, text: OutgoingText) -> Sent {
+        let provider = Arc::clone(&channel.provider);
+        let sending = self.tasks.spawn(async move { provider.send(&text).await });
+        sending.await.unwrap_or_else(|failed| {
+            let text = format!("the provider's adapter failed: {failed}");
+            Sent::Unknown { error: DeliveryError { code: None, class: ErrorClass::Unknown, text } }
+        })
+    }
+
     /// The provider has answered: that must be written down. While the store cannot, it is tried until the gateway
     /// stops; after that the next process finds the attempt in hand, and settles it by evidence.
     async fn write_down(&self, message: &Message, outcome: SendOutcome) {

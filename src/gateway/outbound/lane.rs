@@ -27,7 +27,8 @@ struct Runner {
     channel: Arc<Channel>,
     state: Arc<LaneState>,
     meter: Option<Meter>,
-    /// Segments whose time has been waited for, but that have not left: their text was overtaken or withdrawn.
+    /// Segments whose time has been waited for, for the text that leaves next. Whatever leaves uses all of it up: time
+    /// that was waited for before a departure cannot be spent after it.
     paid: u32,
 }
 
@@ -72,8 +73,8 @@ impl Runner {
                     Ok(Next::Stop)
                 }
             }
-            LaneHead::Ready { message_id, segments } => {
-                self.begin(message_id, segments, slot).await?;
+            LaneHead::Ready { message_id, .. } => {
+                self.begin(message_id, slot).await?;
                 Ok(Next::Again)
             }
         }
@@ -106,6 +107,19 @@ impl Runner {
         true
     }
 
+    /// Something leaves now. Where that is later than planned (the disk was slow, the account's turn came late), what
+    /// follows is put off, too: the pace holds between departures, not between plans.
+    fn depart(&mut self) {
+        let now = self.gateway.clock.elapsed();
+        self.paid = 0;
+        if let Some(meter) = &mut self.meter {
+            meter.depart(now);
+        }
+        if let Some(account) = &self.channel.account {
+            account.lock().unwrap_or_else(PoisonError::into_inner).depart(now);
+        }
+    }
+
     fn reserve_from_account(&self, segments: u32) -> Option<Duration> {
         let meter = self.channel.account.as_ref()?;
         let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,22 +138,19 @@ impl Runner {
     }
 
     /// Writes the attempt down; then, and only then, the text leaves.
-    async fn begin(
-        &mut self,
-        id: MessageId,
-        segments: u32,
-        slot: OwnedSemaphorePermit,
-    ) -> Result<(), StoreError> {
+    async fn begin(&mut self, id: MessageId, slot: OwnedSemaphorePermit) -> Result<(), StoreError> {
         let now = self.gateway.now();
+        let in_flight = self.gateway.outbound.in_flight.enter(id);
         match self.gateway.store.begin_attempt(id, &self.gateway.owner, now).await? {
             Begun::Attempt(message) => {
-                self.paid -= segments;
+                in_flight.is_of(&message);
+                self.depart();
                 let attempt = attempt::send(
                     Arc::clone(&self.gateway),
                     Arc::clone(&self.channel),
                     Arc::clone(&self.state),
                     message,
-                    slot,
+                    (slot, in_flight),
                 );
                 self.gateway.spawn(attempt);
             }

@@ -14,8 +14,10 @@ use crate::domain::message::Lane;
 use crate::domain::time::Timestamp;
 
 use super::{Gateway, Settings};
+use in_flight::InFlight;
 
 mod attempt;
+mod in_flight;
 mod lane;
 pub(super) mod unknown;
 mod verdict;
@@ -30,6 +32,8 @@ pub(super) struct Outbound {
     lanes: Mutex<HashMap<Lane, Arc<LaneState>>>,
     /// A lane is wanted that is not running yet.
     wanted: Notify,
+    /// What is leaving right now.
+    pub(super) in_flight: InFlight,
     /// Some message's fate has become unknown.
     unknown: Notify,
     max_in_flight: usize,
@@ -61,6 +65,7 @@ impl Outbound {
         Self {
             lanes: Mutex::default(),
             wanted: Notify::new(),
+            in_flight: InFlight::default(),
             unknown: Notify::new(),
             max_in_flight: settings.max_in_flight.max(1),
         }

@@ -1,6 +1,7 @@
 //! Texts of unknown fate: the provider is asked for them, and only what is proven absent is sent again.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::delivery::Evidence;
@@ -12,17 +13,23 @@ use crate::store::StoreError;
 use crate::gateway::Gateway;
 
 const POLL: Duration = Duration::from_secs(1);
-const BATCH: usize = 50;
-/// Providers' clocks and ours may differ, and theirs show whole seconds.
-const CLOCK_SKEW: Duration = Duration::from_secs(5);
+const BATCH: usize = 200;
+/// How far providers' clocks and ours may be apart. Too little would call what is there absent; too much costs nothing
+/// but a longer list, since what belongs to another message of ours never counts.
+const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Asking that fails is repeated this often before the text is left `unknown` for good.
 const MOST_LOOKS: u32 = 20;
 
-/// Settles unknown fates as their looks come due, until the gateway stops.
+/// Settles unknown fates as their looks come due, until the gateway stops. Each channel is asked by itself: one that does
+/// not answer keeps nobody else waiting.
 pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
+    let asking: Arc<Mutex<HashSet<String>>> = Arc::default();
     loop {
-        if let Err(error) = gateway.look_for_unknown().await {
-            tracing::error!(%error, "texts of unknown fate could not be settled");
+        match gateway.store.unknown_due(gateway.now(), BATCH).await {
+            Ok(due) => {
+                by_channel(due).into_iter().for_each(|(channel, due)| look(&gateway, &asking, channel, due))
+            }
+            Err(error) => tracing::error!(%error, "texts of unknown fate could not be read"),
         }
         tokio::select! {
             () = gateway.stop.cancelled() => return,
@@ -32,20 +39,46 @@ pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
     }
 }
 
-impl Gateway {
-    async fn look_for_unknown(&self) -> Result<(), StoreError> {
-        for message in self.store.unknown_due(self.now(), BATCH).await? {
-            let evidence = self.evidence_for(&message).await?;
-            let words = match &evidence {
-                Evidence::Found { .. } => "the provider has it",
-                Evidence::NotYet { .. } => "not there yet; looked for again",
-                Evidence::Absent => "it never left; sent again",
-                Evidence::CannotTell => "the provider cannot say; it stays unknown",
+fn by_channel(due: Vec<Message>) -> BTreeMap<String, Vec<Message>> {
+    let mut channels: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+    for message in due {
+        channels.entry(message.delivery.lane.channel.clone()).or_default().push(message);
+    }
+    channels
+}
+
+/// Looks for a channel's texts one after the other, unless it is being asked already.
+fn look(gateway: &Arc<Gateway>, asking: &Arc<Mutex<HashSet<String>>>, channel: String, due: Vec<Message>) {
+    if !asking.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.clone()) {
+        return;
+    }
+    let (gateway, asking) = (Arc::clone(gateway), Arc::clone(asking));
+    Arc::clone(&gateway).spawn(async move {
+        for message in due {
+            let looked = tokio::select! {
+                () = gateway.stop.cancelled() => break,
+                looked = gateway.look_for(&message) => looked,
             };
-            tracing::info!(message = %message.id, looks = message.delivery.looks, "a text of unknown fate: {words}");
-            self.store.resolve(message.id, evidence, self.now()).await?;
-            self.outbound.wake_all();
+            if let Err(error) = looked {
+                tracing::error!(message = %message.id, %error, "a text of unknown fate could not be settled");
+            }
         }
+        asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+    });
+}
+
+impl Gateway {
+    async fn look_for(&self, message: &Message) -> Result<(), StoreError> {
+        let evidence = self.evidence_for(message).await?;
+        let words = match &evidence {
+            Evidence::Found { .. } => "the provider has it",
+            Evidence::NotYet { .. } => "not there yet; looked for again",
+            Evidence::Absent => "it never left; sent again",
+            Evidence::CannotTell => "the provider cannot say; it stays unknown",
+        };
+        tracing::info!(message = %message.id, looks = message.delivery.looks, "a text of unknown fate: {words}");
+        self.store.resolve(message.id, evidence, self.now()).await?;
+        self.outbound.wake_all();
         Ok(())
     }
 
@@ -79,7 +112,7 @@ impl Gateway {
     ) -> Result<Option<String>, StoreError> {
         for record in list {
             let alike = record.to == message.delivery.to
-                && record.content == message.content
+                && record.content == message.wire_content()
                 && record.created_at >= since;
             if alike && self.store.message_by_provider_id(channel, &record.provider_id).await?.is_none() {
                 return Ok(Some(record.provider_id));

@@ -12,6 +12,9 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), most: Duration
 /// How long a text waits, and how long a lane with wrong credentials rests, before somebody may have mended it.
 const FAULT_PAUSE: Duration = Duration::from_secs(60);
 
+/// The longest that a provider's `Retry-After` is heeded.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
 pub(super) struct Verdict {
     pub outcome: SendOutcome,
     /// The whole lane rests: the provider said so, or nothing of it can work.
@@ -26,7 +29,9 @@ pub(super) fn judge(sent: Sent, message: &Message, looks: &Looks, now: Timestamp
         }
         Sent::Refused { error, retry_after_s } => {
             let back_off = BACKOFF.pause(message.delivery.attempt_number(), jitter);
-            let pause = retry_after_s.map_or(back_off, Duration::from_secs);
+            // At least the back-off, also where the provider says "at once"; and never for ever.
+            let pause = retry_after_s
+                .map_or(back_off, |wait| Duration::from_secs(wait).clamp(back_off, LONGEST_PAUSE));
             refused(error, looks, now, pause)
         }
     }

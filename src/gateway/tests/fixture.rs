@@ -119,7 +119,7 @@ impl Carrier {
                 changed.await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(86_400), wait).await;
+        let waited = tokio::time::timeout(Duration::from_secs(7 * 86_400), wait).await;
         waited.unwrap_or_else(|_| panic!("only {} of {count} texts were handed over", self.handed().len()))
     }
 
@@ -358,7 +358,7 @@ impl World {
             customer_id,
             author: Author { role, name: "test".into() },
             content: content.into(),
-            confirmation: false,
+            confirmation: None,
             idempotency: None,
         };
         self.gateway.say(say).await.unwrap().value.id

@@ -160,10 +160,37 @@ async fn the_soft_stop_waits_for_what_is_under_way_and_begins_nothing() {
 async fn what_waits_for_too_long_expires_and_does_not_leave() {
     let world = World::start(Plan::default()).await;
     let anna = world.text(ANNA, "Hey").await;
-    world.carrier.next([Act::Throttle { retry_after_s: 50 * 3600 }]);
+    // No pause is heeded for longer than a day: it is tried after 0, 24 and 48 hours, and then it is too late.
+    world.carrier.next(vec![Act::Throttle { retry_after_s: 50 * 3600 }; 3]);
     let late = world.say(anna, "Too late").await;
-    world.carrier.until(1).await;
-    tokio::time::sleep(Duration::from_secs(51 * 3600)).await;
+    world.carrier.until(3).await;
+    tokio::time::sleep(Duration::from_secs(25 * 3600)).await;
     assert_eq!(world.message(late).await.delivery.status, Status::Expired);
-    assert_eq!(world.carrier.handed().len(), 1);
+    assert_eq!(world.carrier.handed().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_waited_for_is_not_spent_twice() {
+    let world = World::start(Plan { number_pace: Some("1/s"), has_bot: true, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.say_as(anna, Role::Init, &"x".repeat(400)).await;
+    tokio::time::sleep(ms(1_500)).await;
+    // While the lane waits for three segments, agents' short texts overtake the bot's long one.
+    for customer in [BERT, CARL, "+14155550104"] {
+        let customer = world.text(customer, "Hey").await;
+        world.hold(customer, true).await;
+        world.say(customer, "Short").await;
+    }
+    keeps_pace(&world.carrier.until(4).await, ms(1_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_to_the_agents_waits_for_the_bots_last_words() {
+    let world = World::start(Plan { has_bot: true, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::TakeSlowly(ms(700))]);
+    let leaving = world.say_as(anna, Role::Init, "Last words").await;
+    world.carrier.until(1).await;
+    world.hold(anna, true).await;
+    assert_eq!(world.message(leaving).await.delivery.status, Status::Sent);
 }

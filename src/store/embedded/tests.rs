@@ -63,7 +63,7 @@ fn answer(customer: u128, id: u128, key: Option<&str>, now: Timestamp) -> Create
         default_lane: None,
         not_before: None,
         valid_for: Duration::from_secs(3600),
-        confirmation: false,
+        confirmation: None,
         new_session: SessionId(Uuid::from_u128(id)),
         new_turn: TurnId(Uuid::from_u128(id)),
     };

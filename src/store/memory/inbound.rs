@@ -16,10 +16,13 @@ impl State {
         let known = self.customer_by_number(&text.from).cloned();
         let newest = known.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned();
         let suppressed = self.suppressed.remove(&NumberHash::of(&text.from));
-        let received = receive(known, newest, suppressed, &text, ids, &self.rules, now);
+        let mut received = receive(known, newest, suppressed, &text, ids, &self.rules, now);
 
         let customer_id = received.customer.id;
         self.received.insert(provider_id, received.message.id);
+        if received.silence_bot {
+            self.change_queue(customer_id, now, |state| state.silence_bot(&mut received.session, now));
+        }
         self.customers.put(received.customer);
         self.consent.extend(received.consent);
         self.sessions.put(received.session.clone());

@@ -24,7 +24,10 @@ impl State {
         }
         let customer = self.customers.get(customer_id).ok_or(CreateMessageError::NotFound)?;
         let newest = self.newest_session(customer_id).cloned();
-        let spoken = speak(customer, newest, &text, &self.rules, now)?;
+        let mut spoken = speak(customer, newest, &text, &self.rules, now)?;
+        if spoken.silence_bot {
+            self.change_queue(customer_id, now, |state| state.silence_bot(&mut spoken.session, now));
+        }
         self.sessions.put(spoken.session);
         self.messages.put(spoken.message.clone());
         spoken.turn.into_iter().for_each(|turn| self.turns.put(turn));

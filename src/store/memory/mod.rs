@@ -232,7 +232,7 @@ impl Store for MemoryStore {
     }
 
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        Ok(self.state()?.release_turns(owner, now))
+        self.state()?.release_turns(owner, now)
     }
 
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {

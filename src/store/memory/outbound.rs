@@ -52,7 +52,7 @@ impl State {
         let customer = self.owner(message.customer_id)?;
         if message.is_overdue(now) {
             message.expire(now);
-        } else if let Err(refusal) = may_be_texted(customer, message.delivery.exempt) {
+        } else if let Err(refusal) = may_be_texted(customer, message.delivery.exemption) {
             message.cancel_because(refusal, now);
         } else {
             message.begin_attempt(owner, now);
@@ -71,7 +71,7 @@ impl State {
         outcome: &SendOutcome,
         now: Timestamp,
     ) -> Result<Message, SettleError> {
-        let message = self.messages.get_mut(id).filter(|message| message.has_attempt(attempt));
+        let message = self.messages.get_mut(id).filter(|message| message.takes_outcome(attempt, outcome));
         let customer_id = message.ok_or(SettleError::Stale)?.customer_id;
         self.change_queue(customer_id, now, |state| {
             if let Some(message) = state.messages.get_mut(id) {

@@ -41,7 +41,7 @@ impl State {
     /// Agents have the session now.
     pub fn silence_bot(&mut self, session: &mut Session, now: Timestamp) {
         for message in self.messages.rows_mut() {
-            if message.session_id == session.id && message.author.is_bot() {
+            if message.customer_id == session.customer_id && message.author.is_bot() {
                 message.recall(now);
             }
         }

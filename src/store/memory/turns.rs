@@ -69,7 +69,9 @@ impl State {
         let mut turn = self.in_hand(command.turn_id, command.attempt)?;
         let customer = self.owner(turn.customer_id)?;
         let session = self.session_of(&turn)?;
+        let newest = self.newest_session(turn.customer_id);
         let given = GivenAnswer {
+            overtaken: newest.is_some_and(|newest| newest.id != session.id && newest.need_attention),
             answer: &command.answer,
             message_ids: &command.message_ids,
             bot_name: &command.bot_name,
@@ -106,10 +108,7 @@ impl State {
     ) -> Result<(), TurnError> {
         let mut turn = self.in_hand(id, attempt)?;
         match failure {
-            TurnFailure::RetryAt(due_at) => {
-                turn.retry(due_at);
-                self.turns.put(turn);
-            }
+            TurnFailure::RetryAt(due_at) => self.retry_turn(turn, due_at)?,
             TurnFailure::GiveUp { reason } => {
                 let session = self.session_of(&turn)?;
                 let message = turn.message_id.and_then(|id| self.messages.get(id));
@@ -121,8 +120,19 @@ impl State {
         Ok(())
     }
 
-    pub fn release_turns(&mut self, owner: &str, now: Timestamp) -> usize {
-        let abandoned = self.turns.rows_mut().filter(|turn| turn.is_abandoned(owner));
-        abandoned.map(|turn| turn.retry(now)).count()
+    pub fn release_turns(&mut self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let abandoned: Vec<Turn> =
+            self.turns.rows().filter(|turn| turn.is_abandoned(owner)).cloned().collect();
+        let count = abandoned.len();
+        abandoned.into_iter().try_for_each(|turn| self.retry_turn(turn, now))?;
+        Ok(count)
+    }
+
+    fn retry_turn(&mut self, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
+        let mut session = self.session_of(&turn)?;
+        turn.retry(&mut session, self.message_of(&turn), due_at);
+        self.turns.put(turn);
+        self.sessions.put(session);
+        Ok(())
     }
 }

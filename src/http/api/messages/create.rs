@@ -109,7 +109,7 @@ pub async fn create_message(
     let (message, idempotency) = sent.read_keyed::<NewMessage>(&caller).await?;
     let author = caller.author();
     message.check(state.gateway().policy().max_content_units, author.role)?;
-    let say = Say { customer_id, author, content: message.content, confirmation: false, idempotency };
+    let say = Say { customer_id, author, content: message.content, confirmation: None, idempotency };
     let created = state.gateway().say(say).await?;
     let response = (StatusCode::CREATED, Json(Message::from(created.value))).into_response();
     Ok(idempotency::mark(response, created.replayed))

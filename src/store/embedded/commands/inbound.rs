@@ -1,6 +1,6 @@
 //! Customers' texts.
 
-use super::messages;
+use super::{messages, sessions};
 use crate::domain::conversation::receive;
 use crate::store::embedded::tx::Tx;
 use crate::store::{Inbound, RecordInbound, StoreError};
@@ -16,10 +16,13 @@ pub fn record(tx: &mut Tx<'_, '_>, command: &RecordInbound) -> Result<Inbound, S
         None => None,
     };
     let suppressed = tx.take_suppression(&text.from)?;
-    let received = receive(known, newest, suppressed, text, *ids, tx.rules, *now);
+    let mut received = receive(known, newest, suppressed, text, *ids, tx.rules, *now);
 
     tx.put_customer(&received.customer)?;
     tx.note_consent(received.consent)?;
+    if received.silence_bot {
+        sessions::silence_bot(tx, &mut received.session)?;
+    }
     tx.put_session(&received.session)?;
     tx.add_message(&received.message, None)?;
     if let Some(turn) = &received.turn {

@@ -1,6 +1,6 @@
 //! Messages of the brand: created and canceled.
 
-use super::idempotency;
+use super::{idempotency, sessions};
 use crate::domain::conversation::{Refusal, speak};
 use crate::domain::delivery::Status;
 use crate::domain::ids::{CustomerId, MessageId};
@@ -15,7 +15,10 @@ pub fn create(tx: &mut Tx<'_, '_>, command: CreateMessage) -> Result<Fresh<Messa
     }
     let customer = tx.tables().customer(customer_id)?.ok_or(CreateMessageError::NotFound)?;
     let newest = tx.tables().newest_session(customer_id)?;
-    let spoken = speak(&customer, newest, &text, tx.rules, now)?;
+    let mut spoken = speak(&customer, newest, &text, tx.rules, now)?;
+    if spoken.silence_bot {
+        sessions::silence_bot(tx, &mut spoken.session)?;
+    }
     tx.put_session(&spoken.session)?;
     tx.add_message(&spoken.message, idempotency::name(idempotency.as_ref()))?;
     if let Some(turn) = &spoken.turn {

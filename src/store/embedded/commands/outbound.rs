@@ -22,7 +22,7 @@ pub fn begin_attempt(tx: &mut Tx<'_, '_>, id: MessageId, owner: &str) -> Result<
     let customer = tx.tables().customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
     if message.is_overdue(now) {
         message.expire(now);
-    } else if let Err(refusal) = may_be_texted(&customer, message.delivery.exempt) {
+    } else if let Err(refusal) = may_be_texted(&customer, message.delivery.exemption) {
         message.cancel_because(refusal, now);
     } else {
         message.begin_attempt(owner, now);
@@ -45,7 +45,7 @@ pub fn settle(
     attempt: u32,
     outcome: &SendOutcome,
 ) -> Result<Message, SettleError> {
-    let message = tx.tables().message(id)?.filter(|message| message.has_attempt(attempt));
+    let message = tx.tables().message(id)?.filter(|message| message.takes_outcome(attempt, outcome));
     let mut message = message.ok_or(SettleError::Stale)?;
     message.settle(outcome, tx.now);
     match outcome {

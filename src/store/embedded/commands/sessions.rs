@@ -34,12 +34,12 @@ pub fn keep_switch(tx: &mut Tx<'_, '_>, switched: Switched) -> Result<Session, S
     Ok(session)
 }
 
-/// Agents have the session now: the bot's texts are recalled, and its pending turns dropped. The session is changed,
-/// but not kept.
+/// Agents have the session now: the bot's texts to the customer are recalled, and its pending turns of the session
+/// dropped. The session is changed, but not kept.
 pub fn silence_bot(tx: &mut Tx<'_, '_>, session: &mut Session) -> Result<(), StoreError> {
     let queue: Vec<(u64, Message)> = tx.tables().queue(session.customer_id).collect::<Result<_, _>>()?;
     for (_, mut message) in queue {
-        if message.session_id == session.id && message.author.is_bot() {
+        if message.author.is_bot() {
             message.recall(tx.now);
             tx.update_message(&message)?;
         }

@@ -6,6 +6,7 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::TurnId;
 use crate::domain::message::Message;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::domain::turn::{HISTORY, Turn, TurnWork};
 use crate::store::embedded::codec;
 use crate::store::embedded::keys::{DueTurnKey, Family, MessageKey, TurnInHandKey};
@@ -59,7 +60,9 @@ pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompl
     let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
     let customer = customer_of(tx.tables(), &turn)?;
     let session = session_of(tx.tables(), &turn)?;
+    let newest = tx.tables().newest_session(turn.customer_id)?;
     let given = GivenAnswer {
+        overtaken: newest.is_some_and(|newest| newest.id != session.id && newest.need_attention),
         answer: &command.answer,
         message_ids: &command.message_ids,
         bot_name: &command.bot_name,
@@ -95,10 +98,7 @@ pub fn fail(
 ) -> Result<(), TurnError> {
     let mut turn = in_hand(tx, id, attempt)?;
     match failure {
-        TurnFailure::RetryAt(due_at) => {
-            turn.retry(*due_at);
-            tx.put_turn(&turn)?;
-        }
+        TurnFailure::RetryAt(due_at) => retry(tx, turn, *due_at)?,
         TurnFailure::GiveUp { reason } => {
             let session = session_of(tx.tables(), &turn)?;
             let message = tx.tables().named_message(turn.message_id)?;
@@ -110,15 +110,23 @@ pub fn fail(
     Ok(())
 }
 
+fn retry(tx: &mut Tx<'_, '_>, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
+    let mut session = session_of(tx.tables(), &turn)?;
+    let message = tx.tables().named_message(turn.message_id)?;
+    turn.retry(&mut session, message.as_ref(), due_at);
+    tx.put_turn(&turn)?;
+    tx.put_session(&session)
+}
+
 pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
     let in_hand: Vec<(TurnInHandKey, ())> =
         tx.tables().entries(&TurnInHandKey::all()).collect::<Result<_, _>>()?;
     let mut released = 0;
     for (TurnInHandKey { turn }, ()) in in_hand {
-        let mut turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
+        let turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
         if turn.is_abandoned(owner) {
-            turn.retry(tx.now);
-            tx.put_turn(&turn)?;
+            let now = tx.now;
+            retry(tx, turn, now)?;
             released += 1;
         }
     }

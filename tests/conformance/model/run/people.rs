@@ -134,7 +134,7 @@ impl World {
             default_lane: lane.map(lanes),
             not_before: not_before_s.map(|seconds| self.in_seconds(seconds)),
             valid_for: Duration::from_secs(valid_for_s),
-            confirmation: matches!(who, Who::Gateway),
+            confirmation: matches!(who, Who::Gateway).then(|| "Your code is 123456".to_owned()),
             new_session: SessionId(self.id()),
             new_turn: TurnId(self.id()),
         };
