@@ -74,7 +74,7 @@ pub enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Play the provider: an API like the real one's, faults included, with a phone on a web page
+    /// Play the provider: an API like the real one's, faults included, and the customers' phones
     ///
     /// Point a channel's api_base at it. How it behaves is in the configuration's [simulator].
     #[command(after_help = EXIT_CODES)]

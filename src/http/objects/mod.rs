@@ -1,4 +1,4 @@
-//! The objects of the API, as they are written. The seeds' keys in the seeds' order; what is absent is null; what is
+//! The objects of the API, as they are written. The documented keys in the documented order; what is absent is null; what is
 //! only there when it is asked for (`?expand=`) comes after. Nothing here is read back.
 
 mod customer;

@@ -70,7 +70,7 @@ mod tests {
     use crate::domain::time::Timestamp;
 
     #[test]
-    fn a_session_has_the_keys_of_the_seeds_in_their_order() {
+    fn a_session_has_its_documented_keys_in_their_order() {
         let id = Uuid::nil();
         let mut session =
             domain::session::Session::new(SessionId(id), CustomerId(id), true, Timestamp::from_millis(1));

@@ -1,5 +1,5 @@
-//! `POST /v1/receive/init`: the bot speaks of its own accord. The shape is that of Init.ai's webhook, which the seeds'
-//! API was built on, so it may hold much that is of no interest here.
+//! `POST /v1/receive/init`: the bot speaks of its own accord. The shape is that of Init.ai's webhook, which the
+//! first API of this family was built on, so it may hold much that is of no interest here.
 
 use axum::Json;
 use axum::extract::State;

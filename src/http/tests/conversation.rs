@@ -9,7 +9,7 @@ fn current(customer: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_session_has_the_keys_of_the_seeds_in_their_order() {
+async fn a_session_has_its_documented_keys_in_their_order() {
     let house = House::new();
     let customer = house.anna_texts("in-1", "Hey").await;
     let session = house.get(&current(&customer)).await.json();

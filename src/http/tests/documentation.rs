@@ -101,7 +101,7 @@ fn bodies_are_read_as_they_are_documented() {
 }
 
 #[test]
-fn the_objects_are_documented_with_the_keys_of_the_seeds_in_their_order() {
+fn the_objects_are_documented_with_their_keys_in_order() {
     let session = documented("Session");
     assert_eq!(
         session[..7],

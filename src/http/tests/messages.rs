@@ -17,7 +17,7 @@ fn keyed(who: &str, path: &str, key: &str, body: &str) -> Request<axum::body::Bo
 }
 
 #[tokio::test]
-async fn a_message_has_the_keys_of_the_seeds_in_their_order() {
+async fn a_message_has_its_documented_keys_in_their_order() {
     let house = House::new();
     let customer = house.held().await;
     let created = house.call("desk", "POST", &messages(&customer), HEY).await;

@@ -1,5 +1,5 @@
 //! Changing the current session: who has it, and how it is labelled. Three ways lead here, all of them documented by
-//! the seeds' words or examples.
+//! the API's words or examples.
 
 use axum::Json;
 use axum::extract::State;
