@@ -38,6 +38,9 @@ pub enum StoreError {
     /// What is stored cannot be read.
     #[error("the store holds something that cannot be read: {0}")]
     Corrupt(String),
+    /// The command would write a record of so many bytes. The one kind that no later call gets past.
+    #[error("a record of {0} bytes is larger than the store takes")]
+    TooLarge(usize),
 }
 
 /// A list could not be given.
@@ -479,7 +482,8 @@ pub trait Store: Send + Sync + 'static {
         page: PageRequest,
     ) -> Result<Page<Session>, ListError>;
     /// Who waits first, the longest waiting first; then who was answered; then whom the bot has, each by their last
-    /// message, the oldest first ([`crate::domain::session::InboxPlace`], then the session's id).
+    /// message, the oldest first ([`crate::domain::session::InboxPlace`], then the session's id). A session that moves
+    /// while the page is read is on it once at the most.
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError>;
 
     // --- messages ---
@@ -584,9 +588,13 @@ pub trait Store: Send + Sync + 'static {
     /// than [`REMEMBERED`]. At most `limit` of each: the longest overdue or the oldest first, and of the same moment
     /// messages in the order of queueing, keys by scope and key, receipts in the order of their arrival.
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError>;
+    /// Each of them is as it was at some moment of the call.
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Whether it can write.
     async fn ready(&self) -> Result<(), StoreError>;
+    /// Returns, with the reason, once the engine can never work again in this process: only a new one may tell what is
+    /// on the disk. Pending for as long as it works, and when it was closed.
+    async fn broken(&self) -> String;
     /// Finishes what was asked for and lets go of everything. Later calls are `Unavailable`; only closing again is fine.
     async fn close(&self) -> Result<(), StoreError>;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,6 +43,7 @@ pub async fn run(config: Config) -> Result<()> {
     tokio::select! {
         () = signals.next() => {}
         ended = &mut server => bail!("the HTTP server ended by itself: {ended:?}"),
+        reason = house.store.broken() => return Err(no_store(&reason)),
     }
     tracing::info!(
         "stopping: what is under way is finished, nothing new is begun; a second signal stops at once"
@@ -50,8 +51,16 @@ pub async fn run(config: Config) -> Result<()> {
     stop.cancel();
     tokio::select! {
         stopped = soft_stop(&house, server, &config) => stopped,
+        reason = house.store.broken() => Err(no_store(&reason)),
         () = signals.next() => bail!("stopped at once by a second signal; what was answered 2xx is on disk"),
     }
+}
+
+/// Nothing can be done any more in this process: whoever supervises it starts it anew, and the store finds what is on
+/// the disk.
+fn no_store(reason: &str) -> anyhow::Error {
+    tracing::error!(reason, "the store has failed for good; ending, to be started anew");
+    anyhow!("the store has failed, and only a new start can tell what is on the disk: {reason}")
 }
 
 async fn soft_stop(

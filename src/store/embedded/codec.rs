@@ -7,14 +7,20 @@ use serde::de::DeserializeOwned;
 use super::kv::Value;
 use crate::store::StoreError;
 
+// serde's own words may quote what is stored, be it what a customer wrote: the kind of record has to do.
 pub fn encode<T: Serialize>(record: &T) -> Result<Value, StoreError> {
     rmp_serde::to_vec_named(record)
-        .map_err(|error| StoreError::Corrupt(format!("a record cannot be written: {error}")))
+        .map_err(|_| StoreError::Corrupt(format!("a {} cannot be written", kind::<T>())))
 }
 
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    rmp_serde::from_slice(bytes)
-        .map_err(|error| StoreError::Corrupt(format!("a record cannot be read: {error}")))
+    rmp_serde::from_slice(bytes).map_err(|_| StoreError::Corrupt(format!("a {} cannot be read", kind::<T>())))
+}
+
+/// The name of its type.
+fn kind<T>() -> &'static str {
+    let path = std::any::type_name::<T>();
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -44,5 +50,22 @@ mod tests {
     #[test]
     fn what_is_no_record_is_corrupt() {
         assert!(matches!(decode::<New>(&[0xc1]), Err(StoreError::Corrupt(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_but_never_quoted() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Role {
+            Agent,
+        }
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "never read")]
+        struct Row {
+            name: Role,
+        }
+        let bytes = encode(&Old { name: "my secret".into() }).unwrap();
+        let error = decode::<Row>(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "the store holds something that cannot be read: a Row cannot be read");
     }
 }

@@ -3,10 +3,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::kv::{Kv, WriteSet};
 use super::overlay::Overlay;
@@ -27,7 +27,8 @@ pub struct Committer {
     /// None once it is closed.
     jobs: RwLock<Option<SyncSender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    failure: Arc<OnceLock<String>>,
+    /// Why a commit failed. Its sender is the thread's, and gone with it.
+    failure: watch::Receiver<Option<String>>,
 }
 
 impl Committer {
@@ -37,9 +38,8 @@ impl Committer {
 
     fn with_capacity(kv: Arc<dyn Kv>, most_waiting: usize) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(most_waiting);
-        let failure = Arc::new(OnceLock::new());
-        let seen = Arc::clone(&failure);
-        let work = move || work(&*kv, &waiting, &seen);
+        let (failed, failure) = watch::channel(None);
+        let work = move || work(&*kv, &waiting, &failed);
         let thread = std::thread::Builder::new().name("store-committer".into()).spawn(work)?;
         Ok(Self { jobs: RwLock::new(Some(jobs)), thread: Mutex::new(Some(thread)), failure })
     }
@@ -59,8 +59,23 @@ impl Committer {
 
     /// Fails if a commit failed before, or if it is closed.
     pub fn check(&self) -> Result<(), StoreError> {
-        let open = self.jobs.read().unwrap_or_else(PoisonError::into_inner).is_some();
-        if open && self.failure.get().is_none() { Ok(()) } else { Err(self.unavailable()) }
+        if self.is_open() && self.failure.borrow().is_none() { Ok(()) } else { Err(self.unavailable()) }
+    }
+
+    /// Returns, with the reason, when nothing will be committed any more, other than by [`Committer::close`].
+    pub async fn broken(&self) -> String {
+        let mut failure = self.failure.clone();
+        // The borrow ends before the next await.
+        let seen = failure.wait_for(Option::is_some).await.map(|reason| reason.clone());
+        match seen {
+            Ok(reason) => reason.unwrap_or_default(),
+            Err(_) if self.is_open() => "the store's committer has died".into(),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.jobs.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Finishes what waits, takes nothing more, and ends the thread. Blocks until then.
@@ -82,7 +97,8 @@ impl Committer {
     }
 
     fn unavailable(&self) -> StoreError {
-        StoreError::Unavailable(self.failure.get().map_or_else(|| "it is closed".into(), Clone::clone))
+        let reason = self.failure.borrow().clone();
+        StoreError::Unavailable(reason.unwrap_or_else(|| "it is closed".into()))
     }
 }
 
@@ -101,7 +117,11 @@ where
     Box::new(move |overlay| {
         // After a panic the command's layer is thrown away: nothing half-done is seen by anybody.
         let result = catch_unwind(AssertUnwindSafe(|| command(overlay)))
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the command panicked".into()).into()));
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the command panicked".into()).into()))
+            .and_then(|done| match overlay.too_large() {
+                None => Ok(done),
+                Some(bytes) => Err(StoreError::TooLarge(bytes).into()),
+            });
         match &result {
             Ok(_) => overlay.keep(),
             Err(_) => overlay.discard(),
@@ -118,14 +138,14 @@ where
     })
 }
 
-fn work(kv: &dyn Kv, waiting: &Receiver<Job>, failure: &OnceLock<String>) {
+fn work(kv: &dyn Kv, waiting: &Receiver<Job>, failed: &watch::Sender<Option<String>>) {
     while let Ok(first) = waiting.recv() {
         let batch = std::iter::once(first).chain(waiting.try_iter()).take(MOST_IN_BATCH);
         let (answers, committed) = commit(kv, batch.collect());
         if let Err(reason) = &committed {
             // What is in the engine's memory may now differ from what is on the disk: only a new start can tell.
             tracing::error!(reason, "a commit failed; the store is unavailable until it is opened again");
-            failure.get_or_init(|| reason.clone());
+            failed.send_replace(Some(reason.clone()));
         }
         for answer in answers {
             answer(&committed);

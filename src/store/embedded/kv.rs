@@ -19,6 +19,11 @@ pub type Scan<'v> = Box<dyn Iterator<Item = Result<Pair, KvError>> + 'v>;
 /// What a commit writes, by key: a value, or nothing where the key is removed.
 pub type WriteSet = BTreeMap<Key, Option<Value>>;
 
+/// The longest key, and the most that a key and its value have together: what every engine takes. Nothing larger is ever
+/// committed. A text by a provider's webhook (64 KiB) fits, with all that is kept with it.
+pub const MAX_KEY_BYTES: usize = 4 * 1024;
+pub const MAX_PAIR_BYTES: usize = 72 * 1024;
+
 /// Keys from `start` up to, but without, `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRange {

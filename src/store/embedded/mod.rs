@@ -39,6 +39,7 @@ mod schema;
 mod sled;
 mod tables;
 mod tx;
+mod walk;
 
 pub use self::open::OpenError;
 pub use self::sled::SledOptions;
@@ -88,21 +89,31 @@ impl EmbeddedStore {
             .await
     }
 
-    /// Off the executor, even for a single key: it may be on the disk, or wait for a batch that is being applied.
+    /// Reads on one view.
     async fn query<T, E, Q>(&self, query: Q) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         Q: FnOnce(Tables<'_>) -> Result<T, E> + Send + 'static,
     {
+        self.read(move |kv| {
+            let view = kv.begin().map_err(StoreError::from)?;
+            query(Tables::new(&*view))
+        })
+        .await
+    }
+
+    /// Off the executor, even for a single key: it may be on the disk, or wait for a batch that is being applied.
+    async fn read<T, E, R>(&self, read: R) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        R: FnOnce(&dyn Kv) -> Result<T, E> + Send + 'static,
+    {
         self.committer.check()?;
         let kv = self.kv.read().unwrap_or_else(PoisonError::into_inner).clone();
         let kv = kv.ok_or_else(|| StoreError::Unavailable("it is closed".into()))?;
-        let read = move || {
-            let view = kv.begin().map_err(StoreError::from)?;
-            query(Tables::new(&*view))
-        };
-        match tokio::task::spawn_blocking(read).await {
+        match tokio::task::spawn_blocking(move || read(&*kv)).await {
             Ok(result) => result,
             Err(_) => Err(StoreError::Unavailable("a read panicked".into()).into()),
         }
@@ -200,7 +211,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
-        self.query(move |tables| queries::inbox(tables, &filter, &page)).await
+        self.read(move |kv| queries::inbox(kv, &filter, &page)).await
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
@@ -328,13 +339,17 @@ impl Store for EmbeddedStore {
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        self.query(queries::counts).await
+        self.read(queries::counts).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.committer.check()?;
         // A commit that hangs would let this one hang with it: the caller's time-out is the answer.
         self.committer.run(|_| Ok(())).await
+    }
+
+    async fn broken(&self) -> String {
+        self.committer.broken().await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

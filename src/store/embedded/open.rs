@@ -39,6 +39,17 @@ pub enum OpenError {
     NotDurable,
 
     #[error(
+        "the store in {} was written with another layout of the storage engine's files; run the version that wrote it, \
+         or give this one a directory of its own",
+        path.display()
+    )]
+    OtherLayout {
+        path: PathBuf,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+
+    #[error(
         "the store in {} is damaged; keep a copy of the directory, and restore the newest backup into an empty one",
         path.display()
     )]

@@ -5,7 +5,9 @@
 use std::cmp::Ordering;
 use std::iter::Peekable;
 
-use super::kv::{Direction, Key, KeyRange, KvError, Pair, Scan, Value, View, WriteSet};
+use super::kv::{
+    Direction, Key, KeyRange, KvError, MAX_KEY_BYTES, MAX_PAIR_BYTES, Pair, Scan, Value, View, WriteSet,
+};
 
 pub struct Overlay<'v> {
     committed: &'v dyn View,
@@ -26,6 +28,15 @@ impl<'v> Overlay<'v> {
 
     pub fn remove(&mut self, key: Key) {
         self.pending.insert(key, None);
+    }
+
+    /// How large the first is of what the command under way has written and no engine has to take, if there is any.
+    pub fn too_large(&self) -> Option<usize> {
+        let sizes = self.pending.iter().map(|(key, value)| (key.len(), value.as_ref().map_or(0, Vec::len)));
+        sizes
+            .map(|(key, value)| (key, key + value))
+            .find(|&(key, pair)| key > MAX_KEY_BYTES || pair > MAX_PAIR_BYTES)
+            .map(|(_, pair)| pair)
     }
 
     /// The command under way has succeeded: its writes belong to the batch.

@@ -1,4 +1,7 @@
-//! What is read without the committer, each on one view: it shows every commit whole, or not at all.
+//! What is read without the committer: on one view, which shows every commit whole or not at all; or on several, one
+//! after the other, where the way may be long.
+
+use std::ops::ControlFlow;
 
 use super::codec;
 use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
@@ -6,14 +9,20 @@ use super::keys::{
     ConsentKey, CustomerOrderKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
     QueueKey, ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
 };
-use super::kv::{Direction, KeyRange};
+use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, missing};
+use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
 use crate::store::{Counts, InboxFilter, LaneHead, ListError, Page, PageRequest, StoreError, Token};
+
+/// What is gone through while a commit waits: a few milliseconds' work.
+const KEYS_PER_VIEW: usize = 1_000;
+/// The same, where each is read, too.
+const SESSIONS_PER_VIEW: usize = 100;
 
 pub fn customers(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Customer>, ListError> {
     let mut range = CustomerOrderKey::all();
@@ -67,39 +76,43 @@ pub fn messages_of(
 
 /// Goes through the inbox of the tag, else of the topic, else the whole; what else is asked for is looked up in each
 /// session.
-pub fn inbox(
-    tables: Tables<'_>,
-    filter: &InboxFilter,
-    request: &PageRequest,
-) -> Result<Page<Session>, ListError> {
+pub fn inbox(kv: &dyn Kv, filter: &InboxFilter, request: &PageRequest) -> Result<Page<Session>, ListError> {
     let after: Option<InboxAt> = cursors::read(request)?;
-    let sessions: Box<dyn Iterator<Item = Result<SessionId, StoreError>>> = match (&filter.tag, &filter.topic)
-    {
-        (Some(tag), _) => {
-            let range = inbox_range::<TagKey>(&tag_prefix(tag), filter.need_attention, after.as_ref());
-            Box::new(tables.entries::<TagKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
-        }
-        (None, Some(topic)) => {
-            let range = inbox_range::<TopicKey>(&tag_prefix(topic), filter.need_attention, after.as_ref());
-            Box::new(tables.entries::<TopicKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
-        }
-        (None, None) => {
-            let range = inbox_range::<InboxKey>(&[], filter.need_attention, after.as_ref());
-            Box::new(tables.entries::<InboxKey, ()>(&range).map(|entry| Ok(entry?.0.session)))
-        }
-    };
+    let (range, session_of) = inbox_of(filter, after.as_ref());
     let has_topic =
         |session: &Session| filter.topic.as_ref().is_none_or(|topic| session.topics.contains(topic));
-    let rows = sessions
-        .map(|id| session(tables, id?))
-        .filter(|session| session.as_ref().map_or(true, has_topic))
-        .map(|session| {
-            let session = session?;
+    let mut rows: Vec<(InboxAt, Session)> = Vec::new();
+    walk(kv, range, SESSIONS_PER_VIEW, |tables, key| {
+        let session = session(tables, session_of(key)?)?;
+        if has_topic(&session) {
+            // An earlier view may have shown it where it was before.
+            rows.retain(|(_, seen)| seen.id != session.id);
             let place = session.inbox_place();
-            Ok((InboxAt { queue: place.queue, since: place.since, session: session.id }, session))
-        });
-    page(rows, request)
+            rows.push((InboxAt { queue: place.queue, since: place.since, session: session.id }, session));
+        }
+        Ok(if rows.len() > request.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    page(rows.into_iter().map(Ok), request)
 }
+
+/// The keys to go through, and whose session each of them is.
+fn inbox_of(filter: &InboxFilter, after: Option<&InboxAt>) -> (KeyRange, SessionOf) {
+    let queues = filter.need_attention;
+    match (&filter.tag, &filter.topic) {
+        (Some(tag), _) => {
+            (inbox_range::<TagKey>(&tag_prefix(tag), queues, after), |key| Ok(TagKey::decode(key)?.session))
+        }
+        (None, Some(topic)) => {
+            let range = inbox_range::<TopicKey>(&tag_prefix(topic), queues, after);
+            (range, |key| Ok(TopicKey::decode(key)?.session))
+        }
+        (None, None) => {
+            (inbox_range::<InboxKey>(&[], queues, after), |key| Ok(InboxKey::decode(key)?.session))
+        }
+    }
+}
+
+type SessionOf = fn(&[u8]) -> Result<SessionId, StoreError>;
 
 fn tag_prefix(label: &String) -> Vec<u8> {
     let mut prefix = Vec::new();
@@ -191,9 +204,14 @@ pub fn tokens(tables: Tables<'_>) -> Result<Vec<Token>, StoreError> {
 }
 
 /// Counts what is under way: these tables hold no more than that.
-pub fn counts(tables: Tables<'_>) -> Result<Counts, StoreError> {
+pub fn counts(kv: &dyn Kv) -> Result<Counts, StoreError> {
     let count = |range: KeyRange| {
-        tables.scan(&range, Direction::Forward).try_fold(0u64, |count, pair| pair.map(|_| count + 1))
+        let mut count = 0u64;
+        walk(kv, range, KEYS_PER_VIEW, |_, _| {
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok::<_, StoreError>(count)
     };
     Ok(Counts {
         queued: count(QueueKey::all())?,
@@ -202,3 +220,6 @@ pub fn counts(tables: Tables<'_>) -> Result<Counts, StoreError> {
         turns_open: count(OpenTurnKey::all())?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,3 +184,35 @@ async fn erasing_a_person_keeps_what_their_swept_key_stands_for_now() {
     let again = store.create_message(answer(2, 5, Some("key"), later)).await.unwrap();
     assert_eq!(again, Fresh { replayed: true, ..second });
 }
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_and_leaves_no_trace() {
+    let (store, _) = in_memory();
+    let refused = store.record_inbound(text(ANN, 1, &"a".repeat(100 * 1024))).await;
+    assert!(matches!(refused, Err(StoreError::TooLarge(_))), "{refused:?}");
+    assert!(store.customer(CustomerId(Uuid::from_u128(1))).await.unwrap().is_none());
+    // As much as a webhook carries.
+    let taken = store.record_inbound(text(ANN, 1, &"a".repeat(64 * 1024))).await;
+    assert!(matches!(taken, Ok(Inbound::Recorded { .. })), "{taken:?}");
+}
+
+/// Reads, but cannot commit.
+struct Full(MapKv);
+
+impl Kv for Full {
+    fn begin(&self) -> Result<Box<dyn kv::View + '_>, kv::KvError> {
+        self.0.begin()
+    }
+
+    fn commit(&self, _: &kv::WriteSet) -> Result<(), kv::KvError> {
+        Err(kv::KvError::Engine("the disk is full".into()))
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_commit_failed_says_that_it_is_broken() {
+    let store = EmbeddedStore::start(Arc::new(Full(MapKv::default())), rules()).unwrap();
+    let refused = store.record_inbound(text(ANN, 1, "hello")).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(store.broken().await.contains("the disk is full"));
+}

@@ -273,6 +273,10 @@ impl Store for MemoryStore {
         self.state().map(drop)
     }
 
+    async fn broken(&self) -> String {
+        std::future::pending().await
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         // One that is closed already has nothing to let go of.
         if let Ok(mut state) = self.state() {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::super::kv::testing::MapKv;
-use super::super::kv::{KvError, View};
+use super::super::kv::{KvError, MAX_KEY_BYTES, MAX_PAIR_BYTES, View};
 use super::*;
 
 /// Commits when the test says so, as the test says.
@@ -176,4 +176,80 @@ async fn closing_finishes_what_waits_and_takes_nothing_more() {
     first.await.unwrap().unwrap();
     second.await.unwrap().unwrap();
     assert!(matches!(bench.put(b"c").await.unwrap(), Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_command_with_too_large_a_record_is_refused_and_harms_no_other() {
+    let bench = bench(8);
+    let put = |key: usize, value: usize| {
+        let committer = Arc::clone(&bench.committer);
+        tokio::spawn(async move {
+            let command = move |overlay: &mut Overlay<'_>| -> Result<(), StoreError> {
+                overlay.put(b"beside".to_vec(), vec![]);
+                overlay.put(vec![7; key], vec![0; value]);
+                Ok(())
+            };
+            committer.run(command).await
+        })
+    };
+    let first = bench.put(b"a");
+    bench.began().await;
+    let too_large = [(4, MAX_PAIR_BYTES - 3), (MAX_KEY_BYTES + 1, 0)];
+    let refused = too_large.map(|(key, value)| put(key, value));
+    let last = bench.put(b"b");
+    tokio::task::yield_now().await;
+    bench.verdicts.send(true).unwrap();
+    bench.verdicts.send(true).unwrap();
+    first.await.unwrap().unwrap();
+    last.await.unwrap().unwrap();
+    for (refused, (key, value)) in refused.into_iter().zip(too_large) {
+        let refused = refused.await.unwrap();
+        assert!(matches!(refused, Err(StoreError::TooLarge(bytes)) if bytes == key + value), "{refused:?}");
+    }
+    assert_eq!(bench.map.keys(), [b"a".to_vec(), b"b".to_vec()]);
+
+    bench.verdicts.send(true).unwrap();
+    put(MAX_KEY_BYTES, MAX_PAIR_BYTES - MAX_KEY_BYTES).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_committer_is_broken_once_a_commit_failed_and_says_why() {
+    let bench = bench(8);
+    let broken = |committer: &Arc<Committer>| {
+        let committer = Arc::clone(committer);
+        tokio::spawn(async move { committer.broken().await })
+    };
+    let mut waiting = broken(&bench.committer);
+    let put = bench.put(b"a");
+    bench.began().await;
+    bench.verdicts.send(true).unwrap();
+    put.await.unwrap().unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut waiting).await.is_err(), "it works");
+
+    let put = bench.put(b"b");
+    bench.began().await;
+    bench.verdicts.send(false).unwrap();
+    put.await.unwrap().unwrap_err();
+    assert!(waiting.await.unwrap().contains("the disk is full"));
+    assert!(broken(&bench.committer).await.unwrap().contains("the disk is full"));
+}
+
+#[tokio::test]
+async fn a_committer_that_was_closed_is_not_broken() {
+    let bench = bench(8);
+    let committer = Arc::clone(&bench.committer);
+    let mut waiting = tokio::spawn(async move { committer.broken().await });
+    tokio::task::yield_now().await;
+    let committer = Arc::clone(&bench.committer);
+    tokio::task::spawn_blocking(move || committer.close()).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut waiting).await.is_err());
+}
+
+#[tokio::test]
+async fn a_committer_whose_thread_died_is_broken() {
+    let bench = bench(8);
+    // The engine's test double panics where nothing catches it: in `begin`, which locks a poisoned map.
+    bench.map.poison();
+    bench.put(b"a").await.unwrap().unwrap_err();
+    assert!(bench.committer.broken().await.contains("died"));
 }

@@ -17,6 +17,15 @@ impl MapKv {
     pub fn keys(&self) -> Vec<Key> {
         self.0.read().unwrap().keys().cloned().collect()
     }
+
+    /// From now on every call panics.
+    pub fn poison(&self) {
+        let poisoning = || {
+            let _map = self.0.write().unwrap();
+            panic!("a test poisons the map");
+        };
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(poisoning)).unwrap_err();
+    }
 }
 
 impl Kv for MapKv {

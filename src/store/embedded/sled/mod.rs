@@ -15,9 +15,13 @@ use super::open::OpenError;
 use super::schema;
 
 mod durability;
+mod segment;
 
 /// Apart from the lock file, and from what another engine may keep in the same directory.
 const SUBDIRECTORY: &str = "sled";
+/// What sled keeps its parameters in.
+const PARAMETERS: &str = "conf";
+
 #[derive(Clone, Debug)]
 pub struct SledOptions {
     /// What sled may keep in memory; the process takes about twice that under load.
@@ -53,7 +57,7 @@ impl SledKv {
         if !durable {
             return Err(OpenError::NotDurable);
         }
-        sync_directories(directory, &path)
+        sync_beside_the_log(directory, &path)
             .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
         Ok(kv)
     }
@@ -61,7 +65,10 @@ impl SledKv {
 
 /// sled's threads may hold its own lock for a moment after its last use.
 fn open_db(path: &Path, options: &SledOptions) -> Result<sled::Db, OpenError> {
-    let config = sled::Config::new().path(path).cache_capacity(options.cache_bytes);
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(options.cache_bytes)
+        .segment_size(segment::SEGMENT_BYTES);
     let is_held = |error: &OpenError| matches!(error, OpenError::Locked { .. });
     keep_trying(options.lock_wait, || try_open(&config, path), is_held)
 }
@@ -74,6 +81,10 @@ fn try_open(config: &sled::Config, path: &Path) -> Result<sled::Db, OpenError> {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error)) if is_locked(&error) => Err(OpenError::Locked { path, pid: None }),
         Ok(Err(sled::Error::Io(error))) => Err(OpenError::Engine { path, source: Box::new(error) }),
+        // Its parameters are others than ours; nothing was read or written beyond them.
+        Ok(Err(error @ sled::Error::Unsupported(_))) => {
+            Err(OpenError::OtherLayout { path, source: Box::new(error) })
+        }
         Ok(Err(error)) => Err(OpenError::Damaged { path, source: Box::new(error) }),
         Err(panic) => Err(OpenError::Damaged { path, source: panic_message(&*panic).into() }),
     }
@@ -90,10 +101,11 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("the storage engine panicked: {}", text.unwrap_or("it did not say why"))
 }
 
-/// sled flushes its files, but not the directories that name them.
-fn sync_directories(directory: &Path, path: &Path) -> io::Result<()> {
+/// sled flushes its log, but neither its parameters nor the directories that name its files.
+fn sync_beside_the_log(directory: &Path, path: &Path) -> io::Result<()> {
+    let parameters = path.join(PARAMETERS);
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-    [Some(path), Some(directory), parent]
+    [Some(parameters.as_path()), Some(path), Some(directory), parent]
         .into_iter()
         .flatten()
         .try_for_each(|path| File::open(path)?.sync_all())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::kv::{MAX_KEY_BYTES, MAX_PAIR_BYTES};
 use super::*;
 
 fn options() -> SledOptions {
@@ -77,4 +78,51 @@ fn damaged_files_are_reported_with_what_to_do() {
     let refused = SledKv::open(directory.path(), &options()).err().unwrap();
     assert!(matches!(refused, OpenError::Damaged { .. }), "{refused:?}");
     assert!(refused.to_string().contains("backup"), "{refused}");
+}
+
+/// The files that sled wrote past its log, and never flushed.
+fn blobs(directory: &Path) -> usize {
+    std::fs::read_dir(directory.join(SUBDIRECTORY).join("blobs")).unwrap().count()
+}
+
+#[test]
+fn the_largest_records_never_become_blobs() {
+    let directory = tempfile::tempdir().unwrap();
+    let kv = open(directory.path());
+    let key = |n: u8| vec![200, n];
+    // Leaves fill up and split, are written anew, and merge with what the removals leave of their neighbours.
+    let record = vec![7; MAX_PAIR_BYTES - 2];
+    let batch: WriteSet = (0..40).map(|n| (key(n), Some(record.clone()))).collect();
+    kv.commit(&batch).unwrap();
+    for n in (40..70).chain(0..70) {
+        kv.commit(&write(&key(n), Some(&record))).unwrap();
+    }
+    for n in (0..70).filter(|n| n % 3 != 0) {
+        kv.commit(&write(&key(n), None)).unwrap();
+    }
+    assert_eq!(blobs(directory.path()), 0);
+}
+
+#[test]
+fn inner_nodes_of_the_longest_keys_never_become_blobs() {
+    let directory = tempfile::tempdir().unwrap();
+    let kv = open(directory.path());
+    // They differ in their last bytes only, so that what divides the leaves is as long.
+    let key = |n: u16| [&[200], &*vec![0; MAX_KEY_BYTES - 3], &n.to_be_bytes()].concat();
+    for start in (0..3_000).step_by(500) {
+        let batch: WriteSet = (start..start + 500).map(|n| (key(n), Some(vec![]))).collect();
+        kv.commit(&batch).unwrap();
+    }
+    assert_eq!(blobs(directory.path()), 0);
+}
+
+#[test]
+fn a_store_with_segments_of_another_size_is_refused_and_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = sled::Config::new().path(directory.path().join(SUBDIRECTORY));
+    other.open().unwrap().insert(b"key", b"value").unwrap();
+    let refused = SledKv::open(directory.path(), &options()).err().unwrap();
+    assert!(matches!(refused, OpenError::OtherLayout { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("the version that wrote it"), "{refused}");
+    assert_eq!(other.open().unwrap().get(b"key").unwrap().unwrap(), b"value");
 }
