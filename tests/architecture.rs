@@ -67,7 +67,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             true if name == "tests" => {}
             true => collect(&path, files),
             false if path.extension().is_some_and(|kind| kind == "rs") && name != "tests.rs" => {
-                files.push(path)
+                files.push(path);
             }
             false => {}
         }

@@ -44,9 +44,9 @@ async fn text_on(provider: Arc<Provider>, promised: Arc<Promised>, writer: usize
         let body = format!("in {writer} {count}");
         let answer = provider.try_text(json!({"from": from, "to": BRAND, "body": body})).await;
         if answer["status"] == 200 {
-            promised.inbound.lock().await.entry(from.clone()).or_default().push(body)
+            promised.inbound.lock().await.entry(from.clone()).or_default().push(body);
         } else {
-            tokio::time::sleep(Duration::from_millis(20)).await
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
@@ -71,9 +71,9 @@ async fn answer_on(
             .send()
             .await;
         if sent.is_ok_and(|answer| answer.status() == 201) {
-            promised.outbound.lock().await.push((number(writer), content))
+            promised.outbound.lock().await.push((number(writer), content));
         } else {
-            tokio::time::sleep(Duration::from_millis(20)).await
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

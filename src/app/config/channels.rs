@@ -209,7 +209,7 @@ fn api_key(section: &mut Section<'_>) -> Option<ApiKey> {
     match (section.has("api_key"), given) {
         (true, false) => section.refuse("api_key", "has no api_secret; write both, or neither"),
         (false, true) => {
-            section.refuse(API_SECRET.used_in(section), "has no api_key; write both, or neither")
+            section.refuse(API_SECRET.used_in(section), "has no api_key; write both, or neither");
         }
         _ => {}
     }

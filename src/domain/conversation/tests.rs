@@ -6,7 +6,11 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::customer::ConsentAction;
 use crate::domain::delivery::{Exemption, Status};
+use crate::domain::ids::{CustomerId, SessionId};
+use crate::domain::keywords::Keyword;
+use crate::domain::message::Role;
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
-use crate::domain::message::{Author, Role};
+use crate::domain::message::{Author, Lane, Message, Role};
 use crate::domain::segments;
 
 fn at(ms: i64) -> Timestamp {

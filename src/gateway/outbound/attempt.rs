@@ -62,7 +62,7 @@ fn report(message: &Message, outcome: &SendOutcome) {
             tracing::error!(message = %id, code, reason = text, "the channel is set up wrongly; the text waits");
         }
         SendOutcome::Permanent { .. } => {
-            tracing::warn!(message = %id, code, reason = text, "the provider refused a text for good")
+            tracing::warn!(message = %id, code, reason = text, "the provider refused a text for good");
         }
         SendOutcome::Unknown { .. } => {
             tracing::warn!(message = %id, code, reason = text, "it is unknown whether the provider took a text; looking for evidence");

@@ -26,9 +26,9 @@ pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
     let asking: Arc<Mutex<HashSet<String>>> = Arc::default();
     loop {
         match gateway.store.unknown_due(gateway.now(), BATCH).await {
-            Ok(due) => {
-                by_channel(due).into_iter().for_each(|(channel, due)| look(&gateway, &asking, channel, due))
-            }
+            Ok(due) => by_channel(due).into_iter().for_each(|(channel, due)| {
+                look(&gateway, &asking, channel, due);
+            }),
             Err(error) => tracing::error!(%error, "texts of unknown fate could not be read"),
         }
         tokio::select! {

@@ -1,0 +1,250 @@
+//! What a customer's text does: to their consent, to their session, to the bot.
+
+use super::switch::hold;
+use super::{Policy, outbound_message, queue_turn};
+use std::time::Duration;
+
+use crate::domain::customer::{
+    ConsentAction, ConsentEvidence, ConsentRecord, ConsentSource, Customer, NumberHash,
+};
+use crate::domain::delivery::{Delivery, Exemption};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
+use crate::domain::keywords::{self, Keyword};
+use crate::domain::message::{Author, Lane, Media, Message};
+use crate::domain::phone::Address;
+use crate::domain::segments;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::{Turn, TurnKind};
+
+/// How long an answer to STOP, START or HELP is worth sending. The FCC gives five minutes for the one confirmation of an
+/// opt-out (47 CFR 64.1200(a)(12)).
+pub const KEYWORD_REPLY_LIFE: Duration = Duration::from_secs(5 * 60);
+/// The ids that a customer's text may need.
+#[derive(Clone, Copy, Debug)]
+pub struct InboundIds {
+    pub customer: CustomerId,
+    pub session: SessionId,
+    pub message: MessageId,
+    pub turn: TurnId,
+    pub reply: MessageId,
+}
+
+/// A customer's text, as the provider delivered it.
+#[derive(Clone, Debug)]
+pub struct InboundText {
+    /// The channel and the number of ours that it was sent to.
+    pub lane: Lane,
+    /// The provider's id of it: what makes a repeat a repeat.
+    pub provider_id: String,
+    pub from: Address,
+    pub content: String,
+    pub media: Vec<Media>,
+    pub sent_at: Option<Timestamp>,
+    /// The keyword that the provider says it is; decides before our own reading.
+    pub keyword: Option<Keyword>,
+    /// What is answered to a keyword by the gateway. None where the provider answers, or nobody does.
+    pub replies: KeywordReplies,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeywordReplies {
+    pub stop: Option<String>,
+    pub start: Option<String>,
+    pub help: Option<String>,
+}
+
+impl KeywordReplies {
+    fn to(&self, keyword: Keyword) -> Option<&String> {
+        match keyword {
+            Keyword::Stop => self.stop.as_ref(),
+            Keyword::Start => self.start.as_ref(),
+            Keyword::Help => self.help.as_ref(),
+        }
+    }
+}
+
+/// All that a customer's text changes.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub customer: Customer,
+    pub session: Session,
+    pub message: Message,
+    pub consent: Vec<ConsentRecord>,
+    /// The customer opted out: what is queued for them is withdrawn.
+    pub opted_out: bool,
+    /// Agents have it now: the bot is silenced.
+    pub silence_bot: bool,
+    pub turn: Option<Turn>,
+    pub reply: Option<Message>,
+}
+
+/// What a customer's text does. `known`: the customer with that number; `newest`: their newest session; `suppressed`:
+/// the number opted out and its person was erased since.
+pub fn receive(
+    known: Option<Customer>,
+    newest: Option<Session>,
+    suppressed: bool,
+    text: &InboundText,
+    ids: InboundIds,
+    policy: &Policy,
+    now: Timestamp,
+) -> Received {
+    let mut customer = known.unwrap_or_else(|| unknown_customer(ids.customer, &text.from, suppressed, now));
+    customer.lane = Some(text.lane.clone());
+    let was_unsubscribed = customer.unsubscribed;
+    let keyword = text.keyword.or_else(|| keywords::classify(&text.content, was_unsubscribed));
+    let consent = note_consent(&mut customer, keyword, text, ids.message, now);
+
+    let mut session = newest
+        .filter(|session| session.is_current(now, policy.idle_after))
+        .unwrap_or_else(|| Session::new(ids.session, customer.id, !policy.has_bot, now));
+    let message = inbound_message(&customer, &mut session, text, ids.message, keyword, now);
+
+    let told = keyword.is_none() || policy.forward_keywords;
+    let silence_bot = told && !session.need_attention && wants_humans(&mut session, &message, policy, now);
+    if session.need_attention && told {
+        session.waiting_since.get_or_insert(now);
+    }
+    let turn = (told && !session.need_attention)
+        .then(|| queue_turn(&mut session, ids.turn, TurnKind::MessageReceived, Some(message.id), now));
+    // One answer to each change of mind: who is unsubscribed already is not told so again.
+    let answered = keyword.filter(|keyword| match keyword {
+        Keyword::Stop | Keyword::Start => customer.unsubscribed != was_unsubscribed,
+        Keyword::Help => true,
+    });
+    let reply = answered
+        .and_then(|keyword| text.replies.to(keyword))
+        .map(|content| keyword_reply(&mut session, text, ids.reply, content.clone(), now));
+    Received {
+        opted_out: keyword == Some(Keyword::Stop),
+        silence_bot,
+        customer,
+        session,
+        message,
+        consent,
+        turn,
+        reply,
+    }
+}
+
+/// Whether a text that the bot would get is for humans: there is no bot, or it may be an opt-out in other words.
+fn wants_humans(session: &mut Session, message: &Message, policy: &Policy, now: Timestamp) -> bool {
+    let reason = match () {
+        () if !policy.has_bot => None,
+        () if message.keyword.is_none() && keywords::looks_like_opt_out(&message.content) => {
+            Some("possible_opt_out".to_owned())
+        }
+        () => return false,
+    };
+    hold(session, reason, now);
+    // This very text is what the bot has not seen.
+    session.unseen_by_bot_from = Some(message.place);
+    true
+}
+
+fn keyword_reply(
+    session: &mut Session,
+    text: &InboundText,
+    id: MessageId,
+    content: String,
+    now: Timestamp,
+) -> Message {
+    let mut reply = outbound_message(session, &text.lane, &text.from, id, Author::gateway(), content, now);
+    reply.delivery.exemption = Exemption::KeywordReply;
+    reply.delivery.valid_until = Some(now.after(KEYWORD_REPLY_LIFE));
+    reply
+}
+
+fn unknown_customer(id: CustomerId, from: &Address, suppressed: bool, now: Timestamp) -> Customer {
+    Customer {
+        id,
+        phone_number: None,
+        unconfirmed_phone_number: Some(from.clone()),
+        country_code: from.phone().and_then(crate::domain::phone::PhoneNumber::country_code),
+        email: None,
+        first_name: None,
+        last_name: None,
+        time_zone: "UTC".into(),
+        unsubscribed: suppressed,
+        confirmed_at: None,
+        confirmation_sent_at: None,
+        confirmation: None,
+        lane: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Texting is proof of the number, but a mere keyword is not a wish to talk: it never confirms.
+fn note_consent(
+    customer: &mut Customer,
+    keyword: Option<Keyword>,
+    text: &InboundText,
+    message_id: MessageId,
+    now: Timestamp,
+) -> Vec<ConsentRecord> {
+    let action = match keyword {
+        Some(Keyword::Stop) => ConsentAction::OptedOut,
+        Some(Keyword::Start) => ConsentAction::OptedIn,
+        Some(Keyword::Help) => return Vec::new(),
+        None if customer.is_confirmed() => return Vec::new(),
+        None => ConsentAction::Confirmed,
+    };
+    match action {
+        ConsentAction::Confirmed => customer.confirm(now),
+        ConsentAction::OptedOut | ConsentAction::OptedIn => {
+            let unsubscribed = action == ConsentAction::OptedOut;
+            if customer.unsubscribed != unsubscribed {
+                customer.unsubscribed = unsubscribed;
+                customer.updated_at = now;
+            }
+        }
+    }
+    let detail = keyword.map_or("text", Keyword::as_str).to_owned();
+    vec![ConsentRecord {
+        number: NumberHash::of(&text.from),
+        customer_id: customer.id,
+        action,
+        evidence: ConsentEvidence {
+            source: ConsentSource::Sms,
+            lane: Some(text.lane.clone()),
+            message_id: Some(message_id),
+            detail,
+        },
+        at: now,
+    }]
+}
+
+fn inbound_message(
+    customer: &Customer,
+    session: &mut Session,
+    text: &InboundText,
+    id: MessageId,
+    keyword: Option<Keyword>,
+    now: Timestamp,
+) -> Message {
+    let segmentation = segments::analyse(&text.content);
+    Message {
+        id,
+        session_id: session.id,
+        customer_id: customer.id,
+        place: session.take_message_place(now),
+        content: text.content.clone(),
+        author: Author::customer(),
+        media: text.media.clone(),
+        keyword,
+        turn_id: None,
+        sent_at: text.sent_at.unwrap_or(now),
+        delivered_at: Some(now),
+        created_at: now,
+        updated_at: now,
+        delivery: Delivery::inbound(
+            text.lane.clone(),
+            &text.from,
+            segmentation,
+            text.provider_id.clone(),
+            now,
+        ),
+    }
+}

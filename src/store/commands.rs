@@ -1,0 +1,385 @@
+//! What the commands of [`super::Store`] take, and what they give back: shapes and errors, no decisions.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::conversation::{Answer, InboundIds, InboundText, OutboundText, Refusal, SessionPatch};
+use crate::domain::customer::{ConfirmRefusal, ConsentEvidence};
+use crate::domain::delivery::{ReceiptStatus, Status};
+use crate::domain::ids::{CustomerId, MessageId, TokenId, TurnId};
+use crate::domain::message::Message;
+use crate::domain::phone::Address;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::TurnWork;
+
+/// The engine could not do it, whatever was asked. Nothing was taken; the same call may work later.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More work than the engine can take right now.
+    #[error("the store has more work waiting than it takes")]
+    Overloaded,
+    /// The engine is gone: its disk is full or broken, or it is closing.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be read.
+    #[error("the store holds something that cannot be read: {0}")]
+    Corrupt(String),
+    /// The command would write a record of so many bytes. The one kind that no later call gets past.
+    #[error("a record of {0} bytes is larger than the store takes")]
+    TooLarge(usize),
+}
+
+/// A list could not be given.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// The cursor is not one that this list handed out.
+    #[error("the cursor does not belong to this list")]
+    InvalidCursor,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where the next page starts: after the last item of the page before, wherever that stands by now. So pages stay true
+/// while items are added. Opaque: only the engine that made it can read it. It belongs to its list, that is to the
+/// method and the customer or session it was asked about; the inbox's filter may differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub Vec<u8>);
+
+#[derive(Clone, Debug)]
+pub struct PageRequest {
+    pub after: Option<Cursor>,
+    /// At least 1.
+    pub limit: usize,
+}
+
+/// One page of a list; `next` is there if there is more.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next: Option<Cursor>,
+}
+
+/// The agents' inbox, narrowed down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboxFilter {
+    pub need_attention: Option<bool>,
+    pub tag: Option<String>,
+    pub topic: Option<String>,
+}
+
+/// Makes a creating call repeatable: the same key with the same request gives the first answer again.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// Whose key it is: keys of different callers never meet.
+    pub scope: String,
+    pub key: String,
+    /// SHA-256 of what was asked for, and of where.
+    pub request: [u8; 32],
+}
+
+/// Something created, or the very thing that the same request created before, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fresh<T> {
+    pub value: T,
+    pub replayed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct RecordInbound {
+    pub text: InboundText,
+    pub ids: InboundIds,
+    pub now: Timestamp,
+}
+
+/// What became of a customer's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    Recorded {
+        message: Box<Message>,
+        session: Box<Session>,
+        /// A turn of the bot was queued.
+        turn: bool,
+        /// The gateway's own answer to a keyword, queued.
+        reply: Option<Box<Message>>,
+    },
+    /// The provider delivered it before; this is the message that it became.
+    Duplicate { message_id: MessageId },
+}
+
+/// A new customer.
+#[derive(Clone, Debug)]
+pub struct CreateCustomer {
+    pub id: CustomerId,
+    pub number: Address,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub time_zone: String,
+    pub country_code: Option<String>,
+    /// Created confirmed, on this evidence; or else unconfirmed, with this token out.
+    pub confirmed: Option<ConsentEvidence>,
+    pub token: Option<String>,
+    pub idempotency: Option<Idempotency>,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateCustomerError {
+    #[error("another customer has this number")]
+    NumberTaken(CustomerId),
+    #[error("the idempotency key was used for another request")]
+    IdempotencyMismatch,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A change of a customer; `None` leaves a field, `Some(None)` clears it.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerPatch {
+    pub email: Option<Option<String>>,
+    pub first_name: Option<Option<String>>,
+    pub last_name: Option<Option<String>>,
+    pub time_zone: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CustomerError {
+    #[error("no such customer")]
+    NotFound,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    #[error("no such customer")]
+    NotFound,
+    #[error(transparent)]
+    Refused(#[from] ConfirmRefusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether a change of a subscription changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subscription {
+    Changed,
+    Already,
+}
+
+#[derive(Clone, Debug)]
+pub struct SetSubscription {
+    pub customer_id: CustomerId,
+    pub unsubscribed: bool,
+    pub evidence: ConsentEvidence,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateMessage {
+    pub customer_id: CustomerId,
+    pub text: OutboundText,
+    pub idempotency: Option<Idempotency>,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateMessageError {
+    #[error("no such customer")]
+    NotFound,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the idempotency key was used for another request")]
+    IdempotencyMismatch,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Clone, Debug)]
+pub struct UpdateSession {
+    pub customer_id: CustomerId,
+    pub patch: SessionPatch,
+    pub new_turn: TurnId,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateSessionError {
+    #[error("no such customer")]
+    NotFound,
+    #[error("the customer has no current session")]
+    NoCurrentSession,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    #[error("no such message")]
+    NotFound,
+    /// It is on its way, or it is a customer's: too late to cancel.
+    #[error("the message is {}", .0.as_str())]
+    NotQueued(Status),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a lane has to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LaneHead {
+    /// This message is next, now.
+    Ready {
+        message_id: MessageId,
+        segments: u32,
+    },
+    /// Nothing before then, unless something new comes.
+    NotBefore(Timestamp),
+    Empty,
+}
+
+/// What came of beginning an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// The attempt is written down; the message may leave. `message.delivery.attempt_number()` is its fencing token.
+    Attempt(Box<Message>),
+    /// It will never leave: expired, canceled, or its customer may not be texted any more. It is out of the queue.
+    Withdrawn(Status),
+    /// It is not the one to send now: gone, in flight, or behind another of its customer's.
+    NotDue,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// The attempt is not in hand any more: somebody else settled it. Nothing was changed.
+    #[error("the attempt is not in hand any more")]
+    Stale,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A provider's receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub channel: String,
+    pub provider_id: String,
+    /// Our own id of the message, where the receipt carries it back.
+    pub message_id: Option<MessageId>,
+    pub status: ReceiptStatus,
+}
+
+/// What became of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptOutcome {
+    Advanced(MessageId, Status),
+    /// It said nothing new, or nothing that moves the message forward.
+    Stale(MessageId),
+    /// No message has that provider id yet; kept until one does.
+    Parked,
+}
+
+/// What the bot is to be told next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TurnClaim {
+    Work(Box<TurnWork>),
+    /// Nothing before then, unless something new comes.
+    NotBefore(Timestamp),
+    Idle,
+}
+
+#[derive(Clone, Debug)]
+pub struct CompleteTurn {
+    pub turn_id: TurnId,
+    pub attempt: u32,
+    pub answer: Answer,
+    /// One for each text of the answer.
+    pub message_ids: Vec<MessageId>,
+    pub bot_name: String,
+    pub valid_for: Duration,
+    pub new_turn: TurnId,
+    pub now: Timestamp,
+}
+
+/// What became of the bot's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TurnCompleted {
+    pub messages: Vec<Message>,
+    /// Why its texts were not taken. The refusal is recorded with the turn.
+    pub refused: Option<Refusal>,
+    /// The bot asked for a human, and got one.
+    pub handed_off: bool,
+}
+
+/// What to do with a turn that the bot could not be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TurnFailure {
+    RetryAt(Timestamp),
+    /// Nobody tries any more: humans take the session, if the turn expected an answer.
+    GiveUp {
+        reason: String,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// The call is not in hand any more. Nothing was changed.
+    #[error("the turn is not in hand any more")]
+    Stale,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenRole {
+    Agent,
+    Bot,
+    Admin,
+}
+
+impl TokenRole {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Bot => "bot",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A minted access token. The token itself is shown once and never stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: TokenId,
+    pub name: String,
+    pub role: TokenRole,
+    pub sha256: [u8; 32],
+    pub created_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What a sweep cleared away. `more`: there is more of it than its limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Messages that waited for too long, now `expired`; the longest overdue first.
+    pub expired: Vec<MessageId>,
+    pub more: bool,
+}
+
+/// How much there is of what somebody on call asks about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that wait, are being sent, or are of unknown fate and looked for.
+    pub queued: u64,
+    /// Messages of unknown fate, looked for or not.
+    pub unknown: u64,
+    /// Sessions whose customer waits for an agent.
+    pub sessions_waiting: u64,
+    /// Turns that are pending or in hand.
+    pub turns_open: u64,
+}
+
+/// How long an idempotency key, and a receipt for an unknown id, are remembered.
+pub const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
