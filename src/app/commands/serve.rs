@@ -74,9 +74,9 @@ async fn soft_stop(
         ended
     };
     if let Ok(ended) = tokio::time::timeout(config.server.shutdown_grace, under_way).await {
-        ended?.context("the HTTP server")?
+        ended?.context("the HTTP server")?;
     } else {
-        tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start")
+        tracing::warn!("server.shutdown_grace is over; what is still under way is settled at the next start");
     }
     house.store.close().await.context("closing the store")?;
     tracing::info!("stopped");
