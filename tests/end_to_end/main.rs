@@ -13,6 +13,7 @@ mod consent;
 mod conversation;
 mod crash;
 mod fixture;
+mod full_disk;
 mod running;
 mod sending;
 mod webhooks;
