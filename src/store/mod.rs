@@ -6,7 +6,6 @@
 //! engine, and a random-command test compares each of them with [`memory`].
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};

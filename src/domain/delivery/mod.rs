@@ -135,6 +135,9 @@ pub enum Exemption {
     KeywordReply,
 }
 
+/// How many different words of a provider's are kept of a message: several times as many as any provider has.
+const MAX_HISTORY: usize = 100;
+
 /// One thing that the provider said about a message it took.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderStatus {

@@ -2,8 +2,8 @@
 //! no engine can invent a transition of its own.
 
 use super::{
-    Attempt, BY_RECEIPT, DeliveryError, ErrorClass, Evidence, ProviderStatus, ReceiptEffect, ReceiptStage,
-    ReceiptStatus, SendOutcome, Status,
+    Attempt, BY_RECEIPT, DeliveryError, ErrorClass, Evidence, MAX_HISTORY, ProviderStatus, ReceiptEffect,
+    ReceiptStage, ReceiptStatus, SendOutcome, Status,
 };
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
@@ -172,7 +172,7 @@ impl Message {
             seen.status == receipt.raw
                 && seen.error_code == receipt.error.as_ref().and_then(|e| e.code.clone())
         });
-        if !known {
+        if !known && self.delivery.history.len() < MAX_HISTORY {
             self.delivery.history.push(ProviderStatus {
                 status: receipt.raw.clone(),
                 error_code: receipt.error.as_ref().and_then(|error| error.code.clone()),
