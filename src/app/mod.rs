@@ -62,7 +62,9 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<()> {
         match cli.chosen() {
             Command::Serve => commands::serve::run(config).await,
             Command::Check(check) => commands::check::run(&config, check, cli.format).await,
-            Command::Token { command } => commands::token::run(&config, command, cli.format).await,
+            Command::Token { admin_token_file, command } => {
+                commands::token::run(&config, admin_token_file.as_deref(), command, cli.format).await
+            }
             Command::Simulate(simulate) => commands::simulate::run(&config, simulate).await,
             Command::Doctor(doctor) => commands::doctor::run(&config, doctor, cli.format).await,
         }

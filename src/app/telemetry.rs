@@ -17,7 +17,7 @@ pub fn start(settings: LogSettings, rust_log: Option<&str>) -> anyhow::Result<()
     let started = if is_pretty(settings.format, terminal) {
         registry.with(lines.with_ansi(terminal)).try_init()
     } else {
-        registry.with(lines.json().flatten_event(true)).try_init()
+        registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init()
     };
     started.context("logging was started before")
 }

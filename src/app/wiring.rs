@@ -1,6 +1,5 @@
 //! Puts the house together: the only place where the configuration's words become engines, providers and bots.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +99,7 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         ProviderKind::Twilio => channel.api_base.as_str().to_owned(),
         ProviderKind::Simulator => format!("{}{SIMULATOR_PATH}", own_url(config)),
     };
+    let of_this_machine = is_of_this_machine(&api_base);
     let twilio = TwilioConfig {
         account_sid: channel.account_sid.clone(),
         credentials,
@@ -107,10 +107,22 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         api_base,
         request_timeout: config.sending.request_timeout,
     };
-    let client = twilio::client_builder().build().context("the HTTP client for the provider")?;
+    let mut client = twilio::client_builder();
+    if config.sending.request_timeout < 2 * twilio::CONNECT_TIMEOUT {
+        // Connecting must give up first: a time-out while connecting is known not to have sent anything.
+        client = client.connect_timeout(config.sending.request_timeout / 2);
+    }
+    if of_this_machine {
+        client = client.no_proxy();
+    }
+    let client = client.build().context("the HTTP client for the provider")?;
     let provider =
         TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
     Ok(Arc::new(provider))
+}
+
+fn is_of_this_machine(url: &str) -> bool {
+    config::BaseUrl::parse(url).is_some_and(|url| url.is_local())
 }
 
 /// The daemon's own address, as a process on the same machine reaches it.
@@ -149,7 +161,11 @@ fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
         BotKind::None => Arc::new(NoBot),
         BotKind::Echo => Arc::new(EchoBot),
         BotKind::Webhook { url, secrets, timeout } => {
-            let client = WebhookBot::client_builder().build().context("the HTTP client for the bot")?;
+            let mut client = WebhookBot::client_builder();
+            if is_of_this_machine(url) {
+                client = client.no_proxy();
+            }
+            let client = client.build().context("the HTTP client for the bot")?;
             let settings = WebhookBotConfig {
                 url: url.clone(),
                 secrets: secrets.iter().map(|secret| secret.expose().to_owned()).collect(),
@@ -168,19 +184,12 @@ fn http_settings(config: &Config) -> HttpSettings {
         role: token.role,
         secret: SecretHash::from_sha256(token.sha256),
     };
-    let per_second = (1.0 / config.server.api_rate.interval().as_secs_f64()).round().max(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a pace lies between 1/day and 1/µs"
-    )]
-    let per_second = per_second as u32;
     HttpSettings {
         max_body_bytes: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX),
         default_region: config.consent.default_region.clone(),
         init_secret: config.bot.init_secret.as_ref().map(|secret| SecretHash::of(secret.expose())),
         config_tokens: config.tokens.iter().map(token).collect(),
-        calls_per_second: NonZeroU32::new(per_second),
+        calls: Some(config.server.api_rate),
     }
 }
 
@@ -189,10 +198,15 @@ fn simulator(config: &Config) -> Result<Option<Arc<Simulator>>> {
     let mut wanted = config.channels.iter().filter(|channel| channel.provider == ProviderKind::Simulator);
     let Some(channel) = wanted.next() else { return Ok(None) };
     ensure!(wanted.next().is_none(), "only one channel can be simulated; give it all the numbers");
-    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
-    let inbound_url = format!("{}/v1/receive/{}", public_url.as_str(), channel.name);
+    let inbound_url = inbound_url(config, channel);
     let account = simulated_account(config, channel, Some(inbound_url));
     Ok(Some(Simulator::new(account, Arc::new(ambient::now), config.simulator.seed, webhook_client()?)))
+}
+
+/// Where the provider of a channel posts customers' texts.
+pub fn inbound_url(config: &Config, channel: &config::Channel) -> String {
+    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
+    format!("{}/v1/receive/{}", public_url.as_str(), channel.name)
 }
 
 /// The account that the simulator has for a channel.

@@ -16,6 +16,25 @@ pub struct Minted {
     pub secret: String,
 }
 
+/// Names that no token may have: they are the authors of what no token wrote, and rules hang on them.
+pub const RESERVED_NAMES: [&str; 3] = ["customer", "gateway", "bot"];
+/// The longest name of a token, in characters.
+pub const MAX_TOKEN_NAME_CHARS: usize = 100;
+
+/// What is wrong with a token's name.
+pub fn check_token_name(name: &str) -> Result<(), String> {
+    match () {
+        () if name.trim() != name || !(1..=MAX_TOKEN_NAME_CHARS).contains(&name.chars().count()) => {
+            Err(format!("needs 1 to {MAX_TOKEN_NAME_CHARS} characters, without space around them"))
+        }
+        () if name.chars().any(char::is_control) => Err("must not contain control characters".into()),
+        () if RESERVED_NAMES.contains(&name) => {
+            Err("is reserved: it is the author of what no token wrote".into())
+        }
+        () => Ok(()),
+    }
+}
+
 /// What a token is stored and looked up as.
 pub fn token_hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()

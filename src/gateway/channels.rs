@@ -48,10 +48,6 @@ impl Channel {
         pace.map(|pace| Mutex::new(Meter::new(pace, elapsed + pace.interval())))
     }
 
-    pub fn text_path(&self) -> String {
-        format!("/v1/receive/{}", self.name)
-    }
-
     /// Where the provider reports what became of our texts.
     pub fn status_url(&self) -> String {
         format!("{}/v1/receive/{}/status", self.public_url.trim_end_matches('/'), self.name)

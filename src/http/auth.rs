@@ -4,14 +4,15 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::problem::{Kind, Problem};
 use super::{ConfigToken, HttpState, SecretHash};
 use crate::domain::message::{Author, Role};
 use crate::store::TokenRole;
 
-/// Names that no token may have: they are the authors of what nobody's token wrote, and rules hang on them.
-pub const RESERVED_NAMES: [&str; 2] = ["customer", "gateway"];
+pub use crate::gateway::access::RESERVED_NAMES;
 
 /// The tokens of the configuration.
 pub struct Access {
@@ -37,16 +38,19 @@ impl Access {
 pub struct Caller {
     pub name: String,
     pub role: TokenRole,
+    /// Tells this token from all others, also from those of the same name.
+    pub fingerprint: String,
 }
 
 impl Caller {
     /// Checks the token, and then how often it called.
     pub async fn of(headers: &HeaderMap, state: &HttpState) -> Result<Self, Problem> {
         let offered = SecretHash::of(bearer(headers)?);
+        let fingerprint = URL_SAFE_NO_PAD.encode(&offered.sha256()[..16]);
         let caller = match state.access.find(&offered) {
-            Some(token) => Self { name: token.name.clone(), role: token.role },
+            Some(token) => Self { name: token.name.clone(), role: token.role, fingerprint },
             None => match state.gateway.store().token_by_hash(offered.sha256()).await? {
-                Some(token) => Self { name: token.name, role: token.role },
+                Some(token) => Self { name: token.name, role: token.role, fingerprint },
                 None => return Err(unauthorized("The token is unknown or revoked.")),
             },
         };
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn agents_and_admins_speak_as_agents_and_bots_as_init() {
-        let role = |role| Caller { name: "x".into(), role }.author().role;
+        let role = |role| Caller { name: "x".into(), role, fingerprint: String::new() }.author().role;
         assert_eq!(role(TokenRole::Agent), Role::Agent);
         assert_eq!(role(TokenRole::Admin), Role::Agent);
         assert_eq!(role(TokenRole::Bot), Role::Init);

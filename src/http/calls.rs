@@ -10,6 +10,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::problem::{Kind, Problem};
+use crate::domain::pace::Pace;
 use crate::gateway::Gateway;
 
 type TokenHash = [u8; 32];
@@ -21,9 +22,9 @@ pub struct Calls {
 }
 
 impl Calls {
-    pub fn new(gateway: Arc<Gateway>, per_second: Option<NonZeroU32>) -> Self {
-        let limiter = |rate| RateLimiter::hashmap_with_clock(Quota::per_second(rate), GatewayClock(gateway));
-        Self { limiter: per_second.map(limiter) }
+    pub fn new(gateway: Arc<Gateway>, rate: Option<Pace>) -> Self {
+        let quota = rate.and_then(quota);
+        Self { limiter: quota.map(|quota| RateLimiter::hashmap_with_clock(quota, GatewayClock(gateway))) }
     }
 
     pub fn check(&self, token: TokenHash) -> Result<(), Problem> {
@@ -32,6 +33,18 @@ impl Calls {
             None => Ok(()),
         }
     }
+}
+
+/// One call each interval; what a second allows may also come at once.
+fn quota(rate: Pace) -> Option<Quota> {
+    let of_a_second = Duration::from_secs(1).div_duration_f64(rate.interval()).ceil().clamp(1.0, 1e6);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is clamped to 1 to a million"
+    )]
+    let burst = NonZeroU32::new(of_a_second as u32)?;
+    Some(Quota::with_period(rate.interval())?.allow_burst(burst))
 }
 
 fn allow<C: Clock<Instant = Duration>>(limiter: &Limiter<C>, token: TokenHash) -> Result<(), Problem> {
@@ -70,6 +83,17 @@ mod tests {
         fn now(&self) -> Duration {
             Duration::from_millis(self.0.load(Ordering::Relaxed))
         }
+    }
+
+    #[test]
+    fn a_rate_below_one_a_second_is_kept() {
+        let clock = Hand::default();
+        let limiter = RateLimiter::hashmap_with_clock(quota("2/m".parse().unwrap()).unwrap(), clock.clone());
+        assert!(allow(&limiter, [1; 32]).is_ok());
+        clock.0.store(29_000, Ordering::Relaxed);
+        assert!(allow(&limiter, [1; 32]).is_err());
+        clock.0.store(30_000, Ordering::Relaxed);
+        assert!(allow(&limiter, [1; 32]).is_ok());
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::store::Idempotency;
 const HEADER: &str = "idempotency-key";
 const MAX_CHARS: usize = 255;
 
-/// The key of the call, if it has one. Keys of different callers, methods or paths never meet.
+/// The key of the call, if it has one. Keys of different tokens, methods or paths never meet. `caller`: what no other
+/// token has; names may be the same.
 pub fn key_of(parts: &Parts, caller: &str, request: [u8; 32]) -> Result<Option<Idempotency>, Problem> {
     let mut values = parts.headers.get_all(HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -25,6 +26,17 @@ pub fn key_of(parts: &Parts, caller: &str, request: [u8; 32]) -> Result<Option<I
     let key = String::from_utf8_lossy(key).into_owned();
     let scope = format!("{caller} {} {}", parts.method, parts.uri.path());
     Ok(Some(Idempotency { scope, key, request }))
+}
+
+/// Refuses a call that carries a key.
+pub fn refuse(parts: &Parts) -> Result<(), Problem> {
+    if parts.headers.contains_key(HEADER) {
+        return Err(Problem::new(
+            Kind::InvalidHeader,
+            "This call takes no Idempotency-Key: its answer holds a secret, and is not kept to be given again.",
+        ));
+    }
+    Ok(())
 }
 
 /// Says so if the answer is the first one again.

@@ -49,7 +49,7 @@ pub struct HttpState {
 impl HttpState {
     pub fn new(gateway: Arc<Gateway>, settings: HttpSettings) -> Self {
         Self {
-            calls: Arc::new(Calls::new(Arc::clone(&gateway), settings.calls_per_second)),
+            calls: Arc::new(Calls::new(Arc::clone(&gateway), settings.calls)),
             access: Arc::new(Access::new(settings.config_tokens)),
             readiness: Arc::default(),
             max_body_bytes: settings.max_body_bytes,

@@ -19,7 +19,12 @@ pub struct Listed<T> {
 impl<T> Listed<T> {
     /// `uri`: the call's own; the next page has the same filters.
     pub fn new(uri: &Uri, items: Vec<T>, next: Option<&Cursor>) -> Self {
-        Self { items, next: next.map(|cursor| next_link(uri, cursor)) }
+        Self::of_path(uri.path(), uri, items, next)
+    }
+
+    /// The same, where the next page is at another path.
+    pub fn of_path(path: &str, uri: &Uri, items: Vec<T>, next: Option<&Cursor>) -> Self {
+        Self { items, next: next.map(|cursor| next_link(path, uri, cursor)) }
     }
 }
 
@@ -34,13 +39,13 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
-fn next_link(uri: &Uri, cursor: &Cursor) -> String {
+fn next_link(path: &str, uri: &Uri, cursor: &Cursor) -> String {
     let filters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(filters.filter(|(name, _)| name != "cursor"))
         .append_pair("cursor", &URL_SAFE_NO_PAD.encode(&cursor.0))
         .finish();
-    format!("<{}?{query}>; rel=\"next\"", uri.path())
+    format!("<{path}?{query}>; rel=\"next\"")
 }
 
 #[cfg(test)]
@@ -48,7 +53,8 @@ mod tests {
     use super::*;
 
     fn link(uri: &str) -> String {
-        next_link(&uri.parse().unwrap(), &Cursor(vec![0xff, 0xfe, 1]))
+        let uri: Uri = uri.parse().unwrap();
+        next_link(uri.path(), &uri, &Cursor(vec![0xff, 0xfe, 1]))
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What a deployment chooses about the HTTP side. `app` fills it in; nothing is read from anywhere here.
 
 use std::fmt;
-use std::num::NonZeroU32;
 
 use subtle::ConstantTimeEq;
 
+use crate::domain::pace::Pace;
 use crate::gateway::access::token_hash;
 use crate::store::TokenRole;
 
@@ -55,8 +55,8 @@ pub struct HttpSettings {
     /// What `X-Init-Ai-Secret` must say on `POST /v1/receive/init`.
     pub init_secret: Option<SecretHash>,
     pub config_tokens: Vec<ConfigToken>,
-    /// How many calls one token may make in a second; none: as many as it likes.
-    pub calls_per_second: Option<NonZeroU32>,
+    /// How often one token may call; none: as often as it likes.
+    pub calls: Option<Pace>,
 }
 
 impl Default for HttpSettings {
@@ -66,7 +66,7 @@ impl Default for HttpSettings {
             default_region: None,
             init_secret: None,
             config_tokens: Vec::new(),
-            calls_per_second: None,
+            calls: None,
         }
     }
 }

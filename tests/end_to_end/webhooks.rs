@@ -152,7 +152,7 @@ async fn what_cannot_be_read_is_refused_in_words() {
         assert!(body.contains(word), "{body}");
     }
     let (status, _, body) = hook(&daemon).post(&form(SID, ANNA, "%FF%FE"), Some("x")).await;
-    assert_eq!(status, 403, "not UTF-8, so not what anybody signed: {body}");
+    assert_eq!(status, 422, "not UTF-8, so not what anybody signed: {body}");
     assert_eq!(customers(&daemon).await, 0);
 }
 

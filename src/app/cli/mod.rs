@@ -69,8 +69,13 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Check(Check),
     /// Make, list and revoke API tokens
+    ///
+    /// In the store; or, while a daemon has it open, through that daemon's API, which takes an admin token.
     #[command(after_help = EXIT_CODES)]
     Token {
+        /// An admin token to ask a running daemon with; by default the configuration's own, if it stands there in clear
+        #[arg(long, value_name = "FILE", global = true)]
+        admin_token_file: Option<PathBuf>,
         #[command(subcommand)]
         command: TokenCommand,
     },
@@ -129,8 +134,15 @@ pub struct Simulate {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct Doctor {
     /// Where the daemon is; by default where the configuration says that it listens
-    #[arg(long)]
+    #[arg(long, value_parser = url)]
     pub url: Option<String>,
+}
+
+fn url(text: &str) -> Result<String, String> {
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
+        _ => Err("write an address such as http://127.0.0.1:8080".to_owned()),
+    }
 }
 
 fn role(text: &str) -> Result<TokenRole, String> {
@@ -171,7 +183,7 @@ mod tests {
     fn a_token_is_made_with_a_name_and_a_role() {
         let cli = parsed("switchboard token new desk --role agent").unwrap();
         let new = TokenCommand::New { name: "desk".into(), role: TokenRole::Agent };
-        assert_eq!(cli.chosen(), &Command::Token { command: new });
+        assert_eq!(cli.chosen(), &Command::Token { admin_token_file: None, command: new });
         assert!(parsed("switchboard token new desk --role chief").is_err());
         assert!(parsed("switchboard token new desk").is_err());
     }

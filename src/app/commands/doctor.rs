@@ -29,7 +29,11 @@ pub async fn run(config: &Config, doctor: &Doctor, format: Format) -> Result<()>
     let ready = answer.status().is_success();
     let state: Value = answer.json().await.unwrap_or(Value::Null);
     let figures = if ready { figures(&client, url).await? } else { Vec::new() };
-    let mut text = vec![format!("{} {url}: {state}", if ready { "ready    " } else { "NOT READY" })];
+    let checks = state["checks"].as_object().into_iter().flatten();
+    let checks: Vec<_> =
+        checks.map(|(name, said)| format!("{name} {}", said.as_str().unwrap_or("?"))).collect();
+    let word = if ready { "ready" } else { "NOT READY" };
+    let mut text = vec![format!("{word}: {url} ({})", checks.join(", "))];
     text.extend(figures.iter().map(|(name, value)| format!("  {name} {value}")));
     let json = json!({"url": url, "ready": ready, "state": state, "figures": figures.into_iter().collect::<serde_json::Map<_, _>>()});
     report::result(format, &json, &text.join("\n"));
@@ -43,7 +47,9 @@ async fn figures(client: &reqwest::Client, url: &str) -> Result<Vec<(String, Val
     let text = client.get(format!("{url}/metrics")).send().await?.text().await?;
     let figure = |line: &str| {
         let (name, value) = line.split_once(' ')?;
-        FIGURES.contains(&name).then(|| (name.to_owned(), json!(value.trim())))
+        FIGURES
+            .contains(&name)
+            .then(|| (name.to_owned(), value.trim().parse::<f64>().map_or(Value::Null, |value| json!(value))))
     };
     Ok(text.lines().filter_map(figure).collect())
 }

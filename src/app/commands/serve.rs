@@ -48,6 +48,7 @@ pub async fn run(config: Config) -> Result<()> {
     tracing::info!(
         "stopping: what is under way is finished, nothing new is begun; a second signal stops at once"
     );
+    house.http.retire();
     stop.cancel();
     tokio::select! {
         stopped = soft_stop(&house, server, &config) => stopped,
@@ -68,7 +69,6 @@ async fn soft_stop(
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     config: &Config,
 ) -> Result<()> {
-    house.http.retire();
     let under_way = async {
         let (ended, ()) = tokio::join!(server, house.gateway.stop());
         ended

@@ -17,8 +17,7 @@ pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
     let mut signals = StopSignals::listen()?;
     let channel =
         config.channels.first().context("no channel is configured: the simulator would have no number")?;
-    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
-    let inbound_url = format!("{}/v1/receive/{}", public_url.as_str(), channel.name);
+    let inbound_url = wiring::inbound_url(config, channel);
     let account = wiring::simulated_account(config, channel, Some(inbound_url.clone()));
     let seed = simulate.seed.unwrap_or(config.simulator.seed);
     let simulator = Simulator::new(account, Arc::new(ambient::now), seed, wiring::webhook_client()?);
@@ -45,7 +44,8 @@ pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
 fn welcome(url: &str, channel: &str, account: &str, inbound_url: &str) -> String {
     [
         format!("the simulator plays the provider of channel \"{channel}\" (account {account}) at {url}"),
-        format!("  in the daemon's configuration   api_base = \"{url}\""),
+        format!("  in the daemon's configuration   provider = \"twilio\", api_base = \"{url}\","),
+        format!("                                  account_sid = \"{account}\", and its auth_token"),
         format!("  customers' texts are posted to  {inbound_url}"),
         format!("  text the brand                  POST {url}/texts {{\"from\", \"to\", \"body\"}}"),
         format!("  a customer's phone              GET  {url}/phones/NUMBER/texts"),

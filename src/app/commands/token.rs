@@ -1,5 +1,6 @@
 //! `switchboard token`: makes, lists and revokes API tokens; in the store, or through the daemon that has it open.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +12,20 @@ use crate::app::config::{Config, Secret};
 use crate::app::{report, wiring};
 use crate::domain::ids::TokenId;
 use crate::gateway::Gateway;
-use crate::http::auth::RESERVED_NAMES;
+use crate::gateway::access::check_token_name;
 use crate::store::embedded::OpenError;
 use crate::store::{Store, Token, TokenRole};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub async fn run(config: &Config, command: &TokenCommand, format: Format) -> Result<()> {
-    if let TokenCommand::New { name, .. } = command
-        && RESERVED_NAMES.contains(&name.as_str())
-    {
-        bail!("no token may be named \"{name}\": it is the author of what no token wrote");
+pub async fn run(
+    config: &Config,
+    admin_token_file: Option<&Path>,
+    command: &TokenCommand,
+    format: Format,
+) -> Result<()> {
+    if let TokenCommand::New { name, .. } = command {
+        check_token_name(name).map_err(|wrong| anyhow::anyhow!("the token's name {wrong}"))?;
     }
     let mut impatient = config.clone();
     impatient.store.lock_wait = Duration::ZERO;
@@ -33,7 +37,10 @@ pub async fn run(config: &Config, command: &TokenCommand, format: Format) -> Res
             done
         }
         Err(error) => match error.downcast_ref::<OpenError>() {
-            Some(OpenError::Locked { .. }) => through_daemon(config, command, format).await,
+            Some(OpenError::Locked { .. }) => {
+                let admin = admin_token(config, admin_token_file)?;
+                through_daemon(config, &admin, command, format).await
+            }
             _ => Err(error),
         },
     }
@@ -76,13 +83,23 @@ fn listed(token: &Token) -> Value {
     })
 }
 
-/// The daemon that has the store is asked over its API, as any admin could.
-async fn through_daemon(config: &Config, command: &TokenCommand, format: Format) -> Result<()> {
+/// What the running daemon is asked with.
+fn admin_token(config: &Config, file: Option<&Path>) -> Result<String> {
+    if let Some(path) = file {
+        let token =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        return Ok(token.trim().to_owned());
+    }
     let admin = config.tokens.iter().find(|token| token.role == TokenRole::Admin);
-    let admin = admin.and_then(|token| token.secret.as_ref()).map(Secret::expose).context(
-        "a running daemon has the store, and the configuration holds no admin token to ask it with; \
-         stop the daemon, or call POST /v1/tokens with an admin token",
+    let secret = admin.and_then(|token| token.secret.as_ref()).map(Secret::expose).context(
+        "a running daemon has the store, and the configuration holds no admin token in clear to ask it with; \
+         name one with --admin-token-file, or stop the daemon",
     )?;
+    Ok(secret.to_owned())
+}
+
+/// The daemon that has the store is asked over its API, as any admin could.
+async fn through_daemon(config: &Config, admin: &str, command: &TokenCommand, format: Format) -> Result<()> {
     let client =
         reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
     let url = format!("{}/v1/tokens", wiring::own_url(config));

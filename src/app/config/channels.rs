@@ -4,7 +4,7 @@ use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::sending::ChannelPace;
 use super::tree::Node;
-use super::values::{BaseUrl, Setting, choice};
+use super::values::{BaseUrl, PublicUrl, Setting, choice};
 use crate::domain::phone::Address;
 
 /// The secret that the simulator signs with unless it is given another. Public, so good for trying out only.
@@ -28,7 +28,7 @@ pub struct Channel {
     pub messaging_service_sid: Option<String>,
     pub api_base: BaseUrl,
     /// Overrides the server's, for this channel's webhooks.
-    pub public_url: Option<BaseUrl>,
+    pub public_url: Option<PublicUrl>,
     pub signature: SignatureMode,
     pub pace: ChannelPace,
     keyword_replies: Option<KeywordAnswerer>,

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 
 use super::section::Section;
+use super::tree::Place;
 
 /// A text that must not be shown. `Debug` prints a dot row; there is no `Display`.
 #[derive(Clone)]
@@ -55,13 +56,19 @@ impl Sources {
         let inline: Option<String> = section.optional(self.inline);
         let list: Option<Vec<String>> = self.list.and_then(|key| section.optional(key));
         let file: Option<String> = section.optional(self.file);
-        let used: Vec<_> = self.names().filter(|key| section.has(key)).collect();
+        let mut used: Vec<_> = self.names().filter(|key| section.has(key)).collect();
+        let by_variable = |key: &&str| matches!(section.place_of(key), Place::Variable(_));
+        if used.iter().any(by_variable) {
+            // A variable wins over the file, also where it names another source of the same secret.
+            used.retain(by_variable);
+        }
         if let [first, second, ..] = used[..] {
             section.refuse(second, format!("and {first} are both set; keep one of them"));
             return Vec::new();
         }
         let empty = list.as_ref().is_some_and(Vec::is_empty);
-        let from_file = file.map(|path| self.read_file(section, &path));
+        let from_file = file.filter(|_| used.contains(&self.file)).map(|path| self.read_file(section, &path));
+        let list = list.filter(|_| self.list.is_some_and(|key| used.contains(&key)));
         let found = from_file.or(list).or(inline.map(|secret| vec![secret])).unwrap_or_default();
         if let (Some(key), true) =
             (used.first(), empty || found.iter().any(|secret| secret.trim().is_empty()))

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::section::Section;
-use super::values::{BaseUrl, ByteSize};
+use super::values::{ByteSize, PublicUrl};
 use crate::domain::pace::Pace;
 
 #[derive(Clone, Debug)]
 pub struct Server {
     pub listen: SocketAddr,
     /// What providers sign and call back.
-    pub public_url: BaseUrl,
+    pub public_url: PublicUrl,
     pub max_body_bytes: u64,
     /// Calls of each token.
     pub api_rate: Pace,
@@ -23,7 +23,7 @@ impl Server {
         let listen = section.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)));
         let server = Self {
             listen,
-            public_url: section.or("public_url", BaseUrl::of(listen)),
+            public_url: section.or("public_url", PublicUrl::of(listen)),
             max_body_bytes: section.or("max_body_bytes", ByteSize(256 << 10)).0,
             api_rate: section.or("api_rate", Pace::per_second(100)),
             shutdown_grace: section.or("shutdown_grace", Duration::from_secs(20)),

@@ -17,6 +17,9 @@ pub struct StoreSettings {
     pub lock_wait: Duration,
 }
 
+/// Less would only make the engine read everything twice; sled refuses to open with next to nothing.
+const LEAST_CACHE_BYTES: u64 = 1 << 20;
+
 /// The engines of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -37,10 +40,14 @@ impl StoreSettings {
         if path.trim().is_empty() {
             section.refuse("path", "is empty; write the folder to keep everything in");
         }
+        let cache_bytes = section.or("cache", ByteSize(256 << 20)).0;
+        if cache_bytes < LEAST_CACHE_BYTES {
+            section.refuse("cache", "is too small to work with; write 1MB or more");
+        }
         let store = Self {
             engine: section.or("engine", Engine::Sled),
             path: path.into(),
-            cache_bytes: section.or("cache", ByteSize(256 << 20)).0,
+            cache_bytes,
             lock_wait: section.or("lock_wait", Duration::from_secs(10)),
         };
         section.finish();

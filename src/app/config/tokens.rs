@@ -6,12 +6,11 @@ use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice, text};
-use crate::http::auth::RESERVED_NAMES;
+use crate::gateway::access::check_token_name;
 use crate::store::TokenRole;
 
 /// The secrets of the default file. Public, so good for trying out only.
 pub const DEMO_TOKENS: [&str; 3] = ["demo-agent", "demo-admin", "demo-bot"];
-const MAX_NAME_CHARS: usize = 80;
 
 #[derive(Clone, Debug)]
 pub struct AccessToken {
@@ -80,19 +79,10 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, exposed: Option<&str>) -> Vec
 }
 
 fn wrong_name(name: &str, tokens: &[AccessToken]) -> Option<String> {
-    match name.chars().count() {
-        _ if name.trim().is_empty() => Some("is empty; write whose token it is".to_owned()),
-        chars if chars > MAX_NAME_CHARS => {
-            Some(format!("has {chars} characters; at most {MAX_NAME_CHARS} are kept"))
-        }
-        _ if RESERVED_NAMES.contains(&name) => {
-            Some(format!("is \"{name}\", the author of what no token wrote; give it another"))
-        }
-        _ if tokens.iter().any(|token| token.name == name) => {
-            Some(format!("is \"{name}\", and so is another token's; give each its own"))
-        }
-        _ => None,
+    if tokens.iter().any(|token| token.name == name) {
+        return Some(format!("is \"{name}\", and so is another token's; give each its own"));
     }
+    check_token_name(name).err()
 }
 
 /// The hash that a caller's token has to have, and the token itself where it is known.

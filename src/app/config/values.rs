@@ -187,12 +187,17 @@ impl BaseUrl {
 
     pub fn parse(text: &str) -> Option<Self> {
         let url = reqwest::Url::parse(text).ok()?;
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        Self::parse_with_user(text).filter(|_| anonymous)
+    }
+
+    /// The same, where a user and a password may stand in it.
+    fn parse_with_user(text: &str) -> Option<Self> {
+        let url = reqwest::Url::parse(text).ok()?;
         let plain = matches!(url.scheme(), "http" | "https")
             && url.has_host()
             && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
+            && url.fragment().is_none();
         plain.then(|| Self(text.trim_end_matches('/').to_owned()))
     }
 
@@ -216,6 +221,40 @@ impl Setting for BaseUrl {
             "an address such as \"https://sms.example.com\", without user, query or fragment";
         // Not repeated: what somebody wrongly puts there may be a password.
         Self::parse(text(node, WANTED)?).ok_or_else(|| format!("is no base URL; write {WANTED}"))
+    }
+}
+
+/// How the world reaches the daemon. May hold a user and a password, for a proxy in front of it: the provider signs the
+/// URL with them.
+#[derive(Clone)]
+pub struct PublicUrl(BaseUrl);
+
+impl PublicUrl {
+    pub fn of(listen: SocketAddr) -> Self {
+        Self(BaseUrl::of(listen))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub fn is_local(&self) -> bool {
+        self.0.is_local()
+    }
+}
+
+impl std::fmt::Debug for PublicUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = self.as_str().rsplit('@').next().unwrap_or_default();
+        write!(f, "PublicUrl({host:?})")
+    }
+}
+
+impl Setting for PublicUrl {
+    fn read(node: &Node) -> Result<Self, String> {
+        const WANTED: &str = "an address such as \"https://sms.example.com\", without query or fragment";
+        let url = BaseUrl::parse_with_user(text(node, WANTED)?);
+        url.map(Self).ok_or_else(|| format!("is no base URL; write {WANTED}"))
     }
 }
 
@@ -270,6 +309,14 @@ mod tests {
         for text in ["a.example", "ftp://a.example", "https://u:p@a.example", "https://a.example/?q=1"] {
             assert!(BaseUrl::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_public_url_may_hold_a_user_and_does_not_show_them() {
+        let url = read::<PublicUrl>("https://u:hunter2@a.example/x").unwrap();
+        assert_eq!(url.as_str(), "https://u:hunter2@a.example/x");
+        assert!(!format!("{url:?}").contains("hunter2"));
+        assert!(read::<PublicUrl>("https://a.example/?q=1").is_err());
     }
 
     #[test]

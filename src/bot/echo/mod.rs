@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{Bot, BotError};
 use crate::domain::conversation::{Answer, AnswerText};
 use crate::domain::message::Message;
+use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::domain::turn::TurnWork;
 
 /// Answers each text of a customer with the same text.
@@ -32,11 +33,23 @@ impl Bot for EchoBot {
 
 fn echo_of(message: &Message) -> Option<String> {
     match (message.content.trim().is_empty(), message.media.len()) {
-        (false, _) => Some(message.content.clone()),
+        (false, _) => Some(as_much_as_fits(&message.content)),
         (true, 0) => None,
         (true, 1) => Some("I got 1 file and no text.".to_owned()),
         (true, count) => Some(format!("I got {count} files and no text.")),
     }
+}
+
+/// Customers may write longer texts than one message of ours may be.
+fn as_much_as_fits(content: &str) -> String {
+    let mut units = 0;
+    content
+        .chars()
+        .take_while(|character| {
+            units += character.len_utf16();
+            units <= MAX_CONTENT_UNITS
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod fields;
 mod reading;
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -54,13 +55,18 @@ impl Sent {
         read_fields(&bytes)
     }
 
+    /// For calls whose answer cannot be given twice.
+    pub fn refuse_key(&self) -> Result<(), Problem> {
+        idempotency::refuse(&self.parts)
+    }
+
     /// The same, and the idempotency key if the call carries one.
     pub async fn read_keyed<T: FromFields>(
         self,
         caller: &Caller,
     ) -> Result<(T, Option<Idempotency>), Problem> {
         let (parts, bytes) = self.json_bytes().await?;
-        let key = idempotency::key_of(&parts, &caller.name, Sha256::digest(&bytes).into())?;
+        let key = idempotency::key_of(&parts, &caller.fingerprint, Sha256::digest(&bytes).into())?;
         Ok((read_fields(&bytes)?, key))
     }
 
@@ -97,7 +103,9 @@ pub async fn read_body(parts: &Parts, body: Body, max_bytes: usize) -> Result<By
     if declared.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes)) {
         return Err(too_large());
     }
-    to_bytes(body, max_bytes).await.map_err(|error| {
+    let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, max_bytes)).await;
+    let read = read.map_err(|_| Problem::new(Kind::MalformedBody, "The body did not arrive in time."))?;
+    read.map_err(|error| {
         let over = error.source().is_some_and(<dyn Error>::is::<LengthLimitError>);
         if over {
             too_large()
@@ -106,6 +114,9 @@ pub async fn read_body(parts: &Parts, body: Body, max_bytes: usize) -> Result<By
         }
     })
 }
+
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `application/json` or anything `+json`, whatever its parameters.
 fn is_json(content_type: &str) -> bool {

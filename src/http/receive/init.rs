@@ -17,10 +17,12 @@ use crate::http::HttpState;
 use crate::http::auth::Caller;
 use crate::http::json::Sent;
 use crate::http::objects::Message;
+use crate::http::params::Params;
 use crate::http::problem::document::refusals;
 use crate::http::problem::{FieldError, Kind, Problem};
 use crate::http::settings::SecretHash;
 use crate::http::{idempotency, named};
+use crate::store::TokenRole;
 
 const SECRET: &str = "x-init-ai-secret";
 /// The author of what comes with the shared secret, and so with nobody's token.
@@ -86,10 +88,13 @@ refusals!(Refused: WITH_BODY; Unauthorized, Forbidden, TooManyCalls, NotFound, C
 pub async fn receive_init(
     State(state): State<HttpState>,
     headers: HeaderMap,
+    params: Params,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    let author = Author { role: Role::Init, name: speaker(&state, &headers).await? };
-    let (event, idempotency) = sent.read_foreign(&author.name).await?;
+    let speaker = speaker(&state, &headers).await?;
+    params.finish()?;
+    let author = Author { role: Role::Init, name: speaker.name };
+    let (event, idempotency) = sent.read_foreign(&speaker.fingerprint).await?;
     match text_at(&event, "/event_type") {
         Some("MessageOutbound") => {}
         Some("Test") => return Ok(Json(json!({})).into_response()),
@@ -111,12 +116,12 @@ pub async fn receive_init(
     Ok(idempotency::mark(Json(Message::from(created.value)).into_response(), created.replayed))
 }
 
-/// The name of who is speaking, if it may speak as the bot.
-async fn speaker(state: &HttpState, headers: &HeaderMap) -> Result<String, Problem> {
+/// Who is speaking, if it may speak as the bot.
+async fn speaker(state: &HttpState, headers: &HeaderMap) -> Result<Caller, Problem> {
     let Some(offered) = headers.get(SECRET) else {
         let caller = Caller::of(headers, state).await?;
         let refuse = || Problem::forbidden("Only a bot's token speaks as the bot.");
-        return caller.is_bot().then_some(caller.name).ok_or_else(refuse);
+        return if caller.is_bot() { Ok(caller) } else { Err(refuse()) };
     };
     let Some(secret) = &state.init_secret else {
         return Err(Problem::forbidden(
@@ -125,7 +130,8 @@ async fn speaker(state: &HttpState, headers: &HeaderMap) -> Result<String, Probl
     };
     let offered = offered.to_str().map(SecretHash::of);
     if offered.is_ok_and(|offered| secret.matches(&offered)) {
-        return Ok(AUTHOR.to_owned());
+        let (name, fingerprint) = (AUTHOR.to_owned(), AUTHOR.to_owned());
+        return Ok(Caller { name, role: TokenRole::Bot, fingerprint });
     }
     Err(Problem::new(Kind::Unauthorized, "X-Init-Ai-Secret is not the one that is configured."))
 }
@@ -140,7 +146,7 @@ async fn addressee(state: &HttpState, event: &Value) -> Result<Customer, Problem
         return Err(invalid("/customer_id", "is required, or app_user.remote_id, or phone_number"));
     };
     let number = PhoneNumber::parse_human(number, state.default_region.as_deref())
-        .map_err(|wrong| invalid("/phone_number", &format!("is {wrong}")))?;
+        .map_err(|wrong| invalid("/phone_number", &format!("cannot be taken: {wrong}")))?;
     let customer = state.gateway().store().customer_by_number(&Address::Phone(number)).await?;
     customer.ok_or_else(|| Problem::new(Kind::NotFound, "No customer has this number."))
 }

@@ -72,7 +72,11 @@ async fn as_signed(channel: &Channel, request: Request) -> Result<WebhookRequest
 fn doubted(doubt: &SignatureError) -> Problem {
     match doubt {
         SignatureError::Missing => Problem::new(Kind::SignatureMissing, "The call is not signed."),
-        SignatureError::Mismatch | SignatureError::BodyMismatch | SignatureError::Unreadable(_) => {
+        SignatureError::Unreadable(_) => Problem::new(
+            Kind::InvalidWebhook,
+            "The body is not a form in UTF-8, so nobody can have signed it.",
+        ),
+        SignatureError::Mismatch | SignatureError::BodyMismatch => {
             Problem::new(Kind::SignatureMismatch, "The signature is not the channel's for this URL and body.")
         }
     }

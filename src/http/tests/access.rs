@@ -1,6 +1,5 @@
 //! Who may call, and what.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -106,7 +105,7 @@ async fn a_token_needs_a_name_of_its_own_and_a_role_that_exists() {
 
 #[tokio::test]
 async fn too_many_calls_of_one_token_are_429_and_say_when_to_come_back() {
-    let house = House::with(HttpSettings { calls_per_second: NonZeroU32::new(2), ..settings() });
+    let house = House::with(HttpSettings { calls: Some("2/s".parse().unwrap()), ..settings() });
     for _ in 0..2 {
         assert_eq!(house.get("/v1/customers").await.status, 200);
     }

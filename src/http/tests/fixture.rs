@@ -186,7 +186,7 @@ pub fn settings() -> HttpSettings {
             token("robot", TokenRole::Bot),
             token("boss", TokenRole::Admin),
         ],
-        calls_per_second: None,
+        calls: None,
     }
 }
 

@@ -121,7 +121,7 @@ async fn an_unknown_parameter_or_expansion_is_400() {
     let customer = house.anna_texts("in-1", "Hey").await;
     for path in [
         "/v1/customers?phone=1".to_owned(),
-        "/v1/customers?phone_number=0415".to_owned(),
+        "/v1/customers?phone_number=%2B0415".to_owned(),
         "/v1/sessions?need_attention=maybe".to_owned(),
         "/v1/sessions?expand=customers".to_owned(),
         "/v1/sessions?limit=1001".to_owned(),

@@ -19,7 +19,7 @@ const SERVICE_PREFIX: &str = "MG";
 const API_KEY_PREFIX: &str = "SK";
 
 /// How long reaching Twilio may take, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client as this adapter needs it. A followed redirect or a silent second try could send a text twice, and would
 /// show the credentials to another host.

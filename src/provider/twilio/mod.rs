@@ -20,7 +20,7 @@ mod sending;
 mod signature;
 mod webhook;
 
-pub use client::client_builder;
+pub use client::{CONNECT_TIMEOUT, client_builder};
 pub use config::{Credentials, Secret, TwilioConfig, TwilioConfigError};
 
 use client::Client;

@@ -46,8 +46,8 @@ pub fn parse_receipt(
     let form = read(request)?;
     check_account(&form, account_sid)?;
     let raw = form.get_filled("MessageStatus").ok_or(ParseError::Missing("MessageStatus"))?;
-    let stage = stage(raw).ok_or_else(|| invalid("MessageStatus", "not a status that is known here"))?;
-    let status = ReceiptStatus { stage, raw: raw.to_owned(), error: receipt_error(&form, stage)?, at: now };
+    let stage = stage(raw);
+    let status = ReceiptStatus { stage, raw: raw.to_owned(), error: receipt_error(&form, stage), at: now };
     Ok(ProviderReceipt { provider_id: message_sid(&form)?, message_id: message_id(request), status })
 }
 
@@ -119,30 +119,27 @@ fn keyword(opt_out_type: &str) -> Option<Keyword> {
 }
 
 /// All of the API's statuses; the last two of the first line belong to customers' texts, and say nothing of ours.
-fn stage(status: &str) -> Option<ReceiptStage> {
-    Some(match status {
-        "accepted" | "scheduled" | "queued" | "sending" | "receiving" | "received" => ReceiptStage::Taken,
+/// `accepted`, `scheduled`, `queued`, `sending`, and any word that is not known here, say no more than that Twilio has the
+/// text.
+fn stage(status: &str) -> ReceiptStage {
+    match status {
         // Some of a group have it: not all, so not delivered.
         "sent" | "partially_delivered" => ReceiptStage::Sent,
         "delivered" | "read" => ReceiptStage::Delivered,
         "undelivered" => ReceiptStage::Undelivered,
         "failed" => ReceiptStage::Failed,
         "canceled" => ReceiptStage::Canceled,
-        _ => return None,
-    })
+        _ => ReceiptStage::Taken,
+    }
 }
 
-fn receipt_error(form: &Form, stage: ReceiptStage) -> Result<Option<DeliveryError>, ParseError> {
+/// A code that cannot be read is no reason to lose the receipt.
+fn receipt_error(form: &Form, stage: ReceiptStage) -> Option<DeliveryError> {
     let failed = matches!(stage, ReceiptStage::Failed | ReceiptStage::Undelivered);
-    match form.get_filled("ErrorCode").filter(|code| *code != "0") {
-        Some(code) => {
-            let code = code.parse().map_err(|_| invalid("ErrorCode", "not a number"))?;
-            Ok(Some(errors::of_code(code)))
-        }
-        None if failed => {
-            Ok(Some(errors::without_code(ErrorClass::Permanent, "the provider gave no reason")))
-        }
-        None => Ok(None),
+    let code = form.get_filled("ErrorCode").and_then(|code| code.parse().ok()).filter(|code| *code != 0);
+    match code {
+        Some(code) => Some(errors::of_code(code)),
+        None => failed.then(|| errors::without_code(ErrorClass::Permanent, "the provider gave no reason")),
     }
 }
 

@@ -84,7 +84,7 @@ pub async fn create_customer(
     let number = PhoneNumber::parse_human(&new.unconfirmed_phone_number, state.default_region.as_deref());
     let number = number.map_err(|wrong| {
         let pointer = "/unconfirmed_phone_number".to_owned();
-        Problem::invalid_body(vec![FieldError { pointer, detail: format!("is {wrong}") }])
+        Problem::invalid_body(vec![FieldError { pointer, detail: format!("cannot be taken: {wrong}") }])
     })?;
     let new = customers::NewCustomer {
         number,

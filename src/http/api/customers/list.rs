@@ -41,7 +41,7 @@ pub async fn list_customers(
     let request = params.page();
     params.finish()?;
     if let Some(number) = number {
-        let customer = state.gateway().store().customer_by_number(&Address::Phone(number)).await?;
+        let customer = state.gateway().store().customer_by_number(&number).await?;
         return Ok(Listed::new(&uri, customer.into_iter().map(Customer::from).collect(), None));
     }
     let page = state.gateway().store().customers(request).await?;
@@ -49,14 +49,15 @@ pub async fn list_customers(
     Ok(Listed::new(&uri, customers, page.next.as_ref()))
 }
 
-fn number(params: &mut Params) -> Option<PhoneNumber> {
+/// A phone number; or a short code or sender name, where such a one has texted.
+fn number(params: &mut Params) -> Option<Address> {
     let text = params.text("phone_number")?;
     // A plus in a query means a space, and a space in front of a number means a plus.
     let text = text.strip_prefix(' ').map_or_else(|| text.clone(), |digits| format!("+{digits}"));
-    match PhoneNumber::parse(&text) {
+    match Address::parse(&text).or_else(|_| PhoneNumber::parse(&text).map(Address::Phone)) {
         Ok(number) => Some(number),
         Err(wrong) => {
-            params.refuse("phone_number", &format!("is {wrong}"));
+            params.refuse("phone_number", &format!("cannot be looked for: {wrong}"));
             None
         }
     }
@@ -74,7 +75,11 @@ mod tests {
         let mut params = Params::of("phone_number=15550002222");
         assert_eq!(number(&mut params), None);
         assert!(
-            params.finish().unwrap_err().detail().starts_with("phone_number is not an E.164 phone number")
+            params
+                .finish()
+                .unwrap_err()
+                .detail()
+                .starts_with("phone_number cannot be looked for: not an E.164 phone number")
         );
     }
 }

@@ -47,5 +47,7 @@ pub async fn list_messages(
     let session = named::session(&state, &customer, &session).await?;
     let page = state.gateway().store().messages_of(session.id, request).await?;
     let messages = page.items.into_iter().map(|message| Message::expanded(message, &wishes)).collect();
-    Ok(Listed::new(&uri, messages, page.next.as_ref()))
+    // By its id: the next page is this session's, also when another has become current.
+    let path = format!("/v1/customers/{}/sessions/{}/messages", customer.id, session.id);
+    Ok(Listed::of_path(&path, &uri, messages, page.next.as_ref()))
 }

@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
 
+use crate::gateway::access::check_token_name;
 use crate::http::HttpState;
-use crate::http::auth::{Caller, RESERVED_NAMES};
+use crate::http::auth::Caller;
 use crate::http::json::{Fields, FromFields, Sent};
 use crate::http::objects::{MintedToken, words};
 use crate::http::params::Params;
@@ -14,13 +15,11 @@ use crate::http::problem::Problem;
 use crate::http::problem::document::refusals;
 use crate::store::TokenRole;
 
-const MAX_NAME_CHARS: usize = 100;
-
 /// A token to be.
 #[derive(ToSchema)]
 #[schema(example = json!({"name": "desk", "role": "agent"}))]
 pub struct NewToken {
-    /// The author of what is done with it. Not `customer` or `gateway`.
+    /// The author of what is done with it. Not `customer`, `gateway` or `bot`.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
     #[schema(schema_with = words::token_role)]
@@ -30,7 +29,7 @@ pub struct NewToken {
 impl FromFields for NewToken {
     fn read(fields: &mut Fields) -> Option<Self> {
         let name: Option<String> = fields.required("name");
-        if let Some(Err(wrong)) = name.as_deref().map(check_name) {
+        if let Some(Err(wrong)) = name.as_deref().map(check_token_name) {
             fields.refuse("name", wrong);
         }
         let role = fields.required::<String>("role").and_then(|role| {
@@ -45,22 +44,12 @@ impl FromFields for NewToken {
     }
 }
 
-fn check_name(name: &str) -> Result<(), String> {
-    match () {
-        () if name.trim() != name || !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) => {
-            Err(format!("needs 1 to {MAX_NAME_CHARS} characters, without space around them"))
-        }
-        () if name.chars().any(char::is_control) => Err("must not contain control characters".into()),
-        () if RESERVED_NAMES.contains(&name) => Err("is reserved: no token speaks as that".into()),
-        () => Ok(()),
-    }
-}
-
-refusals!(Refused: WITH_TOKEN, WITH_BODY; Forbidden);
+refusals!(Refused: WITH_TOKEN, WITH_BODY; Forbidden, InvalidHeader);
 
 /// Mint a token
 ///
-/// For admins. The secret is in this answer and in no other.
+/// For admins. The secret is in this answer and in no other, so the call cannot be made repeatable: an
+/// `Idempotency-Key` is refused.
 #[utoipa::path(
     post, path = "/v1/tokens", operation_id = "mint_token", tag = "Tokens",
     request_body = NewToken,
@@ -74,6 +63,8 @@ pub async fn mint_token(
 ) -> Result<(StatusCode, Json<MintedToken>), Problem> {
     caller.must_be_admin()?;
     params.finish()?;
+    // The secret is shown once: the first answer could not be given again.
+    sent.refuse_key()?;
     let token: NewToken = sent.read().await?;
     let minted = state.gateway().mint_token(token.name, token.role).await?;
     Ok((StatusCode::CREATED, Json(minted.into())))
@@ -85,12 +76,12 @@ mod tests {
 
     #[test]
     fn a_token_cannot_be_named_like_an_author_without_one() {
-        for name in RESERVED_NAMES {
-            assert!(check_name(name).is_err(), "{name}");
+        for name in crate::gateway::access::RESERVED_NAMES {
+            assert!(check_token_name(name).is_err(), "{name}");
         }
-        assert!(check_name("desk 1").is_ok());
+        assert!(check_token_name("desk 1").is_ok());
         for name in ["", " desk", "a\nb", &"x".repeat(101)] {
-            assert!(check_name(name).is_err(), "{name:?}");
+            assert!(check_token_name(name).is_err(), "{name:?}");
         }
     }
 }
