@@ -45,7 +45,8 @@ struct WireMessage<'a> {
     media: &'a [Media],
     #[serde(serialize_with = "display")]
     sent_at: Timestamp,
-    channel: &'a str,
+    /// The channel that it came or goes by.
+    provider: &'a str,
     from: Option<&'a str>,
     to: &'a str,
 }
@@ -105,7 +106,7 @@ impl<'a> WireMessage<'a> {
             sender_role: message.author.role,
             media: &message.media,
             sent_at: message.sent_at,
-            channel: &message.delivery.lane.channel,
+            provider: &message.delivery.lane.channel,
             from: message.delivery.from.as_deref(),
             to: &message.delivery.to,
         }
@@ -179,7 +180,7 @@ mod tests {
                 }
               ],
               "sent_at": "2017-05-02T12:04:42.693Z",
-              "channel": "main",
+              "provider": "main",
               "from": "+15550002222",
               "to": "+15550001111"
             },
