@@ -25,6 +25,29 @@ async fn a_soft_stop_finishes_what_is_under_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_stops_at_once_and_loses_nothing() {
+    let provider = Provider::start().await;
+    let more = "[sending]\nlooks = [\"300ms\", \"1s\"]".to_owned();
+    let setup = Setup { bot: "kind = \"none\"".into(), more, ..Setup::new(&provider.url) };
+    let mut daemon = Daemon::start(&setup).await;
+    provider.calls_back(&daemon);
+    provider.text(ANNA, BRAND, "Hey").await;
+    let customer = daemon.customer(ANNA).await;
+    provider.faults(json!({"next_sends": ["slow"], "slow_ms": 9000, "receipts": {"lost": 1.0}})).await;
+    let (_, message) = daemon.say(&customer, "agent-secret", "On its way").await;
+    let id = message["id"].as_str().unwrap().to_owned();
+    daemon.delivery(&id, &["sending"]).await;
+    daemon.signal("TERM");
+    daemon.until_logged("a second signal stops at once").await;
+    assert_eq!(daemon.terminate().await, Some(1));
+    daemon.start_again().await;
+    // Its answer never came; the provider's list says that it was taken.
+    let delivery = daemon.delivery(&id, &["sent"]).await;
+    assert_eq!(delivery["attempts"][0]["outcome"], "unknown");
+    assert_eq!(provider.until_arrived(ANNA, 1).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_daemon_on_the_same_store_is_told_who_has_it() {
     let provider = Provider::start().await;
     let daemon = Daemon::start(&Setup::new(&provider.url)).await;
@@ -151,14 +174,16 @@ async fn the_default_configuration_shows_the_whole_way() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy("config.toml", folder.path().join("config.toml")).unwrap();
     let port = free_port();
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_switchboard"))
+    let said = std::fs::File::create(folder.path().join("said")).unwrap();
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_switchboard"))
         .current_dir(folder.path())
         .env("SWITCHBOARD__SERVER__LISTEN", format!("127.0.0.1:{port}"))
         .env("SWITCHBOARD__SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}"))
-        .stdout(std::process::Stdio::piped())
+        .stdout(said)
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    let _killed_in_the_end = Killed(child);
     let url = format!("http://127.0.0.1:{port}");
     let http = client();
     for _ in 0..400 {
@@ -176,8 +201,16 @@ async fn the_default_configuration_shows_the_whole_way() {
     for page in ["docs", "openapi.json", "metrics", "healthz"] {
         assert!(http.get(format!("{url}/{page}")).send().await.unwrap().status().is_success(), "{page}");
     }
-    child.kill().unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = std::fs::read_to_string(folder.path().join("said")).unwrap();
     assert!(said.contains("/docs") && said.contains("demo-agent"), "it says where to look: {said}");
+}
+
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        if self.0.kill().is_ok() {
+            self.0.wait().ok();
+        }
+    }
 }

@@ -13,6 +13,9 @@ use super::{LaneState, SAFETY_NET, STORE_PAUSE, attempt};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
 
+/// How long a lane whose head was not what it seemed waits before it looks again.
+const CHANGED_PAUSE: Duration = Duration::from_millis(20);
+
 /// What the lane does next.
 enum Next {
     /// Ask again at once.
@@ -73,10 +76,7 @@ impl Runner {
                     Ok(Next::Stop)
                 }
             }
-            LaneHead::Ready { message_id, .. } => {
-                self.begin(message_id, slot).await?;
-                Ok(Next::Again)
-            }
+            LaneHead::Ready { message_id, .. } => self.begin(message_id, slot).await,
         }
     }
 
@@ -138,7 +138,7 @@ impl Runner {
     }
 
     /// Writes the attempt down; then, and only then, the text leaves.
-    async fn begin(&mut self, id: MessageId, slot: OwnedSemaphorePermit) -> Result<(), StoreError> {
+    async fn begin(&mut self, id: MessageId, slot: OwnedSemaphorePermit) -> Result<Next, StoreError> {
         let now = self.gateway.now();
         let in_flight = self.gateway.outbound.in_flight.enter(id);
         match self.gateway.store.begin_attempt(id, &self.gateway.owner, now).await? {
@@ -157,9 +157,12 @@ impl Runner {
             Begun::Withdrawn(status) => {
                 tracing::info!(message = %id, status = status.as_str(), "a text was withdrawn before it left");
             }
-            Begun::NotDue => tracing::debug!(message = %id, "the lane's next text has changed"),
+            Begun::NotDue => {
+                tracing::debug!(message = %id, "the lane's next text has changed");
+                return Ok(Next::Wait(CHANGED_PAUSE));
+            }
         }
-        Ok(())
+        Ok(Next::Again)
     }
 
     /// `false`: the gateway stops.
