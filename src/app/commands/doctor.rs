@@ -49,7 +49,7 @@ async fn figures(client: &reqwest::Client, url: &str) -> Result<Vec<(String, Val
         let (name, value) = line.split_once(' ')?;
         FIGURES
             .contains(&name)
-            .then(|| (name.to_owned(), value.trim().parse::<f64>().map_or(Value::Null, |value| json!(value))))
+            .then(|| (name.to_owned(), value.trim().parse::<i64>().map_or(Value::Null, |value| json!(value))))
     };
     Ok(text.lines().filter_map(figure).collect())
 }
