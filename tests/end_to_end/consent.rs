@@ -89,6 +89,9 @@ async fn nobody_is_texted_before_they_are_confirmed_but_with_the_confirmation() 
     let text = arrived[0]["body"].as_str().unwrap();
     let token = text.strip_prefix("Your code is ").unwrap().trim_end_matches('.').to_owned();
 
+    let shown = daemon.get(&format!("/v1/customers/{id}/sessions/current/messages")).await;
+    assert_eq!(shown[0]["content"], "Your code is ******.", "who reads along learns no token");
+
     let wrong = if token == "000000" { "000001" } else { "000000" };
     let confirm = format!("/v1/customers/{id}/confirm");
     let (status, _) =

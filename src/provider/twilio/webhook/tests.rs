@@ -128,8 +128,11 @@ fn the_former_name_of_the_id_will_do() {
 }
 
 #[test]
-fn an_id_of_another_form_is_refused() {
-    for sid in ["SM1", "CA00000000000000000000000000000001", "SM0000000000000000000000000000000g", "x'; --"] {
+fn ids_of_compatible_vendors_are_taken_and_what_is_no_id_is_refused() {
+    for sid in ["SM00000000000000000000000000000001", "c0ffee00-7e57-4bad-8bad-000000000001"] {
+        assert_eq!(text(&[("MessageSid", sid)]).unwrap().provider_id, sid);
+    }
+    for sid in ["x'; --", "SM 1", "SM\u{e9}", &"S".repeat(65)] {
         assert!(
             matches!(text(&[("MessageSid", sid)]), Err(ParseError::Invalid { field: "MessageSid", .. })),
             "{sid}"
