@@ -90,8 +90,8 @@ impl Gateway {
         if !channel.provider.capability().lists_sent {
             return Ok(Evidence::CannotTell);
         }
-        let since =
-            delivery.attempts.last().map_or(delivery.queued_at, |attempt| attempt.at).before(CLOCK_SKEW);
+        // Any attempt that may have left may be the one that is there, not only the last.
+        let since = delivery.may_have_left_at().unwrap_or(delivery.queued_at).before(CLOCK_SKEW);
         match channel.provider.list_sent(&delivery.lane.sender, &delivery.to, since).await {
             Ok(list) => match self.unclaimed(&channel.name, message, list, since).await? {
                 Some(provider_id) => Ok(Evidence::Found { provider_id }),
@@ -101,8 +101,8 @@ impl Gateway {
         }
     }
 
-    /// The text in the provider's list that is this one: same words, not older than the attempt, and no other
-    /// message's of ours.
+    /// The text in the provider's list that is this one: same words, not older than its first attempt that may have
+    /// left, and no other message's of ours.
     async fn unclaimed(
         &self,
         channel: &str,

@@ -92,6 +92,8 @@ pub struct Carrier {
     taken: Mutex<Vec<SentRecord>>,
     changed: Notify,
     lists: bool,
+    /// How long after it was taken a text shows in the list.
+    list_lag: Duration,
 }
 
 impl Carrier {
@@ -190,7 +192,10 @@ impl Provider for Carrier {
 
     async fn list_sent(&self, _: &str, to: &str, _: Timestamp) -> Result<Vec<SentRecord>, AskError> {
         let taken = self.taken.lock().unwrap();
-        Ok(taken.iter().filter(|record| record.to == to).cloned().collect())
+        let shown_until =
+            Timestamp::from_millis(1_700_000_000_000).after(self.started.elapsed()).before(self.list_lag);
+        let shown = taken.iter().filter(|record| record.to == to && record.created_at <= shown_until);
+        Ok(shown.cloned().collect())
     }
 
     async fn check(&self) -> Result<String, AskError> {
@@ -254,6 +259,7 @@ pub struct Plan {
     pub account_pace: Option<&'static str>,
     pub has_bot: bool,
     pub lists: bool,
+    pub list_lag: Duration,
     pub script: Script,
 }
 
@@ -264,6 +270,7 @@ impl Default for Plan {
             account_pace: None,
             has_bot: false,
             lists: true,
+            list_lag: Duration::ZERO,
             script: Box::new(|_| (Duration::ZERO, Ok(Answer::default()))),
         }
     }
@@ -292,6 +299,7 @@ impl World {
             taken: Mutex::default(),
             changed: Notify::new(),
             lists: plan.lists,
+            list_lag: plan.list_lag,
         });
         let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
         let sender = |name: &str| Sender { name: name.into(), replies: KeywordReplies::default() };

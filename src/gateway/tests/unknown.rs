@@ -39,6 +39,25 @@ async fn what_is_absent_at_the_last_look_is_sent_again_and_order_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn any_attempt_that_may_have_left_may_be_the_one_that_is_there() {
+    let half_an_hour = Duration::from_secs(1_800);
+    let world = World::start(Plan { list_lag: half_an_hour, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    // Taken, but not in the list until long after the last look. The next try is put off for an hour, and the one
+    // after that is lost on the way: by then the list shows that the first one was taken.
+    world.carrier.next([
+        Act::Break { taken: true },
+        Act::Throttle { retry_after_s: 3_600 },
+        Act::Break { taken: false },
+    ]);
+    let unknown = world.say(anna, "Once").await;
+    world.carrier.until(3).await;
+    tokio::time::sleep(half_an_hour).await;
+    assert_eq!(world.carrier.handed().len(), 3, "it is there, and is not sent a fourth time");
+    assert_eq!(world.message(unknown).await.delivery.status, Status::Sent);
+}
+
+#[tokio::test(start_paused = true)]
 async fn somebody_elses_same_words_are_no_evidence() {
     let world = World::start(Plan::default()).await;
     let anna = world.text(ANNA, "Hey").await;
