@@ -135,7 +135,6 @@ pub fn own_url(config: &Config) -> String {
 }
 
 fn channel(config: &Config, channel: &config::Channel, clock: &dyn Clock) -> Result<Channel> {
-    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
     let senders = channel.messaging_service_sid.iter().cloned();
     let senders = senders.chain(channel.numbers.iter().map(|number| number.as_str().to_owned()));
     let replies = |sender: &str| match channel.keyword_answerer(sender) {
@@ -145,7 +144,7 @@ fn channel(config: &Config, channel: &config::Channel, clock: &dyn Clock) -> Res
     Ok(Channel {
         name: channel.name.clone(),
         provider: provider(config, channel)?,
-        public_url: public_url.as_str().to_owned(),
+        public_url: public_url(config, channel).as_str().to_owned(),
         signature: match channel.signature {
             SignatureMode::Enforce => SignaturePolicy::Enforce,
             SignatureMode::Report => SignaturePolicy::Report,
@@ -198,28 +197,27 @@ fn simulator(config: &Config) -> Result<Option<Arc<Simulator>>> {
     let mut wanted = config.channels.iter().filter(|channel| channel.provider == ProviderKind::Simulator);
     let Some(channel) = wanted.next() else { return Ok(None) };
     ensure!(wanted.next().is_none(), "only one channel can be simulated; give it all the numbers");
-    let inbound_url = inbound_url(config, channel);
-    let account = simulated_account(config, channel, Some(inbound_url));
+    let account = simulated_account(config, channel);
     Ok(Some(Simulator::new(account, Arc::new(ambient::now), config.simulator.seed, webhook_client()?)))
+}
+
+/// How the provider of a channel reaches the daemon.
+fn public_url<'c>(config: &'c Config, channel: &'c config::Channel) -> &'c config::PublicUrl {
+    channel.public_url.as_ref().unwrap_or(&config.server.public_url)
 }
 
 /// Where the provider of a channel posts customers' texts.
 pub fn inbound_url(config: &Config, channel: &config::Channel) -> String {
-    let public_url = channel.public_url.as_ref().unwrap_or(&config.server.public_url);
-    format!("{}/v1/receive/{}", public_url.as_str(), channel.name)
+    format!("{}/v1/receive/{}", public_url(config, channel).as_str(), channel.name)
 }
 
 /// The account that the simulator has for a channel.
-pub fn simulated_account(
-    config: &Config,
-    channel: &config::Channel,
-    inbound_url: Option<String>,
-) -> SimulatorConfig {
+pub fn simulated_account(config: &Config, channel: &config::Channel) -> SimulatorConfig {
     let numbers = channel.numbers.iter().map(|number| number.as_str().to_owned()).collect();
     let auth_token = channel.auth_tokens.first().map_or("", config::Secret::expose);
     let mut account = SimulatorConfig::new(&channel.account_sid, auth_token, numbers);
     account.messaging_services.extend(channel.messaging_service_sid.clone());
-    account.inbound_url = inbound_url;
+    account.inbound_url = Some(inbound_url(config, channel));
     account.delays = config.simulator.delays();
     account.faults = config.simulator.faults();
     account

@@ -62,6 +62,33 @@ pub enum ConfirmRefusal {
 }
 
 impl Customer {
+    /// Somebody of whom the number is known, and nothing else. `unsubscribed`: that number opted out before.
+    pub fn new(
+        id: CustomerId,
+        number: Address,
+        country_code: Option<String>,
+        unsubscribed: bool,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            phone_number: None,
+            unconfirmed_phone_number: Some(number),
+            country_code,
+            email: None,
+            first_name: None,
+            last_name: None,
+            time_zone: "UTC".into(),
+            unsubscribed,
+            confirmed_at: None,
+            confirmation_sent_at: None,
+            confirmation: None,
+            lane: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The number a text to this customer goes to: the proved one, or else the one that waits for its proof.
     pub fn address(&self) -> Option<&Address> {
         self.phone_number.as_ref().or(self.unconfirmed_phone_number.as_ref())

@@ -12,8 +12,6 @@ use super::{ConfigToken, HttpState, SecretHash};
 use crate::domain::message::{Author, Role};
 use crate::store::TokenRole;
 
-pub use crate::gateway::access::RESERVED_NAMES;
-
 /// The tokens of the configuration.
 pub struct Access {
     config: Vec<ConfigToken>,

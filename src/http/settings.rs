@@ -40,7 +40,7 @@ impl fmt::Debug for SecretHash {
 /// A token that stands in the configuration.
 #[derive(Clone, Debug)]
 pub struct ConfigToken {
-    /// The author of what is done with it. Not one of [`RESERVED_NAMES`](crate::http::auth::RESERVED_NAMES).
+    /// The author of what is done with it. Not one of [`RESERVED_NAMES`](crate::gateway::access::RESERVED_NAMES).
     pub name: String,
     pub role: TokenRole,
     pub secret: SecretHash,

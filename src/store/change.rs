@@ -1,7 +1,11 @@
 //! What the commands of [`super::Store`] that carry a customer's own data make of a customer: the same in every
 //! engine. Decides nothing about whether they may.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::customer::Customer;
+use crate::domain::ids::CustomerId;
+use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
 
 use super::{CreateCustomer, CustomerPatch};
@@ -9,23 +13,12 @@ use super::{CreateCustomer, CustomerPatch};
 impl CreateCustomer {
     /// The customer as created. `suppressed`: the number opted out, and its person was erased since.
     pub fn customer(&self, suppressed: bool) -> Customer {
-        let mut customer = Customer {
-            id: self.id,
-            phone_number: None,
-            unconfirmed_phone_number: Some(self.number.clone()),
-            country_code: self.country_code.clone(),
-            email: self.email.clone(),
-            first_name: self.first_name.clone(),
-            last_name: self.last_name.clone(),
-            time_zone: self.time_zone.clone(),
-            unsubscribed: suppressed,
-            confirmed_at: None,
-            confirmation_sent_at: None,
-            confirmation: None,
-            lane: None,
-            created_at: self.now,
-            updated_at: self.now,
-        };
+        let country_code = self.country_code.clone();
+        let mut customer = Customer::new(self.id, self.number.clone(), country_code, suppressed, self.now);
+        customer.email.clone_from(&self.email);
+        customer.first_name.clone_from(&self.first_name);
+        customer.last_name.clone_from(&self.last_name);
+        customer.time_zone.clone_from(&self.time_zone);
         match (&self.confirmed, &self.token) {
             (Some(_), _) => customer.confirm(self.now),
             (None, Some(token)) => customer.begin_confirmation(token.clone(), self.now),
@@ -50,5 +43,21 @@ impl CustomerPatch {
             customer.time_zone = time_zone;
         }
         customer.updated_at = now;
+    }
+}
+
+/// What a request with an idempotency key created, as it was then.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Created {
+    Customer(Box<Customer>),
+    Message(Box<Message>),
+}
+
+impl Created {
+    pub fn customer_id(&self) -> CustomerId {
+        match self {
+            Self::Customer(customer) => customer.id,
+            Self::Message(message) => message.customer_id,
+        }
     }
 }

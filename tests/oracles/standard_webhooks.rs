@@ -14,6 +14,7 @@ use switchboard::bot::Bot;
 use switchboard::bot::webhook::{WebhookBot, WebhookBotConfig};
 use switchboard::domain::customer::Customer;
 use switchboard::domain::ids::{CustomerId, SessionId, TurnId};
+use switchboard::domain::phone::Address;
 use switchboard::domain::session::Session;
 use switchboard::domain::turn::{Turn, TurnKind, TurnState, TurnWork};
 use uuid::Uuid;
@@ -40,23 +41,9 @@ async fn keep(State(calls): State<Calls>, headers: HeaderMap, body: Bytes) -> St
 fn work(number: u128) -> TurnWork {
     let now = ambient::now();
     let customer_id = CustomerId(Uuid::from_u128(1));
-    let customer = Customer {
-        id: customer_id,
-        phone_number: None,
-        unconfirmed_phone_number: None,
-        country_code: None,
-        email: None,
-        first_name: Some("Zoë 😀".into()),
-        last_name: None,
-        time_zone: "UTC".into(),
-        unsubscribed: false,
-        confirmed_at: None,
-        confirmation_sent_at: None,
-        confirmation: None,
-        lane: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let phone = Address::parse("+14155550101").unwrap();
+    let mut customer = Customer::new(customer_id, phone, None, false, now);
+    customer.first_name = Some("Zoë 😀".into());
     let session = Session::new(SessionId(Uuid::from_u128(2)), customer_id, false, now);
     let turn = Turn {
         id: TurnId(Uuid::from_u128(number)),

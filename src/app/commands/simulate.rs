@@ -18,7 +18,7 @@ pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
     let channel =
         config.channels.first().context("no channel is configured: the simulator would have no number")?;
     let inbound_url = wiring::inbound_url(config, channel);
-    let account = wiring::simulated_account(config, channel, Some(inbound_url.clone()));
+    let account = wiring::simulated_account(config, channel);
     let seed = simulate.seed.unwrap_or(config.simulator.seed);
     let simulator = Simulator::new(account, Arc::new(ambient::now), seed, wiring::webhook_client()?);
     let listener = TcpListener::bind(simulate.listen)

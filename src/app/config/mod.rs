@@ -32,7 +32,7 @@ pub use self::simulator::SimulatorSettings;
 pub use self::store::{Engine, StoreSettings};
 pub use self::tokens::{AccessToken, DEMO_TOKENS};
 pub use self::tree::Place;
-pub use self::values::BaseUrl;
+pub use self::values::{BaseUrl, PublicUrl};
 
 use self::problem::Report;
 use self::section::Section;

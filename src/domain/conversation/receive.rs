@@ -11,7 +11,7 @@ use crate::domain::delivery::{Delivery, Exemption};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
 use crate::domain::keywords::{self, Keyword};
 use crate::domain::message::{Author, Lane, Media, Message};
-use crate::domain::phone::Address;
+use crate::domain::phone::{Address, PhoneNumber};
 use crate::domain::segments;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -90,7 +90,10 @@ pub fn receive(
     policy: &Policy,
     now: Timestamp,
 ) -> Received {
-    let mut customer = known.unwrap_or_else(|| unknown_customer(ids.customer, &text.from, suppressed, now));
+    let mut customer = known.unwrap_or_else(|| {
+        let country = text.from.phone().and_then(PhoneNumber::country_code);
+        Customer::new(ids.customer, text.from.clone(), country, suppressed, now)
+    });
     customer.lane = Some(text.lane.clone());
     let was_unsubscribed = customer.unsubscribed;
     let keyword = text.keyword.or_else(|| keywords::classify(&text.content, was_unsubscribed));
@@ -154,26 +157,6 @@ fn keyword_reply(
     reply.delivery.exemption = Exemption::KeywordReply;
     reply.delivery.valid_until = Some(now.after(KEYWORD_REPLY_LIFE));
     reply
-}
-
-fn unknown_customer(id: CustomerId, from: &Address, suppressed: bool, now: Timestamp) -> Customer {
-    Customer {
-        id,
-        phone_number: None,
-        unconfirmed_phone_number: Some(from.clone()),
-        country_code: from.phone().and_then(crate::domain::phone::PhoneNumber::country_code),
-        email: None,
-        first_name: None,
-        last_name: None,
-        time_zone: "UTC".into(),
-        unsubscribed: suppressed,
-        confirmed_at: None,
-        confirmation_sent_at: None,
-        confirmation: None,
-        lane: None,
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 /// Texting is proof of the number, but a mere keyword is not a wish to talk: it never confirms.

@@ -17,6 +17,7 @@ use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
+use crate::store::change::Created;
 use crate::store::{Receipt, StoreError, Token};
 
 /// The scope and the key of an idempotency key.
@@ -54,22 +55,6 @@ pub struct IdempotencyRow {
     pub request: [u8; 32],
     pub at: Timestamp,
     pub created: Created,
-}
-
-/// What a request with an idempotency key created, as it was then.
-#[derive(Debug, Serialize, Deserialize)]
-pub enum Created {
-    Customer(Box<Customer>),
-    Message(Box<Message>),
-}
-
-impl Created {
-    pub fn customer_id(&self) -> CustomerId {
-        match self {
-            Self::Customer(customer) => customer.id,
-            Self::Message(message) => message.customer_id,
-        }
-    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

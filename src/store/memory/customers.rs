@@ -4,13 +4,14 @@ use crate::domain::conversation::Refusal;
 use crate::domain::customer::{ConfirmRefusal, ConsentAction, ConsentEvidence, Customer, NumberHash};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Timestamp;
+use crate::store::change::Created;
 use crate::store::{
     ConfirmError, CreateCustomer, CreateCustomerError, CustomerError, CustomerPatch, Fresh, ListError, Page,
     PageRequest, SetSubscription, Subscription,
 };
 
 use super::pages::page;
-use super::state::{Created, Mismatch, State};
+use super::state::{Mismatch, State};
 
 impl State {
     pub fn create_customer(

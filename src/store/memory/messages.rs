@@ -7,10 +7,11 @@ use crate::domain::delivery::Status;
 use crate::domain::ids::{MessageId, SessionId};
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
+use crate::store::change::Created;
 use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, ListError, Page, PageRequest};
 
 use super::pages::page;
-use super::state::{Created, Mismatch, State};
+use super::state::{Mismatch, State};
 
 impl State {
     pub fn create_message(&mut self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {

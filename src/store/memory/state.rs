@@ -11,6 +11,7 @@ use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
+use crate::store::change::Created;
 use crate::store::{Idempotency, Receipt, StoreError, Token};
 
 use super::table::Table;
@@ -49,21 +50,6 @@ pub(super) struct Remembered {
     pub request: [u8; 32],
     pub at: Timestamp,
     pub created: Created,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Created {
-    Customer(Box<Customer>),
-    Message(Box<Message>),
-}
-
-impl Created {
-    pub fn customer_id(&self) -> CustomerId {
-        match self {
-            Self::Customer(customer) => customer.id,
-            Self::Message(message) => message.customer_id,
-        }
-    }
 }
 
 /// The key was used for another request.

@@ -3,8 +3,9 @@
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::message::Message;
+use crate::store::change::Created;
 use crate::store::embedded::keys::{IdempotencyAgeKey, IdempotencyKey};
-use crate::store::embedded::tables::{Created, IdempotencyName, IdempotencyRow};
+use crate::store::embedded::tables::{IdempotencyName, IdempotencyRow};
 use crate::store::embedded::tx::Tx;
 use crate::store::{CreateCustomerError, CreateMessageError, Idempotency, StoreError};
 
