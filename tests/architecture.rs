@@ -179,3 +179,21 @@ fn every_file_says_what_it_owns() {
         silent.join("\n  ")
     );
 }
+
+#[test]
+fn the_gateway_leaves_nothing_to_chance() {
+    let mut chance = Vec::new();
+    for source in sources().into_iter().filter(|source| source.floor() == Some("gateway")) {
+        for (at, found) in source.code.match_indices("select! {") {
+            if !source.code[at + found.len()..].trim_start().starts_with("biased;") {
+                chance.push(format!("{}: a `select!` that is not `biased`", source.path));
+            }
+        }
+    }
+    assert!(
+        chance.is_empty(),
+        "The same events in the same order give the same run: that is what lets `tests/simulation` replay a failure.\n\
+         Begin every `select!` with `biased;`, the stop first.\n  {}",
+        chance.join("\n  ")
+    );
+}

@@ -4,6 +4,9 @@
 //! [`ambient`] for time and randomness; no engine, provider, bot, HTTP server or client is named. A use-case that a
 //! caller waits for is a method of [`Gateway`], in the file of its subject; what goes on by itself (lanes, turns,
 //! unknown sends, housekeeping) is a loop that [`Gateway::run`] starts.
+//!
+//! Nothing here is left to chance: every `select!` is `biased` and nothing is gone through in the order of a hash, so that the
+//! same events in the same order give the same run. `tests/simulation` stands on that.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -28,6 +28,7 @@ pub(super) async fn sweep(gateway: Arc<Gateway>) {
             }
         };
         tokio::select! {
+            biased;
             () = gateway.stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }

@@ -38,6 +38,7 @@ impl Turns {
 pub(super) async fn pump(gateway: Arc<Gateway>) {
     loop {
         let slot = tokio::select! {
+            biased;
             () = gateway.stop.cancelled() => return,
             slot = Arc::clone(&gateway.turns.slots).acquire_owned() => slot,
         };
@@ -56,6 +57,7 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
         };
         drop(slot);
         tokio::select! {
+            biased;
             () = gateway.stop.cancelled() => return,
             () = gateway.turns.wake.notified() => {}
             () = tokio::time::sleep(pause) => {}
@@ -69,6 +71,7 @@ async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _slot: OwnedSemap
     let bot = Arc::clone(&gateway.bot);
     let mut call = gateway.tasks.spawn(async move { bot.take_turn(&work).await });
     let answer = tokio::select! {
+        biased;
         // The turn stays in hand, and is told again when the next process takes it up.
         () = gateway.stop.cancelled() => return call.abort(),
         answer = &mut call => answer.unwrap_or_else(|failed| Err(BotError::Unavailable(format!("its adapter failed: {failed}")))),
@@ -98,6 +101,7 @@ impl Gateway {
                 }
             }
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return "lost",
                 () = tokio::time::sleep(STORE_PAUSE) => {}
             }

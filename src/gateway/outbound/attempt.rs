@@ -98,6 +98,7 @@ impl Gateway {
                 }
             }
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => break,
                 () = tokio::time::sleep(STORE_PAUSE) => {}
             }

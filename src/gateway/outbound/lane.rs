@@ -132,6 +132,7 @@ impl Runner {
             return !self.gateway.is_stopping();
         }
         tokio::select! {
+            biased;
             () = self.gateway.stop.cancelled() => false,
             () = tokio::time::sleep(pause) => true,
         }
@@ -168,6 +169,7 @@ impl Runner {
     /// `false`: the gateway stops.
     async fn rest(&self, pause: Duration) -> bool {
         tokio::select! {
+            biased;
             () = self.gateway.stop.cancelled() => false,
             () = self.state.wake.notified() => true,
             () = tokio::time::sleep(pause) => true,

@@ -4,7 +4,7 @@
 //! down what came of it; [`verdict`] says what the provider's answer means; [`unknown`] looks for evidence where the
 //! answer is missing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The lanes that are running.
 pub(super) struct Outbound {
-    lanes: Mutex<HashMap<Lane, Arc<LaneState>>>,
+    lanes: Mutex<BTreeMap<Lane, Arc<LaneState>>>,
     /// A lane is wanted that is not running yet.
     wanted: Notify,
     /// What is leaving right now.
@@ -83,7 +83,7 @@ impl Outbound {
         self.running().values().for_each(|state| state.wake.notify_one());
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Lane, Arc<LaneState>>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<Lane, Arc<LaneState>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,6 +113,7 @@ pub(super) async fn supervise(gateway: Arc<Gateway>) {
             Err(error) => tracing::error!(%error, "the lanes that have something to send could not be read"),
         }
         tokio::select! {
+            biased;
             () = gateway.stop.cancelled() => return,
             () = gateway.outbound.wanted.notified() => {}
             () = tokio::time::sleep(SAFETY_NET) => {}

@@ -32,6 +32,7 @@ pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
             Err(error) => tracing::error!(%error, "texts of unknown fate could not be read"),
         }
         tokio::select! {
+            biased;
             () = gateway.stop.cancelled() => return,
             () = gateway.outbound.unknown.notified() => {}
             () = tokio::time::sleep(POLL) => {}
@@ -56,6 +57,7 @@ fn look(gateway: &Arc<Gateway>, asking: &Arc<Mutex<HashSet<String>>>, channel: S
     Arc::clone(&gateway).spawn(async move {
         for message in due {
             let looked = tokio::select! {
+                biased;
                 () = gateway.stop.cancelled() => break,
                 looked = gateway.look_for(&message) => looked,
             };
