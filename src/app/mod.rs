@@ -11,6 +11,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 mod lifecycle;
+mod remote;
 mod report;
 pub mod telemetry;
 mod wiring;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::app::cli::{Check, Format};
 use crate::app::config::{Config, ProviderKind};
-use crate::app::{report, wiring};
+use crate::app::{remote, report, wiring};
 use crate::store::embedded::OpenError;
 
 struct Finding {
@@ -36,11 +36,7 @@ pub async fn run(config: &Config, check: &Check, format: Format) -> Result<()> {
 
 async fn store(config: &Config) -> Finding {
     let what = format!("store {}", config.store.path.display());
-    let mut impatient = config.clone();
-    impatient.store.lock_wait = std::time::Duration::ZERO;
-    let opened = tokio::task::spawn_blocking(move || wiring::open_store(&impatient)).await;
-    let opened = opened.map_err(anyhow::Error::from).and_then(|opened| opened);
-    match opened {
+    match remote::open_at_once(config).await {
         Ok(store) => match store.close().await {
             Ok(()) => {
                 Finding { what, good: true, words: "opens, and what is written reaches the disk".into() }

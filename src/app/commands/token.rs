@@ -2,21 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::app::cli::{Format, TokenCommand};
-use crate::app::config::{Config, Secret};
+use crate::app::config::Config;
+use crate::app::remote::{self, Holder, Remote};
 use crate::app::{report, wiring};
 use crate::domain::ids::TokenId;
 use crate::gateway::Gateway;
 use crate::gateway::access::check_token_name;
-use crate::store::embedded::OpenError;
 use crate::store::{Store, Token, TokenRole};
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn run(
     config: &Config,
@@ -27,22 +25,13 @@ pub async fn run(
     if let TokenCommand::New { name, .. } = command {
         check_token_name(name).map_err(|wrong| anyhow::anyhow!("the token's name {wrong}"))?;
     }
-    let mut impatient = config.clone();
-    impatient.store.lock_wait = Duration::ZERO;
-    let opened = tokio::task::spawn_blocking(move || wiring::open_store(&impatient)).await?;
-    match opened {
-        Ok(store) => {
+    match remote::holder(config, admin_token_file).await? {
+        Holder::Here(store) => {
             let done = in_store(config, Arc::clone(&store), command, format).await;
             store.close().await.context("closing the store")?;
             done
         }
-        Err(error) => match error.downcast_ref::<OpenError>() {
-            Some(OpenError::Locked { .. }) => {
-                let admin = admin_token(config, admin_token_file)?;
-                through_daemon(config, &admin, command, format).await
-            }
-            _ => Err(error),
-        },
+        Holder::Daemon(daemon) => through(&daemon, command, format).await,
     }
 }
 
@@ -83,46 +72,16 @@ fn listed(token: &Token) -> Value {
     })
 }
 
-/// What the running daemon is asked with.
-fn admin_token(config: &Config, file: Option<&Path>) -> Result<String> {
-    if let Some(path) = file {
-        let token =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        return Ok(token.trim().to_owned());
-    }
-    let admin = config.tokens.iter().find(|token| token.role == TokenRole::Admin);
-    let secret = admin.and_then(|token| token.secret.as_ref()).map(Secret::expose).context(
-        "a running daemon has the store, and the configuration holds no admin token in clear to ask it with; \
-         name one with --admin-token-file, or stop the daemon",
-    )?;
-    Ok(secret.to_owned())
-}
-
 /// The daemon that has the store is asked over its API, as any admin could.
-async fn through_daemon(config: &Config, admin: &str, command: &TokenCommand, format: Format) -> Result<()> {
-    let client =
-        reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
-    let url = format!("{}/v1/tokens", wiring::own_url(config));
-    let request = match command {
+async fn through(daemon: &Remote, command: &TokenCommand, format: Format) -> Result<()> {
+    let body = match command {
         TokenCommand::New { name, role } => {
-            client.post(url).json(&json!({"name": name, "role": role.as_str()}))
+            let new = json!({"name": name, "role": role.as_str()});
+            daemon.call(Method::POST, "/v1/tokens", Some(&new)).await
         }
-        TokenCommand::List => client.get(url),
-        TokenCommand::Revoke { id } => client.delete(format!("{url}/{id}")),
-    };
-    let answer = request
-        .bearer_auth(admin)
-        .send()
-        .await
-        .context("a running daemon has the store, but does not answer")?;
-    let status = answer.status();
-    let body: Value = answer.json().await.unwrap_or(Value::Null);
-    if !status.is_success() {
-        bail!(
-            "the running daemon answered {status}: {}",
-            body["detail"].as_str().unwrap_or("without a word")
-        );
-    }
+        TokenCommand::List => daemon.call(Method::GET, "/v1/tokens", None).await,
+        TokenCommand::Revoke { id } => daemon.call(Method::DELETE, &format!("/v1/tokens/{id}"), None).await,
+    }?;
     match command {
         TokenCommand::New { name, role } => {
             let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
