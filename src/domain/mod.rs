@@ -13,6 +13,7 @@ pub mod ids;
 pub mod keywords;
 pub mod message;
 pub mod pace;
+pub mod pause;
 pub mod phone;
 pub mod retry;
 pub mod segments;

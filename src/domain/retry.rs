@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Exponential back-off: `first`, doubled each time, never more than `most`, spread by up to half of itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     pub first: Duration,
     pub most: Duration,

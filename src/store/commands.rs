@@ -239,6 +239,30 @@ pub enum LaneHead {
     Empty,
 }
 
+/// Texts that a lane may send, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaneHeads {
+    pub ready: Vec<Head>,
+    /// When the first of those that are not ready yet is.
+    pub next_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub message_id: MessageId,
+    pub segments: u32,
+}
+
+impl From<LaneHeads> for LaneHead {
+    fn from(heads: LaneHeads) -> Self {
+        match (heads.ready.first(), heads.next_at) {
+            (Some(&Head { message_id, segments }), _) => Self::Ready { message_id, segments },
+            (None, Some(next_at)) => Self::NotBefore(next_at),
+            (None, None) => Self::Empty,
+        }
+    }
+}
+
 /// What came of beginning an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {

@@ -12,6 +12,7 @@ use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHa
 use crate::domain::delivery::{Evidence, SendOutcome};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
+use crate::domain::pause::Pause;
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -128,13 +129,21 @@ pub trait Store: Send + Sync + 'static {
 
     // --- sending ---
 
-    /// What the lane has to send at `now`. Of each customer only the oldest text that holds the queue counts, and only
+    /// What the lane has to send at `now`, at most `limit` of it. Of each customer only the oldest text that holds the queue counts, and only
     /// if it is `queued`, so one of each is in flight, and in order, over all lanes. Of these: agents' before the
     /// bot's, then by `ready_at`, then by the order of queueing. Whether it may still leave is asked in
     /// [`Store::begin_attempt`].
-    async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError>;
+    async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError>;
+    /// The first of [`Store::lane_heads`], or when there is one.
+    async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
+        Ok(self.lane_heads(lane, now, 1).await?.into())
+    }
     /// The lanes that have anything `queued`, in no particular order.
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError>;
+    /// Puts a text off: it is ready at `ready_at` and not before, and its place among what is ready is that moment's.
+    /// Only if it could leave at `now` as far as its queue goes (it is queued, its customer's first, ready): else
+    /// nothing is changed, and `false`. What its customer has next waits with it.
+    async fn postpone(&self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
     /// Writes the attempt down, if the message may leave at `now`: it is queued, its customer's first, ready, not
     /// past its `valid_until` (else `Expired`), and its customer may be texted (else `Canceled`, with the reason).
     /// Asked in this order; what is missing of the first three is `NotDue`, and changes nothing.
@@ -169,6 +178,13 @@ pub trait Store: Send + Sync + 'static {
         channel: &str,
         provider_id: &str,
     ) -> Result<Option<MessageId>, StoreError>;
+
+    // --- pauses ---
+
+    /// Keeps a pause, in place of an earlier one of its scope.
+    async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError>;
+    /// Those that are not over at `now`, by their scopes.
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError>;
 
     // --- receipts ---
 

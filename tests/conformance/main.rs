@@ -18,6 +18,7 @@ mod inbound;
 mod messages;
 mod model;
 mod outbound;
+mod pace;
 mod paging;
 mod queue;
 mod receipts;

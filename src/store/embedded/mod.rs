@@ -12,6 +12,7 @@ use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHa
 use crate::domain::delivery::{Evidence, SendOutcome};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
+use crate::domain::pause::Pause;
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -19,7 +20,7 @@ use crate::domain::turn::Turn;
 
 use super::{
     Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, Rules, SetSubscription,
     SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
     TurnFailure, UpdateSession, UpdateSessionError,
@@ -234,13 +235,17 @@ impl Store for EmbeddedStore {
         self.command(now, move |tx| messages::cancel(tx, id)).await
     }
 
-    async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
+    async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError> {
         let lane = lane.clone();
-        self.query(move |tables| queries::lane_head(tables, &lane, now)).await
+        self.query(move |tables| queries::lane_heads(tables, &lane, now, limit)).await
     }
 
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
         self.query(queries::busy_lanes).await
+    }
+
+    async fn postpone(&self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.command(now, move |tx| outbound::postpone(tx, id, ready_at)).await
     }
 
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
@@ -283,6 +288,14 @@ impl Store for EmbeddedStore {
     ) -> Result<Option<MessageId>, StoreError> {
         let (channel, provider_id) = (channel.to_owned(), provider_id.to_owned());
         self.query(move |tables| tables.outbound_id(&channel, &provider_id)).await
+    }
+
+    async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
+        self.command(pause.until, move |tx| outbound::keep_pause(tx, &pause)).await
+    }
+
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
+        self.query(move |tables| queries::pauses(tables, now)).await
     }
 
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {

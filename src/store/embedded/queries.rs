@@ -7,7 +7,7 @@ use super::codec;
 use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{
     ConsentKey, CustomerOrderKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
-    QueueKey, ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
+    PauseKey, QueueKey, ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, missing};
@@ -15,9 +15,10 @@ use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::{Lane, Message, Priority};
+use crate::domain::pause::Pause;
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
-use crate::store::{Counts, InboxFilter, LaneHead, ListError, Page, PageRequest, StoreError, Token};
+use crate::store::{Counts, Head, InboxFilter, LaneHeads, ListError, Page, PageRequest, StoreError, Token};
 
 /// What is gone through while a commit waits: a few milliseconds' work.
 const KEYS_PER_VIEW: usize = 1_000;
@@ -157,22 +158,37 @@ fn page<T, P: Position>(
     Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next })
 }
 
-pub fn lane_head(tables: Tables<'_>, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
-    let mut soonest: Option<Timestamp> = None;
+pub fn lane_heads(
+    tables: Tables<'_>,
+    lane: &Lane,
+    now: Timestamp,
+    limit: usize,
+) -> Result<LaneHeads, StoreError> {
+    let mut heads = LaneHeads::default();
     for priority in Priority::ALL {
-        let range = ReadyKey::within(&(lane.clone(), priority));
-        let first = tables.entries::<ReadyKey, (MessageId, u32)>(&range).next().transpose()?;
-        match first {
-            Some((ReadyKey { ready_at, .. }, (message_id, segments))) if ready_at <= now => {
-                return Ok(LaneHead::Ready { message_id, segments });
-            }
-            Some((ReadyKey { ready_at, .. }, _)) => {
-                soonest = Some(soonest.map_or(ready_at, |soonest| soonest.min(ready_at)));
-            }
-            None => {}
+        let whole = ReadyKey::within(&(lane.clone(), priority));
+        let later = ReadyKey::within(&(lane.clone(), priority, next_moment(now))).start;
+        let due = KeyRange { start: whole.start, end: later.clone() };
+        let due = tables.entries::<ReadyKey, (MessageId, u32)>(&due).take(limit - heads.ready.len());
+        for entry in due {
+            let (_, (message_id, segments)) = entry?;
+            heads.ready.push(Head { message_id, segments });
         }
+        let later = KeyRange { start: later, end: whole.end };
+        let next = tables.entries::<ReadyKey, (MessageId, u32)>(&later).next().transpose()?;
+        let next_at = next.map(|(key, _)| key.ready_at);
+        heads.next_at = heads.next_at.into_iter().chain(next_at).min();
     }
-    Ok(soonest.map_or(LaneHead::Empty, LaneHead::NotBefore))
+    Ok(heads)
+}
+
+pub fn pauses(tables: Tables<'_>, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
+    let pauses = tables.records::<Pause>(&PauseKey::all());
+    let mut pauses = pauses
+        .filter(|pause| pause.as_ref().map_or(true, |pause| pause.until > now))
+        .collect::<Result<Vec<_>, _>>()?;
+    pauses.sort_by(|one, other| one.scope.cmp(&other.scope));
+    Ok(pauses)
 }
 
 pub fn busy_lanes(tables: Tables<'_>) -> Result<Vec<Lane>, StoreError> {

@@ -10,7 +10,7 @@ use super::kv::testing::MapKv;
 use super::*;
 use crate::domain::conversation::{InboundIds, InboundText, KeywordReplies, OutboundText, Policy};
 use crate::domain::message::{Author, Role};
-use crate::store::{Idempotency, REMEMBERED};
+use crate::store::{Idempotency, LaneHead, REMEMBERED};
 
 const ANN: &str = "+14155550101";
 const BOB: &str = "+14155550102";

@@ -10,6 +10,7 @@ use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHa
 use crate::domain::delivery::{Evidence, SendOutcome};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
+use crate::domain::pause::Pause;
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -17,7 +18,7 @@ use crate::domain::turn::Turn;
 
 use super::{
     Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHead,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError,
     Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure,
     UpdateSession, UpdateSessionError,
@@ -161,12 +162,16 @@ impl Store for MemoryStore {
         self.state()?.cancel_message(id, now)
     }
 
-    async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
-        Ok(self.state()?.lane_head(lane, now))
+    async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError> {
+        Ok(self.state()?.lane_heads(lane, now, limit))
     }
 
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
         Ok(self.state()?.busy_lanes())
+    }
+
+    async fn postpone(&self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.state()?.postpone(id, ready_at, now))
     }
 
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
@@ -206,6 +211,15 @@ impl Store for MemoryStore {
         provider_id: &str,
     ) -> Result<Option<MessageId>, StoreError> {
         Ok(self.state()?.message_by_provider_id(channel, provider_id))
+    }
+
+    async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
+        self.state()?.pauses.insert(pause.scope.clone(), pause);
+        Ok(())
+    }
+
+    async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
+        Ok(self.state()?.pauses.values().filter(|pause| pause.until > now).cloned().collect())
     }
 
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {

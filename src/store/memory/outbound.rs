@@ -7,12 +7,12 @@ use crate::domain::delivery::{Evidence, SendOutcome, Status};
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::time::Timestamp;
-use crate::store::{Begun, LaneHead, SettleError, StoreError};
+use crate::store::{Begun, Head, LaneHeads, SettleError, StoreError};
 
 use super::state::State;
 
 impl State {
-    pub fn lane_head(&self, lane: &Lane, now: Timestamp) -> LaneHead {
+    pub fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads {
         let mut first_of_each: BTreeMap<CustomerId, (u64, &Message)> = BTreeMap::new();
         for (number, message) in self.messages.numbered() {
             if !message.is_inbound() && message.holds_queue() {
@@ -24,17 +24,30 @@ impl State {
                 message.delivery.status == Status::Queued && message.delivery.lane == *lane
             })
         };
-        let next = waiting().filter(|(_, message)| message.delivery.ready_at <= now).min_by_key(
-            |(number, message)| (Priority::of(&message.author), message.delivery.ready_at, *number),
-        );
-        if let Some((_, message)) = next {
-            let segments = message.delivery.segmentation.segments;
-            return LaneHead::Ready { message_id: message.id, segments };
+        let mut ready: Vec<_> = waiting().filter(|(_, message)| message.delivery.ready_at <= now).collect();
+        ready.sort_by_key(|(number, message)| {
+            (Priority::of(&message.author), message.delivery.ready_at, *number)
+        });
+        let head = |(_, message): &(u64, &Message)| Head {
+            message_id: message.id,
+            segments: message.delivery.segmentation.segments,
+        };
+        let later = waiting().map(|(_, message)| message.delivery.ready_at).filter(|at| *at > now);
+        LaneHeads { ready: ready.into_iter().take(limit).map(head).collect(), next_at: later.min() }
+    }
+
+    /// Whether it is what its customer's queue has to send now.
+    fn is_due(&self, message: &Message, now: Timestamp) -> bool {
+        let first = self.first_in_queue(message.customer_id).is_some_and(|first| first.id == message.id);
+        message.delivery.status == Status::Queued && first && message.delivery.ready_at <= now
+    }
+
+    pub fn postpone(&mut self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> bool {
+        let due = self.messages.get(id).is_some_and(|message| self.is_due(message, now));
+        if due && let Some(message) = self.messages.get_mut(id) {
+            message.delivery.ready_at = ready_at;
         }
-        waiting()
-            .map(|(_, message)| message.delivery.ready_at)
-            .min()
-            .map_or(LaneHead::Empty, LaneHead::NotBefore)
+        due
     }
 
     pub fn busy_lanes(&self) -> Vec<Lane> {
@@ -45,8 +58,7 @@ impl State {
 
     pub fn begin_attempt(&mut self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
         let Some(mut message) = self.messages.get(id).cloned() else { return Ok(Begun::NotDue) };
-        let first = self.first_in_queue(message.customer_id).is_some_and(|first| first.id == id);
-        if message.delivery.status != Status::Queued || !first || message.delivery.ready_at > now {
+        if !self.is_due(&message, now) {
             return Ok(Begun::NotDue);
         }
         let customer = self.owner(message.customer_id)?;

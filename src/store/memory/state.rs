@@ -7,6 +7,7 @@ use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::Status;
 use crate::domain::ids::{CustomerId, MessageId, TokenId};
 use crate::domain::message::Message;
+use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -36,6 +37,7 @@ pub(super) struct State {
     /// Receipts for ids that no message has, in the order of their arrival.
     pub parked: Vec<Parked>,
     pub remembered: BTreeMap<(String, String), Remembered>,
+    pub pauses: BTreeMap<PauseScope, Pause>,
 }
 
 #[derive(Debug)]
@@ -71,6 +73,7 @@ impl State {
             adopted: BTreeMap::new(),
             parked: Vec::new(),
             remembered: BTreeMap::new(),
+            pauses: BTreeMap::new(),
         }
     }
 

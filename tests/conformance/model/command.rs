@@ -135,6 +135,18 @@ pub enum Command {
         message: Pick,
         owner: usize,
     },
+    /// The lane's `place`-th text is put off, or a text that is not its turn.
+    Postpone {
+        lane: usize,
+        place: usize,
+        message: Option<Pick>,
+        wait_s: i64,
+    },
+    Pause {
+        lane: usize,
+        account: bool,
+        wait_s: i64,
+    },
     Settle {
         attempt: Pick,
         right: IsRight,
@@ -324,6 +336,10 @@ fn sending() -> impl Strategy<Value = Command> {
         8 => (0..2usize, outcome()).prop_map(|(lane, outcome)| Command::Send { lane, outcome }),
         6 => (0..2usize, 0..2usize).prop_map(|(lane, owner)| Command::SendHead { lane, owner }),
         1 => (pick(), 0..2usize).prop_map(|(message, owner)| Command::Begin { message, owner }),
+        2 => (0..2usize, 0..3usize, option::weighted(0.3, pick()), wait_s())
+            .prop_map(|(lane, place, message, wait_s)| Command::Postpone { lane, place, message, wait_s }),
+        1 => (0..2usize, any::<bool>(), wait_s())
+            .prop_map(|(lane, account, wait_s)| Command::Pause { lane, account, wait_s }),
         5 => (latest(), right(), outcome())
             .prop_map(|(attempt, right, outcome)| Command::Settle { attempt, right, outcome }),
         1 => (0..2usize).prop_map(|owner| Command::Abandon { owner }),

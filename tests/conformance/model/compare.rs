@@ -117,9 +117,12 @@ impl World {
         for seconds in [-3600, 0, 1, 10_000, 1_000_000] {
             let now = self.in_seconds(seconds);
             for lane in [lanes(0), lanes(1)] {
-                same_answer!(self.lane_head(&lane, now));
+                for limit in [1, 3] {
+                    same_answer!(self.lane_heads(&lane, now, limit));
+                }
             }
             same_answer!(self.unknown_due(now, 100));
+            same_answer!(self.pauses(now));
         }
         let sorted = |lanes: Result<Vec<_>, StoreError>| {
             lanes.map(|mut lanes| {

@@ -5,20 +5,16 @@ use crate::domain::conversation::may_be_texted;
 use crate::domain::delivery::{Evidence, SendOutcome, Status};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
-use crate::store::embedded::keys::{AttemptKey, Family};
+use crate::domain::pause::{Pause, PauseScope};
+use crate::domain::time::Timestamp;
+use crate::store::embedded::keys::{AttemptKey, Family, PauseKey};
 use crate::store::embedded::tables::missing;
 use crate::store::embedded::tx::Tx;
 use crate::store::{Begun, SettleError, StoreError};
 
 pub fn begin_attempt(tx: &mut Tx<'_, '_>, id: MessageId, owner: &str) -> Result<Begun, StoreError> {
     let now = tx.now;
-    let Some(mut message) = tx.tables().message(id)? else { return Ok(Begun::NotDue) };
-    if message.delivery.status != Status::Queued
-        || message.delivery.ready_at > now
-        || !is_first(tx, &message)?
-    {
-        return Ok(Begun::NotDue);
-    }
+    let Some(mut message) = due(tx, id)? else { return Ok(Begun::NotDue) };
     let customer = tx.tables().customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
     if message.is_overdue(now) {
         message.expire(now);
@@ -32,6 +28,29 @@ pub fn begin_attempt(tx: &mut Tx<'_, '_>, id: MessageId, owner: &str) -> Result<
         Status::Sending => Ok(Begun::Attempt(Box::new(message))),
         withdrawn => Ok(Begun::Withdrawn(withdrawn)),
     }
+}
+
+/// The message, if it is what its customer's queue has to send now.
+fn due(tx: &Tx<'_, '_>, id: MessageId) -> Result<Option<Message>, StoreError> {
+    let Some(message) = tx.tables().message(id)? else { return Ok(None) };
+    let ready = message.delivery.status == Status::Queued && message.delivery.ready_at <= tx.now;
+    Ok(if ready && is_first(tx, &message)? { Some(message) } else { None })
+}
+
+pub fn postpone(tx: &mut Tx<'_, '_>, id: MessageId, ready_at: Timestamp) -> Result<bool, StoreError> {
+    let Some(mut message) = due(tx, id)? else { return Ok(false) };
+    message.delivery.ready_at = ready_at;
+    tx.update_message(&message)?;
+    Ok(true)
+}
+
+pub fn keep_pause(tx: &mut Tx<'_, '_>, pause: &Pause) -> Result<(), StoreError> {
+    let channel = pause.scope.channel().to_owned();
+    let sender = match &pause.scope {
+        PauseScope::Account { .. } => String::new(),
+        PauseScope::Sender(lane) => lane.sender.clone(),
+    };
+    tx.put_record(&PauseKey { channel, sender }, pause)
 }
 
 fn is_first(tx: &Tx<'_, '_>, message: &Message) -> Result<bool, StoreError> {

@@ -173,6 +173,9 @@ families! {
 
     31 TokenKey { token: TokenId }
     32 TokenHashKey { sha256: [u8; 32] }
+
+    /// What rests since the provider said so; without a sender, the channel's account.
+    36 PauseKey { channel: String, sender: String }
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ impl World {
             Command::SendHead { .. }
             | Command::Send { .. }
             | Command::Begin { .. }
+            | Command::Postpone { .. }
+            | Command::Pause { .. }
             | Command::Settle { .. }
             | Command::Abandon { .. }
             | Command::Look { .. }

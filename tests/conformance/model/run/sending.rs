@@ -2,6 +2,7 @@
 
 use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStatus, SendOutcome};
 use switchboard::domain::ids::MessageId;
+use switchboard::domain::pause::{Pause, PauseScope};
 use switchboard::store::{Begun, LaneHead, Receipt, Store};
 
 use super::super::command::{Command, Outcome, Proof};
@@ -30,6 +31,24 @@ impl World {
             Command::Begin { message, owner } => {
                 let Some(id) = picked(&self.messages, message) else { return Ok(()) };
                 return self.begin(id, owner).await;
+            }
+            Command::Postpone { lane, place, message, wait_s } => {
+                let heads = both!(self.lane_heads(&lanes(lane), now, 3)).unwrap_or_default().ready;
+                let head = heads.get(place).map(|head| head.message_id);
+                let other = message.and_then(|pick| picked(&self.messages, pick));
+                let Some(id) = other.or(head) else { return Ok(()) };
+                both!(self.postpone(id, self.in_seconds(wait_s), now)).ok();
+            }
+            Command::Pause { lane, account, wait_s } => {
+                let lane = lanes(lane);
+                let scope = if account {
+                    PauseScope::Account { channel: lane.channel }
+                } else {
+                    PauseScope::Sender(lane)
+                };
+                let until = self.in_seconds(wait_s);
+                let pause = Pause { scope, until, reason: "20429".into(), tries: 1 };
+                both!(self.keep_pause(pause.clone())).ok();
             }
             Command::Settle { attempt, right, outcome } => {
                 let Some((id, attempt)) = picked(&self.attempts, attempt) else { return Ok(()) };
