@@ -25,8 +25,9 @@ const ADAPTERS: [(&str, &[&str]); 3] = [
 ];
 
 /// Crates that do I/O, and the only places where they may be used.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     ("sled", &["src/store/embedded/sled"]),
+    ("fjall", &["src/store/embedded/fjall"]),
     ("axum", &["src/http", "src/app", "src/provider/simulator"]),
     ("reqwest", &["src/provider", "src/bot/webhook", "src/app"]),
     ("utoipa", &["src/http"]),

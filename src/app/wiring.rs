@@ -21,7 +21,7 @@ use crate::provider::Provider;
 use crate::provider::simulator::{Simulator, SimulatorConfig};
 use crate::provider::twilio::{self, Credentials, Secret, TwilioConfig, TwilioProvider};
 use crate::store::Store;
-use crate::store::embedded::{EmbeddedStore, SledOptions};
+use crate::store::embedded::{EmbeddedStore, FjallOptions, SledOptions};
 
 /// Where the simulator of a running daemon is mounted.
 pub const SIMULATOR_PATH: &str = "/simulator";
@@ -51,12 +51,16 @@ pub fn policy(config: &Config) -> Policy {
 /// Opens the store. Blocks while another process lets go of it.
 pub fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
     let settings = &config.store;
-    match settings.engine {
+    let (path, cache_bytes, lock_wait) = (&settings.path, settings.cache_bytes, settings.lock_wait);
+    let opened = match settings.engine {
         Engine::Sled => {
-            let options = SledOptions { cache_bytes: settings.cache_bytes, lock_wait: settings.lock_wait };
-            Ok(Arc::new(EmbeddedStore::open_sled(&settings.path, &options, policy(config))?))
+            EmbeddedStore::open_sled(path, &SledOptions { cache_bytes, lock_wait }, policy(config))
         }
-    }
+        Engine::Fjall => {
+            EmbeddedStore::open_fjall(path, &FjallOptions { cache_bytes, lock_wait }, policy(config))
+        }
+    };
+    Ok(Arc::new(opened?))
 }
 
 /// Builds everything on an open store. Nothing runs yet.

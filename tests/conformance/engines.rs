@@ -1,11 +1,13 @@
 //! The engines under test. A new one is a line in `on_every_engine!` and a function that opens it.
 
 use std::any::Any;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use switchboard::domain::conversation::Policy;
 use switchboard::store::Store;
-use switchboard::store::embedded::{EmbeddedStore, SledOptions};
+use switchboard::store::embedded::{EmbeddedStore, FjallOptions, SledOptions};
 use switchboard::store::memory::MemoryStore;
 
 /// A store, and what it stands on for as long as it is used.
@@ -22,6 +24,7 @@ macro_rules! on_every_engine {
     ($($case:ident),* $(,)?) => {
         on_engine! { memory: $($case),* }
         on_engine! { sled: $($case),* }
+        on_engine! { fjall: $($case),* }
     };
 }
 
@@ -43,7 +46,30 @@ pub fn memory(rules: Policy) -> Opened {
 }
 
 pub fn sled(rules: Policy) -> Opened {
+    opened(sled_at, rules)
+}
+
+pub fn fjall(rules: Policy) -> Opened {
+    opened(fjall_at, rules)
+}
+
+/// Opens what a directory holds, or a new store in it.
+pub type OpenAt = fn(&Path, Policy) -> EmbeddedStore;
+
+const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+pub fn sled_at(home: &Path, rules: Policy) -> EmbeddedStore {
+    let options = SledOptions { cache_bytes: CACHE_BYTES, lock_wait: LOCK_WAIT };
+    EmbeddedStore::open_sled(home, &options, rules).unwrap()
+}
+
+pub fn fjall_at(home: &Path, rules: Policy) -> EmbeddedStore {
+    let options = FjallOptions { cache_bytes: CACHE_BYTES, lock_wait: LOCK_WAIT };
+    EmbeddedStore::open_fjall(home, &options, rules).unwrap()
+}
+
+fn opened(open: OpenAt, rules: Policy) -> Opened {
     let home = tempfile::tempdir().unwrap();
-    let store = EmbeddedStore::open_sled(home.path(), &SledOptions::default(), rules).unwrap();
-    Opened { store: Arc::new(store), _home: Box::new(home) }
+    Opened { store: Arc::new(open(home.path(), rules)), _home: Box::new(home) }
 }

@@ -24,13 +24,15 @@ const LEAST_CACHE_BYTES: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sled,
+    Fjall,
 }
 
 impl Setting for Engine {
     fn read(node: &Node) -> Result<Self, String> {
-        let known = [("sled", Some(Self::Sled)), ("fjall", None), ("postgres", None)];
-        choice(node, &known)?
-            .ok_or_else(|| "names an engine that is not built into this binary; write \"sled\"".to_owned())
+        let known = [("sled", Some(Self::Sled)), ("fjall", Some(Self::Fjall)), ("postgres", None)];
+        choice(node, &known)?.ok_or_else(|| {
+            "names an engine that is not built into this binary; write \"sled\" or \"fjall\"".to_owned()
+        })
     }
 }
 

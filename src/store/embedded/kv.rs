@@ -7,6 +7,8 @@ use std::error::Error;
 use crate::store::StoreError;
 
 #[cfg(test)]
+pub mod promises;
+#[cfg(test)]
 pub mod testing;
 
 pub type Key = Vec<u8>;

@@ -30,6 +30,8 @@ mod codec;
 mod commands;
 mod committer;
 mod cursors;
+mod fjall;
+mod home;
 mod keys;
 mod kv;
 mod lock;
@@ -42,6 +44,7 @@ mod tables;
 mod tx;
 mod walk;
 
+pub use self::fjall::FjallOptions;
 pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
@@ -64,6 +67,13 @@ impl EmbeddedStore {
     /// Opens the directory, or makes a new store in it. Blocks until it is open: after a crash it reads the log.
     pub fn open_sled(path: &Path, options: &SledOptions, rules: Rules) -> Result<Self, OpenError> {
         let kv = self::sled::SledKv::open(path, options)?;
+        Self::start(Arc::new(kv), rules)
+            .map_err(|source| OpenError::Engine { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// The same with fjall.
+    pub fn open_fjall(path: &Path, options: &FjallOptions, rules: Rules) -> Result<Self, OpenError> {
+        let kv = self::fjall::FjallKv::open(path, options)?;
         Self::start(Arc::new(kv), rules)
             .map_err(|source| OpenError::Engine { path: path.to_owned(), source: Box::new(source) })
     }

@@ -26,6 +26,13 @@ pub enum OpenError {
     Locked { path: PathBuf, pid: Option<u32> },
 
     #[error(
+        "{} holds a store of {found}, but {asked} is asked for; set store.engine = \"{found}\" to go on with it, or give \
+         {asked} a directory of its own",
+        path.display()
+    )]
+    OtherEngine { path: PathBuf, found: &'static str, asked: &'static str },
+
+    #[error(
         "the store was written by a newer version (its schema is {found}, this version knows {known}); run that \
          version or a later one"
     )]
@@ -65,6 +72,13 @@ pub enum OpenError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+/// What an engine panicked with when it met files that it does not understand.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the storage engine panicked: {}", text.unwrap_or("it did not say why"))
 }
 
 fn holder(pid: Option<u32>) -> String {

@@ -25,6 +25,8 @@ pub enum SchemaError {
     /// There is something, but not a store of ours.
     #[error("it holds data, but no schema version")]
     Foreign,
+    #[error("nothing is left of what was in it")]
+    Lost,
     #[error(transparent)]
     Kv(#[from] KvError),
 }
@@ -49,6 +51,14 @@ pub fn adopt(kv: &dyn Kv) -> Result<(), SchemaError> {
     Ok(kv.commit(&writes)?)
 }
 
+/// Adopts a store that cannot be new: if it is empty, something was lost.
+pub fn adopt_again(kv: &dyn Kv) -> Result<(), SchemaError> {
+    if is_empty(&*kv.begin()?)? {
+        return Err(SchemaError::Lost);
+    }
+    adopt(kv)
+}
+
 /// Adopts the store, and proves that its writes are flushed: `flushes` counts them, and has to move.
 pub fn adopt_durably(kv: &dyn Kv, flushes: impl Fn() -> Option<u64>) -> Result<bool, SchemaError> {
     let before = flushes();
@@ -65,7 +75,7 @@ impl SchemaError {
         let path = path.to_owned();
         match self {
             Self::Newer { found } => OpenError::NewerSchema { found, known: CURRENT },
-            Self::Foreign | Self::Kv(KvError::Damaged(_)) => {
+            Self::Foreign | Self::Lost | Self::Kv(KvError::Damaged(_)) => {
                 OpenError::Damaged { path, source: Box::new(self) }
             }
             Self::Kv(error) => OpenError::Engine { path, source: Box::new(error) },
@@ -116,6 +126,15 @@ mod tests {
         let kv = MapKv::of([(b"something", b"else")]);
         let refused = adopt(&kv).unwrap_err().into_open_error("data".as_ref());
         assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_new_must_not_be_empty() {
+        let kv = MapKv::default();
+        assert!(matches!(adopt_again(&kv), Err(SchemaError::Lost)));
+        assert_eq!(kv.keys().len(), 0);
+        adopt(&kv).unwrap();
+        adopt_again(&kv).unwrap();
     }
 
     #[test]

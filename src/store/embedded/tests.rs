@@ -80,52 +80,81 @@ fn tables_of(kv: &MapKv) -> BTreeSet<u8> {
     kv.keys().iter().map(|key| key[0]).collect()
 }
 
-fn open(directory: &Path) -> EmbeddedStore {
-    let options = SledOptions { cache_bytes: 8 * 1024 * 1024, lock_wait: Duration::from_secs(5) };
-    EmbeddedStore::open_sled(directory, &options, rules()).unwrap()
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+type Open = fn(&Path, Duration) -> Result<EmbeddedStore, OpenError>;
+
+const ENGINES: [Open; 2] = [sled, fjall];
+
+fn sled(directory: &Path, lock_wait: Duration) -> Result<EmbeddedStore, OpenError> {
+    let options = SledOptions { cache_bytes: CACHE_BYTES, lock_wait };
+    EmbeddedStore::open_sled(directory, &options, rules())
+}
+
+fn fjall(directory: &Path, lock_wait: Duration) -> Result<EmbeddedStore, OpenError> {
+    let options = FjallOptions { cache_bytes: CACHE_BYTES, lock_wait };
+    EmbeddedStore::open_fjall(directory, &options, rules())
 }
 
 #[tokio::test]
 async fn what_was_answered_is_there_after_a_drop_and_after_a_close() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
-    drop(store);
+    for open in ENGINES {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path(), LOCK_WAIT).unwrap();
+        store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+        drop(store);
 
-    let store = open(directory.path());
-    let first = store.message(MessageId(Uuid::from_u128(1))).await.unwrap().unwrap();
-    assert_eq!(first.content, "hello");
-    let repeated = store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
-    assert_eq!(repeated, Inbound::Duplicate { message_id: first.id });
-    store.create_message(answer(1, 2, None, at(1))).await.unwrap();
-    store.close().await.unwrap();
+        let store = open(directory.path(), LOCK_WAIT).unwrap();
+        let first = store.message(MessageId(Uuid::from_u128(1))).await.unwrap().unwrap();
+        assert_eq!(first.content, "hello");
+        let repeated = store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+        assert_eq!(repeated, Inbound::Duplicate { message_id: first.id });
+        store.create_message(answer(1, 2, None, at(1))).await.unwrap();
+        store.close().await.unwrap();
 
-    let store = open(directory.path());
-    let head = store.lane_head(&lane(), at(1)).await.unwrap();
-    assert_eq!(head, LaneHead::Ready { message_id: MessageId(Uuid::from_u128(2)), segments: 1 });
-    assert!(matches!(store.claim_turn("here", at(1)).await.unwrap(), TurnClaim::Work(_)));
+        let store = open(directory.path(), LOCK_WAIT).unwrap();
+        let head = store.lane_head(&lane(), at(1)).await.unwrap();
+        assert_eq!(head, LaneHead::Ready { message_id: MessageId(Uuid::from_u128(2)), segments: 1 });
+        assert!(matches!(store.claim_turn("here", at(1)).await.unwrap(), TurnClaim::Work(_)));
+    }
 }
 
 #[tokio::test]
 async fn a_closed_store_is_unavailable_and_lets_go_of_its_directory() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    store.ready().await.unwrap();
-    store.close().await.unwrap();
-    store.close().await.unwrap();
-    assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.counts().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.record_inbound(text(ANN, 1, "hello")).await, Err(StoreError::Unavailable(_))));
-    open(directory.path());
+    for open in ENGINES {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path(), LOCK_WAIT).unwrap();
+        store.ready().await.unwrap();
+        store.close().await.unwrap();
+        store.close().await.unwrap();
+        assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.counts().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.record_inbound(text(ANN, 1, "hello")).await, Err(StoreError::Unavailable(_))));
+        open(directory.path(), LOCK_WAIT).unwrap();
+    }
 }
 
 #[tokio::test]
 async fn a_second_daemon_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let _store = open(directory.path());
-    let options = SledOptions { lock_wait: Duration::ZERO, ..SledOptions::default() };
-    let refused = EmbeddedStore::open_sled(directory.path(), &options, rules()).unwrap_err();
-    assert!(matches!(refused, OpenError::Locked { .. }), "{refused}");
+    for open in ENGINES {
+        let directory = tempfile::tempdir().unwrap();
+        let _store = open(directory.path(), LOCK_WAIT).unwrap();
+        let refused = open(directory.path(), Duration::ZERO).unwrap_err();
+        assert!(matches!(refused, OpenError::Locked { .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn another_engines_store_is_refused_and_left_as_it_is() {
+    for (first, second) in [(ENGINES[0], ENGINES[1]), (ENGINES[1], ENGINES[0])] {
+        let directory = tempfile::tempdir().unwrap();
+        first(directory.path(), LOCK_WAIT).unwrap().record_inbound(text(ANN, 1, "hello")).await.unwrap();
+        let refused = second(directory.path(), LOCK_WAIT).unwrap_err();
+        assert!(matches!(refused, OpenError::OtherEngine { .. }), "{refused}");
+        let store = first(directory.path(), LOCK_WAIT).unwrap();
+        assert!(store.message(MessageId(Uuid::from_u128(1))).await.unwrap().is_some());
+    }
 }
 
 #[tokio::test]

@@ -53,28 +53,43 @@ fn block_on<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
 }
 
-proptest! {
-    #![proptest_config(config())]
+/// The random commands on one engine.
+macro_rules! as_the_model_does {
+    ($engine:ident: $open:path) => {
+        mod $engine {
+            use super::*;
 
-    #[test]
-    fn sled_answers_and_reads_as_the_model_does(policy in policies(), commands in vec(command(), 40..80)) {
-        block_on(async {
-            live(&mut World::new(policy), &commands).await
-        })?;
-    }
+            proptest! {
+                #![proptest_config(config())]
 
-    #[test]
-    fn sled_goes_on_after_a_restart_as_if_there_was_none(
-        policy in policies(),
-        before in vec(command(), 30..50),
-        after in vec(command(), 0..30),
-    ) {
-        block_on(async {
-            let mut world = World::new(policy);
-            live(&mut world, &before).await?;
-            world.restart().await;
-            world.compare_reads().await?;
-            live(&mut world, &after).await
-        })?;
-    }
+                #[test]
+                fn answers_and_reads_as_the_model_does(
+                    policy in policies(),
+                    commands in vec(command(), 40..80),
+                ) {
+                    block_on(async {
+                        live(&mut World::new($open, policy), &commands).await
+                    })?;
+                }
+
+                #[test]
+                fn goes_on_after_a_restart_as_if_there_was_none(
+                    policy in policies(),
+                    before in vec(command(), 30..50),
+                    after in vec(command(), 0..30),
+                ) {
+                    block_on(async {
+                        let mut world = World::new($open, policy);
+                        live(&mut world, &before).await?;
+                        world.restart().await;
+                        world.compare_reads().await?;
+                        live(&mut world, &after).await
+                    })?;
+                }
+            }
+        }
+    };
 }
+
+as_the_model_does! { sled: crate::engines::sled_at }
+as_the_model_does! { fjall: crate::engines::fjall_at }

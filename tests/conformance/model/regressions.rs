@@ -5,13 +5,17 @@ use switchboard::domain::delivery::ReceiptStage;
 use super::command::{Command, Key, Outcome, Who};
 use super::world::World;
 use super::{block_on, live};
+use crate::engines::{OpenAt, fjall_at, sled_at};
 use crate::fixture::rules;
 
 const KEY: Option<Key> = Some(Key { scope: 0, name: 0, request: 0 });
 
-/// Fails where the engine and the model differ.
+/// Fails where an engine and the model differ.
 fn check(commands: &[Command]) {
-    block_on(async { live(&mut World::new(rules()), commands).await }).unwrap();
+    let engines: [OpenAt; 2] = [sled_at, fjall_at];
+    for open in engines {
+        block_on(async { live(&mut World::new(open, rules()), commands).await }).unwrap();
+    }
 }
 
 fn created(number: usize) -> Command {

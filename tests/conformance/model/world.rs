@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::time::Duration;
 
 use proptest::test_runner::TestCaseError;
 use switchboard::domain::conversation::Policy;
@@ -10,12 +9,13 @@ use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId
 use switchboard::domain::message::Lane;
 use switchboard::domain::time::Timestamp;
 use switchboard::store::Store;
-use switchboard::store::embedded::{EmbeddedStore, SledOptions};
+use switchboard::store::embedded::EmbeddedStore;
 use switchboard::store::memory::MemoryStore;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::command::Pick;
+use crate::engines::OpenAt;
 use crate::fixture::{at, lane, other_lane};
 
 /// Four customers' numbers; the last is a short code.
@@ -25,6 +25,7 @@ pub const OWNERS: [&str; 2] = ["here", "there"];
 pub struct World {
     pub model: MemoryStore,
     pub engine: EmbeddedStore,
+    open: OpenAt,
     home: TempDir,
     policy: Policy,
     pub now: Timestamp,
@@ -43,11 +44,12 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(open: OpenAt, policy: Policy) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self {
             model: MemoryStore::new(policy.clone()),
-            engine: open(&home, &policy),
+            engine: open(home.path(), policy.clone()),
+            open,
             home,
             policy,
             now: at(0),
@@ -67,7 +69,7 @@ impl World {
     /// Closes the engine and opens its directory again. The model goes on.
     pub async fn restart(&mut self) {
         self.engine.close().await.unwrap();
-        self.engine = open(&self.home, &self.policy);
+        self.engine = (self.open)(self.home.path(), self.policy.clone());
     }
 
     /// A new id. Ids come in no order: what counts is the order of the commands.
@@ -79,11 +81,6 @@ impl World {
     pub fn in_seconds(&self, seconds: i64) -> Timestamp {
         Timestamp::from_millis(self.now.as_millis() + seconds * 1000)
     }
-}
-
-fn open(home: &TempDir, policy: &Policy) -> EmbeddedStore {
-    let options = SledOptions { cache_bytes: 4 * 1024 * 1024, lock_wait: Duration::from_secs(5) };
-    EmbeddedStore::open_sled(home.path(), &options, policy.clone()).unwrap()
 }
 
 /// Counted round, from the newest.

@@ -77,7 +77,7 @@ fn a_channel_needs_what_its_provider_asks_for() {
 
 #[test]
 fn an_engine_that_is_not_built_in_is_told_from_one_that_does_not_exist() {
-    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine names an engine that is not built into this binary; write "sled""#);
+    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine names an engine that is not built into this binary; write "sled" or "fjall""#);
     insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"rocks\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine is "rocks"; write "sled", "fjall" or "postgres""#);
 }
 

@@ -9,16 +9,15 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use super::home;
 use super::kv::{Direction, KeyRange, Kv, KvError, Scan, Value, View, WriteSet};
 use super::lock::{DirectoryLock, keep_trying};
-use super::open::OpenError;
+use super::open::{OpenError, panic_message};
 use super::schema;
 
 mod durability;
 mod segment;
 
-/// Apart from the lock file, and from what another engine may keep in the same directory.
-const SUBDIRECTORY: &str = "sled";
 /// What sled keeps its parameters in.
 const PARAMETERS: &str = "conf";
 
@@ -49,7 +48,8 @@ impl SledKv {
     /// Opens the store, and proves that it is durable.
     pub fn open(directory: &Path, options: &SledOptions) -> Result<Self, OpenError> {
         let lock = DirectoryLock::acquire(directory, options.lock_wait)?;
-        let path = directory.join(SUBDIRECTORY);
+        home::refuse_others(directory, home::SLED)?;
+        let path = directory.join(home::SLED);
         let db = open_db(&path, options)?;
         let kv = Self { tree: (*db).clone(), commits: RwLock::new(()), db, _lock: lock };
         let durable = schema::adopt_durably(&kv, durability::flushes)
@@ -95,20 +95,11 @@ fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("the storage engine panicked: {}", text.unwrap_or("it did not say why"))
-}
-
 /// sled flushes its log, but neither its parameters nor the directories that name its files.
 fn sync_beside_the_log(directory: &Path, path: &Path) -> io::Result<()> {
-    let parameters = path.join(PARAMETERS);
-    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-    [Some(parameters.as_path()), Some(path), Some(directory), parent]
-        .into_iter()
-        .flatten()
-        .try_for_each(|path| File::open(path)?.sync_all())
+    File::open(path.join(PARAMETERS))?.sync_all()?;
+    File::open(path)?.sync_all()?;
+    home::sync_names(directory)
 }
 
 impl Kv for SledKv {
