@@ -82,6 +82,7 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             valid_for: config.sending.valid_for,
             max_in_flight: config.sending.max_in_flight,
             looks: config.sending.looks.clone(),
+            order_hold: config.sending.order_hold,
             max_turns: MAX_TURNS,
             confirmation_text: config.consent.confirmation_text.clone(),
         },
@@ -154,6 +155,7 @@ fn channel(config: &Config, channel: &config::Channel, clock: &dyn Clock) -> Res
             SignatureMode::Report => SignaturePolicy::Report,
         },
         senders: senders.map(|name| Sender { replies: replies(&name), name }).collect(),
+        on_unknown: channel.on_unknown,
         number_pace: Some(channel.pace.number),
         account: Channel::account_meter(Some(channel.pace.account), clock.elapsed()),
     })

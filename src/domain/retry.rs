@@ -51,11 +51,9 @@ impl Looks {
         self.0[0]
     }
 
-    /// The pause between the look after `done` looks and the one that follows it; none if it was the last.
-    pub fn next(&self, done: u32) -> Option<Duration> {
-        let done = usize::try_from(done).ok()?;
-        let next = self.0.get(done.checked_add(1)?)?;
-        Some(next.saturating_sub(self.0[done]))
+    /// How long after the send the next look is, so much later than the send; none if the last one was due by then.
+    pub fn next(&self, later: Duration) -> Option<Duration> {
+        self.0.iter().copied().find(|after| *after > later)
     }
 
     /// The longest time after a send that it is looked for.
@@ -102,8 +100,10 @@ mod tests {
     fn looks_grow_and_end() {
         let looks = Looks::default();
         assert_eq!(looks.first(), Duration::from_secs(2));
-        let pauses: Vec<_> = (0..).map_while(|done| looks.next(done)).collect();
-        assert_eq!(pauses, [8, 20, 60].map(Duration::from_secs));
+        let times: Vec<_> =
+            std::iter::successors(looks.next(Duration::ZERO), |after| looks.next(*after)).collect();
+        assert_eq!(times, [2, 10, 30, 90].map(Duration::from_secs));
+        assert_eq!(looks.next(Duration::from_secs(11)), Some(Duration::from_secs(30)));
         assert_eq!(looks.last(), Duration::from_secs(90));
         assert_eq!(Looks::new(Vec::new()), Err(InvalidLooks));
         assert_eq!(Looks::new(vec![Duration::from_secs(2); 2]), Err(InvalidLooks));

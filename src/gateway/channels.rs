@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::conversation::KeywordReplies;
+use crate::domain::delivery::OnUnknown;
 use crate::domain::message::Lane;
 use crate::domain::pace::{Meter, Pace};
 use crate::provider::Provider;
@@ -36,6 +37,8 @@ pub struct Channel {
     pub signature: SignaturePolicy,
     /// The first one is for customers who never texted.
     pub senders: Vec<Sender>,
+    /// What becomes of a text where nobody can say whether it left.
+    pub on_unknown: OnUnknown,
     pub number_pace: Option<Pace>,
     /// The account's pace, shared by its lanes. In the account's own time.
     pub account: Option<Mutex<Meter>>,

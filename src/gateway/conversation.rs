@@ -6,11 +6,12 @@ use crate::domain::message::{Author, Message};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::{
-    CancelError, CreateMessage, CreateMessageError, Fresh, Idempotency, StoreError, UpdateSession,
-    UpdateSessionError,
+    CancelError, CreateMessage, CreateMessageError, Fresh, Idempotency, ResendError, StoreError,
+    UpdateSession, UpdateSessionError,
 };
 
 use super::Gateway;
+use super::metrics::labels;
 
 /// A text of an agent, of the bot, or of the gateway itself.
 #[derive(Clone, Debug)]
@@ -103,6 +104,15 @@ impl Gateway {
     pub async fn cancel_message(&self, id: MessageId) -> Result<Message, CancelError> {
         let message = self.store.cancel_message(id, self.now()).await?;
         tracing::info!(message = %id, "a text was canceled");
+        self.outbound.wake(&message.delivery.lane);
+        Ok(message)
+    }
+
+    /// Sends a text again of which nobody can say whether it left: somebody decided so. May bring it twice.
+    pub async fn resend_message(&self, id: MessageId) -> Result<Message, ResendError> {
+        let message = self.store.resend_message(id, self.settings.valid_for, self.now()).await?;
+        tracing::warn!(message = %id, "a held text is sent again, as somebody decided");
+        self.metrics.unknown(&message.delivery.lane.channel, labels::RESENT_BY_HAND);
         self.outbound.wake(&message.delivery.lane);
         Ok(message)
     }

@@ -19,6 +19,12 @@ pub mod labels {
     pub const ADVANCED: &str = "advanced";
     pub const STALE: &str = "stale";
     pub const PARKED: &str = "parked";
+    pub const PASSED: &str = "passed";
+    pub const FOUND: &str = "found";
+    pub const ABSENT: &str = "absent";
+    pub const RESENT: &str = "resent";
+    pub const HELD: &str = "held";
+    pub const RESENT_BY_HAND: &str = "resent_by_hand";
 }
 
 type Labels = Vec<(&'static str, String)>;
@@ -41,6 +47,7 @@ pub struct Metrics {
     created: Counters,
     sends: Counters,
     send_seconds: Family<Labels, Histogram, Seconds>,
+    unknowns: Counters,
     receipts: Counters,
     turns: Counters,
     turn_seconds: Histogram,
@@ -48,6 +55,7 @@ pub struct Metrics {
     request_seconds: Family<Labels, Histogram, Seconds>,
     queued: Gauge,
     unknown: Gauge,
+    held: Gauge,
     waiting: Gauge,
     open_turns: Gauge,
 }
@@ -69,6 +77,11 @@ impl Metrics {
         let created = counters("messages_created", "Texts queued to customers, by the author's role");
         let sends = counters("sends", "Answers of the provider to a send, by channel and outcome");
         let receipts = counters("receipts", "Receipts, by channel and outcome (advanced, stale, parked)");
+        let unknowns = counters(
+            "unknown_texts",
+            "What became of texts of unknown fate, by channel and outcome (passed, found, absent, resent, held, \
+             resent_by_hand)",
+        );
         let turns = counters("bot_turns", "Turns told to the bot, by outcome");
         let requests = counters("http_requests", "HTTP requests, by method, route and status");
         let send_seconds = Family::new_with_constructor(Seconds);
@@ -93,6 +106,7 @@ impl Metrics {
         Self {
             queued: gauge("messages_queued", "Texts that wait, are being sent, or are of unknown fate"),
             unknown: gauge("messages_unknown", "Texts of unknown fate"),
+            held: gauge("messages_held", "Texts of unknown fate that wait for a person's decision"),
             waiting: gauge("sessions_waiting", "Customers who wait for an agent"),
             open_turns: gauge("bot_turns_open", "Turns that the bot has not been told yet"),
             inbound,
@@ -100,6 +114,7 @@ impl Metrics {
             created,
             sends,
             send_seconds,
+            unknowns,
             receipts,
             turns,
             turn_seconds,
@@ -131,6 +146,11 @@ impl Metrics {
         self.receipts.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
     }
 
+    /// What became of a text of unknown fate, for now.
+    pub(super) fn unknown(&self, channel: &str, outcome: &str) {
+        self.unknowns.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
+    }
+
     pub(super) fn turn(&self, outcome: &str, took: Duration) {
         self.turns.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
         self.turn_seconds.observe(took.as_secs_f64());
@@ -149,6 +169,7 @@ impl Metrics {
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.queued.set(whole(counts.queued));
         self.unknown.set(whole(counts.unknown));
+        self.held.set(whole(counts.held));
         self.waiting.set(whole(counts.sessions_waiting));
         self.open_turns.set(whole(counts.turns_open));
         let mut text = String::new();

@@ -49,6 +49,8 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// When the provider is asked for a text of unknown fate.
     pub looks: Looks,
+    /// How long a text of unknown fate holds its customer's later ones at the most.
+    pub order_hold: Duration,
     /// How many turns the bot may have in hand at once, over all sessions.
     pub max_turns: usize,
     /// What a confirmation text says; `{token}` stands for the token. None: no text is sent.

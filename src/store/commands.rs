@@ -226,6 +226,19 @@ pub enum CancelError {
     Store(#[from] StoreError),
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    #[error("no such message")]
+    NotFound,
+    /// It is not waiting for anybody's decision.
+    #[error("the message is {}, and not held", .0.as_str())]
+    NotHeld(Status),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// What a lane has to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LaneHead {
@@ -395,10 +408,12 @@ pub struct Swept {
 /// How much there is of what somebody on call asks about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Messages that wait, are being sent, or are of unknown fate and looked for.
+    /// Messages that wait, are being sent, or are of unknown fate and hold up others.
     pub queued: u64,
     /// Messages of unknown fate, looked for or not.
     pub unknown: u64,
+    /// Those of them that nobody looks for any more, and that wait for a person's decision.
+    pub held: u64,
     /// Sessions whose customer waits for an agent.
     pub sessions_waiting: u64,
     /// Turns that are pending or in hand.

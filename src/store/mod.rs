@@ -5,6 +5,8 @@
 //! Ids, the time and randomness come in as arguments. One conformance suite (`tests/conformance`) runs against every
 //! engine, and a random-command test compares each of them with [`memory`].
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::domain::conversation::Policy;
@@ -30,8 +32,9 @@ pub use commands::*;
 /// Where several methods meet:
 /// * *Order* of creation and of queueing is the order of the commands, whatever the ids and the clock say.
 /// * *The queue of a customer.* Their texts that hold the queue ([`Message::holds_queue`]), in the order of creation,
-///   over all lanes. A queued one that becomes its first because the one before it left becomes ready at that moment,
-///   or later if it says so itself.
+///   over all lanes. Its *first* is the one in flight ([`Message::is_in_flight`]), or else the oldest: one that was
+///   passed and is queued again waits until what overtook it has landed. A queued one that becomes the first because
+///   another one left becomes ready at that moment, or later if it says so itself.
 /// * *Keys of idempotency.* What was created is remembered as it was, until it is swept or its customer erased.
 ///   Refusals are not remembered. A key is asked for before anything else is.
 /// * *Opt-outs* cancel what is `queued` for the customer, but for answers to keywords; each message says why. Those by
@@ -126,10 +129,18 @@ pub trait Store: Send + Sync + 'static {
     -> Result<Page<Message>, ListError>;
     /// Only while it is `queued`. It ends without an error.
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError>;
+    /// Queues one that is held ([`Message::is_held`]) again, at its old place, as [`Message::resend`] says. Refused like a
+    /// new one if its customer may not be texted, or if it is the bot's and agents have taken over since.
+    async fn resend_message(
+        &self,
+        id: MessageId,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Message, ResendError>;
 
     // --- sending ---
 
-    /// What the lane has to send at `now`, at most `limit` of it. Of each customer only the oldest text that holds the queue counts, and only
+    /// What the lane has to send at `now`, at most `limit` of it. Of each customer only the first of their queue counts, and only
     /// if it is `queued`, so one of each is in flight, and in order, over all lanes. Of these: agents' before the
     /// bot's, then by `ready_at`, then by the order of queueing. Whether it may still leave is asked in
     /// [`Store::begin_attempt`].
@@ -161,10 +172,11 @@ pub trait Store: Send + Sync + 'static {
     /// Attempts that are `sending` in another process's hand become `unknown`, to be looked for at `now`.
     /// Returns how many.
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
-    /// Messages of unknown fate whose `look_at` has come; the longest due first.
+    /// Messages of unknown fate whose `look_at` has come, at most `limit` of each channel; the longest due first.
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
-    /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, and for a message
-    /// that is not there, does nothing and returns none.
+    /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, for a message
+    /// that is not there, and where what was found is another message's already, does nothing and returns none. What is
+    /// sent again was asked before whether it still may speak ([`Message::heed_switch`]).
     async fn resolve(
         &self,
         id: MessageId,

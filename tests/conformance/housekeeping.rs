@@ -119,10 +119,10 @@ async fn the_counts_are_of_what_is_there(open: Open) {
     f.begin(first, at(1)).await;
     f.claim(at(1)).await;
     f.hold(bob, at(1)).await;
-    let counts = Counts { queued: 2, unknown: 0, sessions_waiting: 1, turns_open: 1 };
+    let counts = Counts { queued: 2, unknown: 0, held: 0, sessions_waiting: 1, turns_open: 1 };
     assert_eq!(f.counts().await.unwrap(), counts);
     f.queue(f.by_agent(bob, "hi", at(2))).await;
-    let counts = Counts { queued: 3, unknown: 0, sessions_waiting: 0, turns_open: 2 };
+    let counts = Counts { queued: 3, unknown: 0, held: 0, sessions_waiting: 0, turns_open: 2 };
     assert_eq!(f.counts().await.unwrap(), counts);
 }
 

@@ -12,6 +12,7 @@ mod engines;
 mod customers;
 mod erasure;
 mod fixture;
+mod held;
 mod housekeeping;
 mod idempotency;
 mod inbound;

@@ -2,9 +2,10 @@
 
 use super::secret::{Secret, Sources};
 use super::section::Section;
-use super::sending::ChannelPace;
+use super::sending::{ChannelPace, Sending};
 use super::tree::Node;
 use super::values::{BaseUrl, PublicUrl, Setting, choice};
+use crate::domain::delivery::OnUnknown;
 use crate::domain::phone::Address;
 
 /// The secret that the simulator signs with unless it is given another. Public, so good for trying out only.
@@ -30,6 +31,8 @@ pub struct Channel {
     /// Overrides the server's, for this channel's webhooks.
     pub public_url: Option<PublicUrl>,
     pub signature: SignatureMode,
+    /// What becomes of a text where nobody can say whether it left.
+    pub on_unknown: OnUnknown,
     pub pace: ChannelPace,
     keyword_replies: Option<KeywordAnswerer>,
 }
@@ -97,13 +100,13 @@ const AUTH_TOKEN: Sources =
 const API_SECRET: Sources = Sources { inline: "api_secret", list: None, file: "api_secret_file" };
 
 /// Reads all channels. A wrong one is reported and left out. `exposed`: why demo secrets will not do, if they won't.
-pub(super) fn read_all(sections: Vec<Section<'_>>, pace: ChannelPace, exposed: Option<&str>) -> Vec<Channel> {
+pub(super) fn read_all(sections: Vec<Section<'_>>, sending: &Sending, exposed: Option<&str>) -> Vec<Channel> {
     let mut names: Vec<String> = Vec::new();
     let mut channels = Vec::new();
     for mut section in sections {
         let name = name(&mut section, &names);
         names.extend(name.clone());
-        channels.extend(read(section, name, pace, exposed));
+        channels.extend(read(section, name, sending, exposed));
     }
     channels
 }
@@ -133,7 +136,7 @@ fn name(section: &mut Section<'_>, taken: &[String]) -> Option<String> {
 fn read(
     mut section: Section<'_>,
     name: Option<String>,
-    pace: ChannelPace,
+    sending: &Sending,
     exposed: Option<&str>,
 ) -> Option<Channel> {
     let provider = section.required("provider", "write \"twilio\" or \"simulator\"");
@@ -146,7 +149,8 @@ fn read(
     let api_base = section.optional("api_base").or_else(|| BaseUrl::parse("https://api.twilio.com"));
     let public_url = section.optional("public_url");
     let signature = section.or("signature", SignatureMode::Enforce);
-    let pace = ChannelPace::read(section.section("pace"), pace);
+    let on_unknown = section.or("on_unknown", sending.on_unknown);
+    let pace = ChannelPace::read(section.section("pace"), sending.pace);
     let keyword_replies = section.optional("keyword_replies");
     section.finish();
     Some(Channel {
@@ -160,6 +164,7 @@ fn read(
         api_base: api_base?,
         public_url,
         signature,
+        on_unknown,
         pace,
         keyword_replies,
     })

@@ -94,7 +94,7 @@ fn sections(table: &Table, report: &Report) -> Option<Config> {
     let consent = Consent::read(root.section("consent"));
     let channel_sections = root.sections("channels");
     let exposed = exposed(&server, &channel_sections);
-    let channels = channels::read_all(channel_sections, sending.pace, exposed);
+    let channels = channels::read_all(channel_sections, &sending, exposed);
     let simulator = SimulatorSettings::read(root.section("simulator"));
     let bot = BotSettings::read(root.section("bot"));
     let tokens = tokens::read_all(root.sections("tokens"), exposed);

@@ -4,6 +4,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::section::Section;
+use super::tree::Node;
+use super::values::{Setting, choice};
+use crate::domain::delivery::OnUnknown;
 use crate::domain::pace::Pace;
 use crate::domain::retry::Looks;
 
@@ -17,6 +20,10 @@ pub struct Sending {
     pub request_timeout: Duration,
     /// When the provider is asked for a text whose answer was lost.
     pub looks: Looks,
+    /// How long such a text holds its customer's later ones at the most.
+    pub order_hold: Duration,
+    /// For channels that say nothing of it.
+    pub on_unknown: OnUnknown,
     /// For channels that say nothing of it.
     pub pace: ChannelPace,
 }
@@ -32,6 +39,12 @@ pub struct ChannelPace {
 
 /// Twilio's for a long code in the USA, and for an account.
 const USUAL: ChannelPace = ChannelPace { number: Pace::per_second(1), account: Pace::per_second(100) };
+
+impl Setting for OnUnknown {
+    fn read(node: &Node) -> Result<Self, String> {
+        choice(node, &[("hold", Self::Hold), ("resend", Self::Resend)])
+    }
+}
 
 impl ChannelPace {
     /// What the section does not say is as in `default`.
@@ -54,7 +67,9 @@ impl Sending {
             section.refuse("looks", error.to_string());
             Looks::default()
         });
+        let order_hold = section.or("order_hold", Duration::from_secs(2 * 60));
+        let on_unknown = section.or("on_unknown", OnUnknown::default());
         section.finish();
-        Self { valid_for, max_in_flight, request_timeout, looks, pace }
+        Self { valid_for, max_in_flight, request_timeout, looks, order_hold, on_unknown, pace }
     }
 }

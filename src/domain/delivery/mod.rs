@@ -105,6 +105,9 @@ pub struct Attempt {
     /// `accepted`, `receipt` (which came before the answer), `throttled`, `transient`, `channel_fault`, `permanent`,
     /// `unknown`; null while it is under way.
     pub outcome: Option<String>,
+    /// What was found out about one that ended `unknown`: see [`fate`].
+    #[serde(default)]
+    pub evidence: Option<String>,
 }
 
 /// The outcome of an attempt whose receipt came before the answer to it.
@@ -173,8 +176,17 @@ pub struct Delivery {
     /// Not to be sent after then.
     pub valid_until: Option<Timestamp>,
     pub dispatched_at: Option<Timestamp>,
-    /// When the provider is next asked about it, while it is `unknown`.
+    /// When it is next seen to, while it is `unknown`: looked for, or passed. None: nobody looks for it any more.
     pub look_at: Option<Timestamp>,
+    /// Its customer's later texts do not wait for it, and may be in flight before it; until its next attempt.
+    #[serde(default)]
+    pub overtaken: bool,
+    /// When that began, the last time.
+    #[serde(default)]
+    pub passed_at: Option<Timestamp>,
+    /// Since when it is `unknown`, and nobody looks for it any more: a person has to decide.
+    #[serde(default)]
+    pub held_at: Option<Timestamp>,
     pub history: Vec<ProviderStatus>,
     /// Which of the rules of consent do not hold for it.
     pub exemption: Exemption,
@@ -225,6 +237,9 @@ impl Delivery {
             valid_until: None,
             dispatched_at: None,
             look_at: None,
+            overtaken: false,
+            passed_at: None,
+            held_at: None,
             history: Vec::new(),
             exemption: Exemption::None,
             wire_content: None,
@@ -244,7 +259,7 @@ impl Delivery {
 
     fn note_attempt(&mut self, now: Timestamp) {
         self.attempts_made = self.attempts_made.saturating_add(1);
-        self.attempts.push(Attempt { at: now, ended_at: None, outcome: None });
+        self.attempts.push(Attempt { at: now, ended_at: None, outcome: None, evidence: None });
         if self.attempts.len() > MAX_ATTEMPTS_KEPT {
             let least = self.attempts.iter().position(|attempt| !attempt.may_have_left()).unwrap_or(0);
             self.attempts.remove(least);
@@ -310,10 +325,24 @@ pub enum Evidence {
     Found { provider_id: String },
     /// It is not there yet: ask again then.
     NotYet { look_at: Timestamp },
+    /// What comes after it has waited for long enough, and goes. It is still looked for, then.
+    Passed { look_at: Timestamp },
     /// It was not there at the last look: it never left, and is sent again.
     Absent,
-    /// The provider cannot be asked. It stays `unknown`, and what comes after it no longer waits.
+    /// The provider cannot be asked. It stays `unknown` until a person decides, and what comes after it no longer waits.
     CannotTell,
+    /// The provider cannot be asked, and its channel would rather send a text twice than not at all.
+    Resend,
+}
+
+/// What becomes of a text where nobody can say whether it left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It is held until a person decides.
+    #[default]
+    Hold,
+    /// It is sent again, and may arrive twice.
+    Resend,
 }
 
 /// A provider's word on one message, in our terms.
@@ -348,6 +377,7 @@ pub enum ReceiptEffect {
     Stale,
 }
 
+mod fate;
 mod transitions;
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! no engine can invent a transition of its own.
 
 use super::{
-    Attempt, BY_RECEIPT, DeliveryError, ErrorClass, Evidence, MAX_HISTORY, ProviderStatus, ReceiptEffect,
-    ReceiptStage, ReceiptStatus, SendOutcome, Status,
+    Attempt, BY_RECEIPT, DeliveryError, ErrorClass, MAX_HISTORY, ProviderStatus, ReceiptEffect, ReceiptStage,
+    ReceiptStatus, SendOutcome, Status,
 };
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
@@ -13,6 +13,7 @@ impl Message {
     pub fn begin_attempt(&mut self, owner: &str, now: Timestamp) {
         self.delivery.status = Status::Sending;
         self.delivery.owner = Some(owner.to_owned());
+        self.delivery.overtaken = false;
         self.delivery.note_attempt(now);
         self.updated_at = now;
     }
@@ -85,42 +86,27 @@ impl Message {
         }
     }
 
-    /// Whether the evidence counts: its fate is unknown. Once nobody looks for it any more and what comes after it
-    /// has been let go, it is never queued or looked for again; only that it was found still counts.
-    pub fn takes_evidence(&self, evidence: &Evidence) -> bool {
-        let found = matches!(evidence, Evidence::Found { .. });
-        self.delivery.status == Status::Unknown && (found || self.delivery.look_at.is_some())
-    }
-
-    /// Settles an unknown fate by evidence.
-    pub fn resolve(&mut self, evidence: &Evidence, now: Timestamp) {
-        self.updated_at = now;
-        match evidence {
-            Evidence::Found { provider_id } => self.adopt(provider_id, now),
-            Evidence::NotYet { look_at } => {
-                self.delivery.looks += 1;
-                self.delivery.look_at = Some(*look_at);
-            }
-            Evidence::Absent => self.requeue(now),
-            Evidence::CannotTell => self.delivery.look_at = None,
-        }
-    }
-
-    /// Whether it holds its customer's place in the queue. An unknown one does as long as somebody still looks for it.
+    /// Whether it holds its customer's place in the queue. An unknown one does until it is passed.
     pub fn holds_queue(&self) -> bool {
         match self.delivery.status {
-            Status::Unknown => self.delivery.look_at.is_some(),
+            Status::Unknown => self.delivery.look_at.is_some() && !self.delivery.overtaken,
             status => status.holds_queue(),
         }
     }
 
-    fn requeue(&mut self, ready_at: Timestamp) {
+    /// Whether nothing else of its customer's may leave now, whatever comes before it in the queue.
+    pub fn is_in_flight(&self) -> bool {
+        self.holds_queue() && self.delivery.status != Status::Queued
+    }
+
+    pub(super) fn requeue(&mut self, ready_at: Timestamp) {
         self.delivery.status = if self.delivery.recalled { Status::Canceled } else { Status::Queued };
         self.delivery.look_at = None;
+        self.delivery.held_at = None;
         self.delivery.ready_at = ready_at;
     }
 
-    fn adopt(&mut self, provider_id: &str, now: Timestamp) {
+    pub(super) fn adopt(&mut self, provider_id: &str, now: Timestamp) {
         if self.delivery.status == Status::Sending {
             self.delivery.end_attempt(BY_RECEIPT, now);
         }
@@ -130,6 +116,7 @@ impl Message {
             self.delivery.error = None;
         }
         self.delivery.look_at = None;
+        self.delivery.held_at = None;
         self.delivery.dispatched_at.get_or_insert(now);
         if !self.delivery.provider_ids.iter().any(|known| known == provider_id) {
             self.delivery.provider_ids.push(provider_id.to_owned());
@@ -141,6 +128,7 @@ impl Message {
         self.delivery.status = status;
         self.delivery.error = error;
         self.delivery.look_at = None;
+        self.delivery.held_at = None;
         self.updated_at = now;
     }
 
@@ -154,7 +142,7 @@ impl Message {
         match self.delivery.status {
             Status::Queued => self.withdraw(Status::Canceled, None, now),
             Status::Sending | Status::Unknown if self.holds_queue() => self.delivery.recalled = true,
-            // An unknown one that nobody looks for is never sent again anyway.
+            // One that was passed is asked whether it still may speak before it is sent again.
             Status::Sending
             | Status::Unknown
             | Status::Sent
@@ -181,6 +169,7 @@ impl Message {
         }
         // Any receipt proves that the provider has it, also while its send's answer is still out.
         let was = (self.delivery.status, self.delivery.provider_ids.len());
+        self.note_evidence(BY_RECEIPT);
         self.adopt(provider_id, receipt.at);
         if receipt.stage > self.stage() {
             self.advance(receipt);

@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use super::{Gateway, Settings};
 use in_flight::InFlight;
 
+mod asking;
 mod attempt;
 mod in_flight;
 mod lane;

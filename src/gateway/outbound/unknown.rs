@@ -1,35 +1,34 @@
-//! Texts of unknown fate: the provider is asked for them, and only what is proven absent is sent again.
+//! Texts of unknown fate: the provider is asked for them, and only what is proven absent is sent again. Where nobody can
+//! be asked, the channel says what becomes of them.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::delivery::Evidence;
+use crate::domain::delivery::{Evidence, OnUnknown};
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
 use crate::provider::{AskError, SentRecord};
 use crate::store::StoreError;
 
+use super::asking::Asking;
 use crate::gateway::Gateway;
+use crate::gateway::metrics::labels;
 
 const POLL: Duration = Duration::from_secs(1);
+/// How many of a channel are taken up at once.
 const BATCH: usize = 200;
 /// How far providers' clocks and ours may be apart. Too little would call what is there absent; too much costs nothing
 /// but a longer list, since what belongs to another message of ours never counts.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
-/// Asking that fails is repeated this often before the text is left `unknown` for good.
-const MOST_LOOKS: u32 = 20;
+/// A provider that cannot be asked is asked for so long, or until the last look if that is later.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
-/// Settles unknown fates as their looks come due, until the gateway stops. Each channel is asked by itself: one that does
-/// not answer keeps nobody else waiting.
+/// Settles unknown fates as their looks come due, until the gateway stops.
 pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
-    let asking: Arc<Mutex<HashSet<String>>> = Arc::default();
+    let asking = Asking::default();
     loop {
-        match gateway.store.unknown_due(gateway.now(), BATCH).await {
-            Ok(due) => by_channel(due).into_iter().for_each(|(channel, due)| {
-                look(&gateway, &asking, channel, due);
-            }),
-            Err(error) => tracing::error!(%error, "texts of unknown fate could not be read"),
+        if let Err(error) = take_up(&gateway, &asking).await {
+            tracing::error!(%error, "texts of unknown fate could not be taken up");
         }
         tokio::select! {
             biased;
@@ -40,57 +39,91 @@ pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
     }
 }
 
-fn by_channel(due: Vec<Message>) -> BTreeMap<String, Vec<Message>> {
-    let mut channels: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-    for message in due {
-        channels.entry(message.delivery.lane.channel.clone()).or_default().push(message);
-    }
-    channels
-}
-
-/// Looks for a channel's texts one after the other, unless it is being asked already.
-fn look(gateway: &Arc<Gateway>, asking: &Arc<Mutex<HashSet<String>>>, channel: String, due: Vec<Message>) {
-    if !asking.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.clone()) {
-        return;
-    }
-    let (gateway, asking) = (Arc::clone(gateway), Arc::clone(asking));
-    Arc::clone(&gateway).spawn(async move {
-        for message in due {
-            let looked = tokio::select! {
-                biased;
-                () = gateway.stop.cancelled() => break,
-                looked = gateway.look_for(&message) => looked,
-            };
-            if let Err(error) = looked {
-                tracing::error!(message = %message.id, %error, "a text of unknown fate could not be settled");
-            }
+async fn take_up(gateway: &Arc<Gateway>, asking: &Asking) -> Result<(), StoreError> {
+    let mut due = Vec::new();
+    for message in gateway.store.unknown_due(gateway.now(), BATCH).await? {
+        // Here, and not where the provider is asked: who waits must not wait for its answer, too.
+        if gateway.has_held_for_long_enough(&message) {
+            gateway.pass(&message).await?;
+        } else {
+            due.push(message);
         }
-        asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+    }
+    asking.each(gateway, due, |gateway, message| async move {
+        if let Err(error) = gateway.look_for(&message).await {
+            tracing::error!(message = %message.id, %error, "a text of unknown fate could not be settled");
+        }
     });
+    Ok(())
 }
 
 impl Gateway {
+    fn has_held_for_long_enough(&self, message: &Message) -> bool {
+        message.holds_queue() && self.now() >= self.holds_until(message)
+    }
+
+    fn holds_until(&self, message: &Message) -> Timestamp {
+        message.unknown_since().after(self.settings.order_hold)
+    }
+
+    /// Lets what comes after the message go. From here on it may arrive out of order, or be found to have arrived.
+    async fn pass(&self, message: &Message) -> Result<(), StoreError> {
+        let now = self.now();
+        let look_at = self.next_look(message).map_or(now, |look_at| look_at.max(now));
+        if self.store.resolve(message.id, Evidence::Passed { look_at }, now).await?.is_some() {
+            tracing::warn!(
+                message = %message.id,
+                "it is still unknown whether a text left; its customer's later texts no longer wait for it"
+            );
+            self.metrics.unknown(&message.delivery.lane.channel, labels::PASSED);
+            self.outbound.wake_all();
+        }
+        Ok(())
+    }
+
     async fn look_for(&self, message: &Message) -> Result<(), StoreError> {
         let evidence = self.evidence_for(message).await?;
-        let words = match &evidence {
-            Evidence::Found { .. } => "the provider has it",
-            Evidence::NotYet { .. } => "not there yet; looked for again",
-            Evidence::Absent => "it never left; sent again",
-            Evidence::CannotTell => "the provider cannot say; it stays unknown",
-        };
-        tracing::info!(message = %message.id, looks = message.delivery.looks, "a text of unknown fate: {words}");
-        self.store.resolve(message.id, evidence, self.now()).await?;
-        self.outbound.wake_all();
+        if self.store.resolve(message.id, evidence.clone(), self.now()).await?.is_some() {
+            self.report_evidence(message, &evidence);
+            self.outbound.wake_all();
+        }
         Ok(())
+    }
+
+    fn report_evidence(&self, message: &Message, evidence: &Evidence) {
+        let (id, looks) = (message.id, message.delivery.looks);
+        let outcome = match evidence {
+            Evidence::NotYet { .. } | Evidence::Passed { .. } => {
+                tracing::info!(message = %id, looks, "a text of unknown fate is not found yet; looked for again");
+                return;
+            }
+            Evidence::Found { .. } => {
+                tracing::info!(message = %id, looks, "a text of unknown fate: the provider has it");
+                labels::FOUND
+            }
+            Evidence::Absent => {
+                tracing::info!(message = %id, looks, "a text of unknown fate never left; it is sent again");
+                labels::ABSENT
+            }
+            Evidence::CannotTell => {
+                tracing::warn!(message = %id, looks, "nobody can tell whether a text left; it is held until somebody decides");
+                labels::HELD
+            }
+            Evidence::Resend => {
+                tracing::warn!(message = %id, looks, "nobody can tell whether a text left; it is sent again, as its channel is set up");
+                labels::RESENT
+            }
+        };
+        self.metrics.unknown(&message.delivery.lane.channel, outcome);
     }
 
     async fn evidence_for(&self, message: &Message) -> Result<Evidence, StoreError> {
         let delivery = &message.delivery;
         let Some(channel) = self.channels.get(&delivery.lane.channel) else {
-            return Ok(Evidence::CannotTell);
+            return Ok(self.nobody_to_ask(message, OnUnknown::Hold));
         };
         if !channel.provider.capability().lists_sent {
-            return Ok(Evidence::CannotTell);
+            return Ok(self.nobody_to_ask(message, channel.on_unknown));
         }
         // Any attempt that may have left may be the one that is there, not only the last.
         let since = delivery.may_have_left_at().unwrap_or(delivery.queued_at).before(CLOCK_SKEW);
@@ -99,7 +132,7 @@ impl Gateway {
                 Some(provider_id) => Ok(Evidence::Found { provider_id }),
                 None => Ok(self.not_there(message)),
             },
-            Err(error) => Ok(self.not_asked(message, &error)),
+            Err(error) => Ok(self.not_answered(message, channel.on_unknown, &error)),
         }
     }
 
@@ -124,21 +157,47 @@ impl Gateway {
     }
 
     fn not_there(&self, message: &Message) -> Evidence {
-        match self.settings.looks.next(message.delivery.looks) {
-            Some(pause) => Evidence::NotYet { look_at: self.now().after(pause) },
-            None => Evidence::Absent,
+        self.next_look(message).map_or(Evidence::Absent, |look_at| self.not_yet(message, look_at))
+    }
+
+    fn not_answered(&self, message: &Message, on_unknown: OnUnknown, error: &AskError) -> Evidence {
+        tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
+        let last = self.settings.looks.last();
+        if self.now() < message.unknown_since().after(last.max(PATIENCE)) {
+            let again = self.next_look(message).unwrap_or_else(|| self.now().after(last));
+            self.not_yet(message, again)
+        } else {
+            Self::without_evidence(on_unknown)
         }
     }
 
-    fn not_asked(&self, message: &Message, error: &AskError) -> Evidence {
-        tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
-        let looks = &self.settings.looks;
-        if message.delivery.looks < MOST_LOOKS {
-            Evidence::NotYet {
-                look_at: self.now().after(looks.next(message.delivery.looks).unwrap_or_else(|| looks.last())),
-            }
-        } else {
-            Evidence::CannotTell
+    /// There is nobody to ask, but a receipt may still come: for as long as others wait for it if it is to be held, and for
+    /// as long as it would have been looked for if it is to be sent again.
+    fn nobody_to_ask(&self, message: &Message, on_unknown: OnUnknown) -> Evidence {
+        let patience = match on_unknown {
+            OnUnknown::Hold => self.settings.order_hold,
+            OnUnknown::Resend => self.settings.looks.last(),
+        };
+        let until = message.unknown_since().after(patience);
+        if self.now() < until { self.not_yet(message, until) } else { Self::without_evidence(on_unknown) }
+    }
+
+    fn without_evidence(on_unknown: OnUnknown) -> Evidence {
+        match on_unknown {
+            OnUnknown::Hold => Evidence::CannotTell,
+            OnUnknown::Resend => Evidence::Resend,
         }
+    }
+
+    /// Seen to again then; or as soon as it has held others for long enough, if that is earlier.
+    fn not_yet(&self, message: &Message, look_at: Timestamp) -> Evidence {
+        let until = self.holds_until(message);
+        Evidence::NotYet { look_at: if message.holds_queue() { look_at.min(until) } else { look_at } }
+    }
+
+    /// None: the last one was due by now.
+    fn next_look(&self, message: &Message) -> Option<Timestamp> {
+        let since = message.unknown_since();
+        self.settings.looks.next(self.now().since(since)).map(|after| since.after(after))
     }
 }

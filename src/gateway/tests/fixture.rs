@@ -1,7 +1,7 @@
 //! A gateway whose time is tokio's paused clock, whose provider keeps what it was given, and whose bot is scripted.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::bot::{Bot, BotError};
 use crate::domain::conversation::{Answer, AnswerText, KeywordReplies, Policy, SessionPatch};
-use crate::domain::delivery::{DeliveryError, ErrorClass};
+use crate::domain::delivery::{DeliveryError, ErrorClass, OnUnknown};
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Author, Message, Role};
 use crate::domain::phone::Address;
@@ -92,6 +92,8 @@ pub struct Carrier {
     taken: Mutex<Vec<SentRecord>>,
     changed: Notify,
     lists: bool,
+    /// While it is set, asking what was taken fails.
+    silent: AtomicBool,
     /// How long after it was taken a text shows in the list.
     list_lag: Duration,
 }
@@ -99,6 +101,11 @@ pub struct Carrier {
 impl Carrier {
     pub fn next(&self, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().unwrap().extend(acts);
+    }
+
+    /// Whether asking what was taken fails from now on.
+    pub fn falls_silent(&self, silent: bool) {
+        self.silent.store(silent, Ordering::Relaxed);
     }
 
     pub fn handed(&self) -> Vec<Handed> {
@@ -191,6 +198,9 @@ impl Provider for Carrier {
     }
 
     async fn list_sent(&self, _: &str, to: &str, _: Timestamp) -> Result<Vec<SentRecord>, AskError> {
+        if self.silent.load(Ordering::Relaxed) {
+            return Err(AskError("as the test says".into()));
+        }
         let taken = self.taken.lock().unwrap();
         let shown_until =
             Timestamp::from_millis(1_700_000_000_000).after(self.started.elapsed()).before(self.list_lag);
@@ -259,6 +269,8 @@ pub struct Plan {
     pub account_pace: Option<&'static str>,
     pub has_bot: bool,
     pub lists: bool,
+    pub on_unknown: OnUnknown,
+    pub order_hold: Duration,
     pub list_lag: Duration,
     pub script: Script,
 }
@@ -270,6 +282,8 @@ impl Default for Plan {
             account_pace: None,
             has_bot: false,
             lists: true,
+            on_unknown: OnUnknown::Hold,
+            order_hold: Duration::from_secs(120),
             list_lag: Duration::ZERO,
             script: Box::new(|_| (Duration::ZERO, Ok(Answer::default()))),
         }
@@ -299,6 +313,7 @@ impl World {
             taken: Mutex::default(),
             changed: Notify::new(),
             lists: plan.lists,
+            silent: AtomicBool::new(false),
             list_lag: plan.list_lag,
         });
         let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
@@ -309,6 +324,7 @@ impl World {
             public_url: "http://127.0.0.1".into(),
             signature: SignaturePolicy::Enforce,
             senders: vec![sender(BRAND), sender(OTHER_BRAND)],
+            on_unknown: plan.on_unknown,
             number_pace: plan.number_pace.map(|pace| pace.parse().unwrap()),
             account: Channel::account_meter(
                 plan.account_pace.map(|pace| pace.parse().unwrap()),
@@ -326,6 +342,7 @@ impl World {
                 valid_for: Duration::from_secs(48 * 3600),
                 max_in_flight: 8,
                 looks: crate::domain::retry::Looks::default(),
+                order_hold: plan.order_hold,
                 max_turns: 8,
                 confirmation_text: None,
             },

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::fixture::{Act, Plan, World};
-use crate::domain::delivery::{ReceiptStage, ReceiptStatus, Status};
+use crate::domain::delivery::{OnUnknown, ReceiptStage, ReceiptStatus, Status};
+use crate::domain::ids::MessageId;
 use crate::provider::ProviderReceipt;
+use crate::store::ResendError;
 
 const ANNA: &str = "+14155550101";
 const BERT: &str = "+14155550102";
@@ -107,4 +109,140 @@ async fn where_nobody_can_be_asked_it_stays_unknown_and_is_not_sent_again() {
     assert_eq!(world.message(unknown).await.delivery.status, Status::Unknown);
     let count = world.carrier.contents().iter().filter(|content| *content == "Who knows").count();
     assert_eq!(count, 1);
+}
+
+async fn until(world: &World, id: MessageId, status: Status) {
+    while world.message(id).await.delivery.status != status {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_can_be_asked_others_wait_for_a_receipt_and_not_for_ever() {
+    let world = World::start(Plan { lists: false, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::Break { taken: true }]);
+    let unknown = world.say(anna, "Who knows").await;
+    world.say(anna, "After it").await;
+    let handed = world.carrier.until(2).await;
+    let waited = handed[1].at.checked_sub(handed[0].at).unwrap();
+    assert!((Duration::from_secs(120)..Duration::from_secs(123)).contains(&waited), "{waited:?}");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let message = world.message(unknown).await;
+    assert!(message.is_held() && message.delivery.passed_at.is_some() && message.delivery.held_at.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_was_passed_is_still_looked_for_and_sent_again_if_it_never_left() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.falls_silent(true);
+    world.carrier.next([Act::Break { taken: false }]);
+    let lost = world.say(anna, "Lost").await;
+    world.say(anna, "Next").await;
+    let handed = world.carrier.until(2).await;
+    assert!(handed[1].at >= Duration::from_secs(120) && handed[1].at < Duration::from_secs(123));
+    assert_eq!(world.message(lost).await.delivery.status, Status::Unknown);
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    world.carrier.falls_silent(false);
+    world.carrier.until(3).await;
+    assert_eq!(world.carrier.contents(), ["Lost", "Next", "Lost"]);
+    until(&world, lost, Status::Sent).await;
+    let delivery = world.message(lost).await.delivery;
+    assert!(delivery.passed_at.is_some(), "that it came out of order is said");
+    assert_eq!(delivery.attempts[0].evidence.as_deref(), Some("absent"));
+    let metrics = world.gateway.metrics().render(world.gateway.store().counts().await.unwrap());
+    for line in ["unknown_texts_total{channel=\"main\",outcome=\"passed\"} 1", "outcome=\"absent\"} 1"] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_was_passed_may_be_found() {
+    let world = World::start(Plan { order_hold: Duration::from_secs(20), ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.falls_silent(true);
+    world.carrier.next([Act::Break { taken: true }]);
+    let lost = world.say(anna, "Once").await;
+    world.say(anna, "Next").await;
+    let handed = world.carrier.until(2).await;
+    assert!(handed[1].at >= Duration::from_secs(20) && handed[1].at < Duration::from_secs(23));
+    world.carrier.falls_silent(false);
+    until(&world, lost, Status::Sent).await;
+    assert_eq!(world.carrier.contents(), ["Once", "Next"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_never_answers_leaves_the_text_to_a_person() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.falls_silent(true);
+    world.carrier.next([Act::Break { taken: false }]);
+    let lost = world.say(anna, "Lost").await;
+    world.carrier.until(1).await;
+    tokio::time::sleep(Duration::from_secs(29 * 60)).await;
+    assert!(!world.message(lost).await.is_held(), "it is asked for half an hour");
+    let early = world.gateway.resend_message(lost).await;
+    assert!(matches!(early, Err(ResendError::NotHeld(Status::Unknown))));
+    tokio::time::sleep(Duration::from_secs(5 * 60)).await;
+    assert!(world.message(lost).await.is_held());
+    assert_eq!(world.gateway.store().counts().await.unwrap().held, 1);
+    world.gateway.resend_message(lost).await.unwrap();
+    world.carrier.until(2).await;
+    assert_eq!(world.carrier.contents(), ["Lost", "Lost"]);
+    until(&world, lost, Status::Sent).await;
+    assert_eq!(world.message(lost).await.delivery.attempts[0].evidence.as_deref(), Some("resent_by_hand"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_would_rather_send_twice_does_and_keeps_order() {
+    for lists in [false, true] {
+        let plan = Plan {
+            lists,
+            on_unknown: OnUnknown::Resend,
+            order_hold: Duration::from_secs(3_600),
+            ..Plan::default()
+        };
+        let world = World::start(plan).await;
+        let anna = world.text(ANNA, "Hey").await;
+        world.carrier.falls_silent(true);
+        world.carrier.next([Act::Break { taken: true }]);
+        let text = world.say(anna, "Perhaps twice").await;
+        world.say(anna, "Next").await;
+        let handed = world.carrier.until(3).await;
+        assert_eq!(world.carrier.contents(), ["Perhaps twice", "Perhaps twice", "Next"]);
+        let least = Duration::from_secs(if lists { 1_800 } else { 90 });
+        assert!(
+            handed[1].at >= least && handed[1].at < least + Duration::from_secs(95),
+            "{:?}",
+            handed[1].at
+        );
+        let attempts = world.message(text).await.delivery.attempts;
+        assert_eq!(attempts[0].outcome.as_deref(), Some("unknown"));
+        assert_eq!(attempts[0].evidence.as_deref(), Some("resent"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_unknown_fates_of_one_customer_are_each_found_once() {
+    let world = World::start(Plan { order_hold: Duration::from_secs(4), ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.falls_silent(true);
+    world.carrier.next(vec![Act::Break { taken: true }; 5]);
+    let mut same = Vec::new();
+    for _ in 0..5 {
+        same.push(world.say(anna, "Same words").await);
+    }
+    world.carrier.until(5).await;
+    world.carrier.falls_silent(false);
+    for id in &same {
+        until(&world, *id, Status::Sent).await;
+    }
+    assert_eq!(world.carrier.handed().len(), 5, "none is sent again");
+    let mut ids = Vec::new();
+    for id in same {
+        ids.extend(world.message(id).await.delivery.provider_ids);
+    }
+    ids.sort();
+    assert_eq!(ids, ["SM0", "SM1", "SM2", "SM3", "SM4"]);
 }

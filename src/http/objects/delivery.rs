@@ -20,11 +20,14 @@ use crate::domain::ids::MessageId;
     "encoding": "GSM-7",
     "provider_ids": ["SM1f0e8ae6ade43cb3c0ce4525424e404f"],
     "attempts": [{
-        "at": "2017-05-02T12:04:42.701Z", "ended_at": "2017-05-02T12:04:42.905Z", "outcome": "accepted"
+        "at": "2017-05-02T12:04:42.701Z", "ended_at": "2017-05-02T12:04:42.905Z", "outcome": "accepted",
+        "evidence": null
     }],
     "error": null,
     "queued_at": "2017-05-02T12:04:42.694Z",
     "dispatched_at": "2017-05-02T12:04:42.905Z",
+    "passed_at": null,
+    "held_at": null,
     "provider_status_history": [{"status": "delivered", "error_code": null, "at": "2017-05-02T12:04:44.120Z"}],
     "author": "desk",
     "keyword": null
@@ -53,6 +56,14 @@ pub struct Delivery {
     pub queued_at: Moment,
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub dispatched_at: Option<Moment>,
+    /// When its customer's later texts stopped waiting for it, because it was `unknown` for too long: from then on it may
+    /// have arrived out of order. The last time that happened.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub passed_at: Option<Moment>,
+    /// Since when it is held: `unknown`, looked for by nobody any more, and sent again only if somebody decides so
+    /// (`POST /v1/messages/{message_id}/resend`). A receipt may still settle it.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub held_at: Option<Moment>,
     /// All that the provider said about it.
     pub provider_status_history: Vec<ProviderStatus>,
     /// The name of the token that it was written with; `customer`, `bot` or `gateway` where there was none.
@@ -72,6 +83,10 @@ pub struct Attempt {
     /// `accepted`, `throttled`, `transient`, `permanent`, `unknown` …; null while it is under way.
     #[schema(required)]
     pub outcome: Option<String>,
+    /// What was found out about an `unknown` one: `found` (in the provider's list), `receipt`, `absent`; or, where nobody
+    /// could tell and it was sent again all the same, `resent` (as its channel is set up) or `resent_by_hand`.
+    #[schema(required)]
+    pub evidence: Option<String>,
 }
 
 /// What went wrong.
@@ -113,6 +128,8 @@ impl Delivery {
             error: delivery.error.as_ref().map(Failure::of),
             queued_at: delivery.queued_at.into(),
             dispatched_at: delivery.dispatched_at.map(Moment),
+            passed_at: delivery.passed_at.map(Moment),
+            held_at: message.is_held().then(|| Moment(delivery.held_at.unwrap_or(message.updated_at))),
             provider_status_history: delivery.history.iter().map(ProviderStatus::of).collect(),
             author: message.author.name.clone(),
             keyword: message.keyword.map(crate::domain::keywords::Keyword::as_str),
@@ -126,6 +143,7 @@ impl Attempt {
             at: attempt.at.into(),
             ended_at: attempt.ended_at.map(Moment),
             outcome: attempt.outcome.clone(),
+            evidence: attempt.evidence.clone(),
         }
     }
 }

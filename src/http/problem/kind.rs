@@ -82,6 +82,8 @@ kinds! {
         "No channel is configured that the customer could be texted by."
     NotFound NOT_FOUND "not-found" "There is no such thing"
         "What the path names does not exist, or not any more."
+    NotHeld CONFLICT "not-held" "The message is not held"
+        "Only a message that nobody can say about whether it left, and that is held for a decision, can be sent again; the detail says where it stands."
     NotQueued CONFLICT "not-queued" "The message is not queued any more"
         "Only a message that still waits in its queue can be canceled; the detail says where it stands."
     NumberTaken CONFLICT "number-taken" "Another customer has this number"

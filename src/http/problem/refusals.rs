@@ -3,10 +3,11 @@
 
 use crate::domain::conversation::Refusal;
 use crate::domain::customer::ConfirmRefusal;
+use crate::domain::delivery::Status;
 use crate::gateway::customers::SendConfirmationError;
 use crate::store::{
     CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError,
-    UpdateSessionError,
+    ResendError, UpdateSessionError,
 };
 
 use super::{Kind, Problem};
@@ -148,11 +149,45 @@ impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::NotFound => Self::not_found("message"),
-            CancelError::NotQueued(status) => Self::new(
-                Kind::NotQueued,
-                format!("The message is {}; only a queued one can be canceled.", status.as_str()),
-            ),
+            CancelError::NotQueued(status) => {
+                let advice = match status {
+                    Status::Unknown => {
+                        " Nobody can say yet whether it left; it is not sent again without evidence or a resend."
+                    }
+                    _ => "",
+                };
+                Self::new(
+                    Kind::NotQueued,
+                    format!("The message is {}; only a queued one can be canceled.{advice}", status.as_str()),
+                )
+            }
             CancelError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResendError> for Problem {
+    fn from(error: ResendError) -> Self {
+        match error {
+            ResendError::NotFound => Self::not_found("message"),
+            ResendError::NotHeld(status) => {
+                Self::new(Kind::NotHeld, format!("The message is {}. {}", status.as_str(), instead(status)))
+            }
+            ResendError::Refused(refusal) => refusal.into(),
+            ResendError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What to do about a message that is not held.
+fn instead(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "It leaves by itself.",
+        Status::Sending => "It is on its way; wait for what comes of it.",
+        Status::Unknown => "It is still being looked for; wait until it is found, sent again or held.",
+        Status::Sent | Status::Delivered => "The provider has it.",
+        Status::Undelivered | Status::Failed | Status::Canceled | Status::Expired => {
+            "That is settled; write a new message."
         }
     }
 }

@@ -197,6 +197,7 @@ fn channel(name: &str, signature: SignaturePolicy) -> Channel {
         public_url: format!("{PUBLIC_URL}/"),
         signature,
         senders: vec![Sender { name: BRAND.into(), replies: KeywordReplies::default() }],
+        on_unknown: crate::domain::delivery::OnUnknown::Hold,
         number_pace: None,
         account: None,
     }
@@ -230,6 +231,7 @@ impl House {
                 valid_for: Duration::from_secs(4 * 60 * 60),
                 max_in_flight: 1,
                 looks: Looks::default(),
+                order_hold: Duration::from_secs(120),
                 max_turns: 1,
                 confirmation_text: Some("Your code is {token}".into()),
             },

@@ -3,6 +3,8 @@
 use axum::http::Request;
 
 use super::fixture::{House, request};
+use crate::domain::delivery::{DeliveryError, ErrorClass, Evidence, SendOutcome};
+use crate::domain::ids::MessageId;
 
 const HEY: &str = r#"{"content":"Hey Ho!","content_type":"text"}"#;
 
@@ -151,6 +153,8 @@ async fn a_message_is_read_with_what_is_asked_for() {
             "error",
             "queued_at",
             "dispatched_at",
+            "passed_at",
+            "held_at",
             "provider_status_history",
             "author",
             "keyword"
@@ -170,4 +174,43 @@ async fn a_message_is_canceled_once_and_only_while_it_is_queued() {
     let again = house.call("desk", "POST", &format!("/v1/messages/{id}/cancel"), "").await;
     assert_eq!(again.problem(), (409, "not-queued".into()));
     assert!(again.text.contains("The message is canceled"));
+}
+
+#[tokio::test]
+async fn a_held_message_is_sent_again_when_somebody_decides_and_no_other() {
+    let house = House::new();
+    let customer = house.held().await;
+    let id =
+        house.call("desk", "POST", &messages(&customer), HEY).await.json()["id"].as_str().unwrap().to_owned();
+    let (resend, cancel) = (format!("/v1/messages/{id}/resend"), format!("/v1/messages/{id}/cancel"));
+    let early = house.call("desk", "POST", &resend, "").await;
+    assert_eq!(early.problem(), (409, "not-held".into()));
+    assert!(early.text.contains("The message is queued. It leaves by itself."), "{}", early.text);
+
+    let (store, now) = (house.gateway.store(), house.gateway.now());
+    let message = MessageId(id.parse().unwrap());
+    store.begin_attempt(message, "here", now).await.unwrap();
+    let error = DeliveryError { code: None, class: ErrorClass::Unknown, text: "no answer".into() };
+    store.settle(message, 1, SendOutcome::Unknown { error, look_at: now }, now).await.unwrap();
+    let looked_for = house.call("desk", "POST", &resend, "").await;
+    assert_eq!(looked_for.problem(), (409, "not-held".into()));
+    assert!(looked_for.text.contains("It is still being looked for"), "{}", looked_for.text);
+    store.resolve(message, Evidence::CannotTell, now).await.unwrap();
+
+    let delivery = house.get(&format!("/v1/messages/{id}/delivery")).await.json();
+    assert_eq!(delivery["status"], "unknown");
+    assert!(delivery["held_at"].is_string() && delivery["passed_at"].is_string());
+    assert!(delivery["error"]["text"].as_str().unwrap().contains("held until somebody decides"));
+    let canceled = house.call("desk", "POST", &cancel, "").await;
+    assert_eq!(canceled.problem(), (409, "not-queued".into()));
+    assert!(canceled.text.contains("resend"), "{}", canceled.text);
+
+    assert_eq!(house.call("robot", "POST", &resend, "").await.problem(), (403, "forbidden".into()));
+    let again = house.call("desk", "POST", &resend, "").await;
+    assert_eq!((again.status, again.json()["status"].as_str()), (200, Some("queued")));
+    assert_eq!(again.json()["attempts"][0]["evidence"], "resent_by_hand");
+    assert!(again.json()["held_at"].is_null());
+    assert_eq!(house.call("desk", "POST", &resend, "").await.problem(), (409, "not-held".into()));
+    let nobody = format!("/v1/messages/{customer}/resend");
+    assert_eq!(house.call("desk", "POST", &nobody, "").await.problem(), (404, "not-found".into()));
 }

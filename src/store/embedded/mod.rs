@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -21,9 +22,9 @@ use crate::domain::turn::Turn;
 use super::{
     Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, Rules, SetSubscription,
-    SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
-    TurnFailure, UpdateSession, UpdateSessionError,
+    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, Rules,
+    SetSubscription, SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted,
+    TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod codec;
@@ -243,6 +244,15 @@ impl Store for EmbeddedStore {
 
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
         self.command(now, move |tx| messages::cancel(tx, id)).await
+    }
+
+    async fn resend_message(
+        &self,
+        id: MessageId,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Message, ResendError> {
+        self.command(now, move |tx| messages::resend(tx, id, valid_for)).await
     }
 
     async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError> {

@@ -1,6 +1,7 @@
 //! What is read without the committer: on one view, which shows every commit whole or not at all; or on several, one
 //! after the other, where the way may be long.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::codec;
@@ -11,6 +12,7 @@ use super::keys::{
 };
 use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, missing};
+use super::tx::NEVER;
 use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
@@ -197,8 +199,17 @@ pub fn busy_lanes(tables: Tables<'_>) -> Result<Vec<Lane>, StoreError> {
 
 pub fn unknown_due(tables: Tables<'_>, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
     let range = KeyRange { start: LookKey::all().start, end: LookKey::within(&next_moment(now)).start };
-    let due = tables.entries::<LookKey, MessageId>(&range).take(limit);
-    due.map(|entry| tables.message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))).collect()
+    let mut of_channel: BTreeMap<String, usize> = BTreeMap::new();
+    let mut due = Vec::new();
+    for entry in tables.entries::<LookKey, MessageId>(&range) {
+        let message = tables.message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
+        let taken = of_channel.entry(message.delivery.lane.channel.clone()).or_default();
+        if *taken < limit {
+            *taken += 1;
+            due.push(message);
+        }
+    }
+    Ok(due)
 }
 
 /// Never the end of time, where those stand that nobody looks for.
@@ -232,6 +243,7 @@ pub fn counts(kv: &dyn Kv) -> Result<Counts, StoreError> {
     Ok(Counts {
         queued: count(QueueKey::all())?,
         unknown: count(LookKey::all())?,
+        held: count(LookKey::within(&NEVER))?,
         sessions_waiting: count(InboxKey::within(&InboxQueue::Waiting))?,
         turns_open: count(OpenTurnKey::all())?,
     })

@@ -169,6 +169,30 @@ impl<'v> Tables<'v> {
         })
     }
 
+    /// The first of a customer's queue: the one in flight, or else the oldest.
+    pub fn queue_front(self, customer: CustomerId) -> Result<Option<(u64, Message)>, StoreError> {
+        let mut queue = self.queue(customer);
+        let Some(oldest) = queue.next().transpose()? else { return Ok(None) };
+        // Nothing leaves before the oldest, but for what it was overtaken by.
+        if oldest.1.is_in_flight() || !oldest.1.delivery.overtaken {
+            return Ok(Some(oldest));
+        }
+        for later in queue {
+            let later = later?;
+            if later.1.is_in_flight() {
+                return Ok(Some(later));
+            }
+        }
+        Ok(Some(oldest))
+    }
+
+    /// The session of a message, and its customer's newest.
+    pub fn sessions_around(self, message: &Message) -> Result<(Session, Session), StoreError> {
+        let own = self.session(message.session_id)?.ok_or_else(|| missing("a message's session"))?;
+        let newest = self.newest_session(message.customer_id)?.ok_or_else(|| missing("a session"))?;
+        Ok((own, newest))
+    }
+
     pub fn inbound_id(self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
         self.entry(&InboundIdKey { channel: channel.to_owned(), provider_id: provider_id.to_owned() })
     }

@@ -62,6 +62,7 @@ impl State {
         Counts {
             queued: count(self.messages.rows().filter(|message| message.holds_queue())),
             unknown: count(self.messages.rows().filter(unknown)),
+            held: count(self.messages.rows().filter(|message| message.is_held())),
             sessions_waiting: count(self.sessions.rows().filter(waiting)),
             turns_open: count(self.turns.rows().filter(|turn| turn.is_open())),
         }

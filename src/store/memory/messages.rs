@@ -1,14 +1,17 @@
 //! Messages: created, listed, canceled.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
-use crate::domain::conversation::speak;
+use crate::domain::conversation::{Refusal, may_be_texted, speak};
 use crate::domain::delivery::Status;
 use crate::domain::ids::{MessageId, SessionId};
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
 use crate::store::change::Created;
-use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, ListError, Page, PageRequest};
+use crate::store::{
+    CancelError, CreateMessage, CreateMessageError, Fresh, ListError, Page, PageRequest, ResendError,
+};
 
 use super::pages::page;
 use super::state::{Mismatch, State};
@@ -56,6 +59,26 @@ impl State {
             return Err(CancelError::NotQueued(message.delivery.status));
         }
         message.withdraw(Status::Canceled, None, now);
+        self.change_queue(message.customer_id, now, |state| state.messages.put(message.clone()));
+        Ok(message)
+    }
+
+    pub fn resend_message(
+        &mut self,
+        id: MessageId,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Message, ResendError> {
+        let mut message = self.messages.get(id).ok_or(ResendError::NotFound)?.clone();
+        if !message.is_held() {
+            return Err(ResendError::NotHeld(message.delivery.status));
+        }
+        may_be_texted(self.owner(message.customer_id)?, message.delivery.exemption)?;
+        let (own, newest) = self.sessions_around(&message)?;
+        if message.delivery.recalled || message.is_silenced(own, newest) {
+            return Err(Refusal::SessionHeld.into());
+        }
+        message.resend(valid_for, now);
         self.change_queue(message.customer_id, now, |state| state.messages.put(message.clone()));
         Ok(message)
     }

@@ -2,6 +2,7 @@
 //! going through all of it. Slow on purpose, so that it is plain to see that it is right; keeps nothing on disk.
 
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -19,9 +20,9 @@ use crate::domain::turn::Turn;
 use super::{
     Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError,
-    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure,
-    UpdateSession, UpdateSessionError,
+    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
+    SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
+    TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod customers;
@@ -162,6 +163,15 @@ impl Store for MemoryStore {
         self.state()?.cancel_message(id, now)
     }
 
+    async fn resend_message(
+        &self,
+        id: MessageId,
+        valid_for: Duration,
+        now: Timestamp,
+    ) -> Result<Message, ResendError> {
+        self.state()?.resend_message(id, valid_for, now)
+    }
+
     async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError> {
         Ok(self.state()?.lane_heads(lane, now, limit))
     }
@@ -202,7 +212,7 @@ impl Store for MemoryStore {
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        Ok(self.state()?.resolve(id, &evidence, now))
+        self.state()?.resolve(id, &evidence, now)
     }
 
     async fn message_by_provider_id(

@@ -15,7 +15,9 @@ impl State {
     pub fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads {
         let mut first_of_each: BTreeMap<CustomerId, (u64, &Message)> = BTreeMap::new();
         for (number, message) in self.messages.numbered() {
-            if !message.is_inbound() && message.holds_queue() {
+            if !message.is_inbound() && message.is_in_flight() {
+                first_of_each.insert(message.customer_id, (number, message));
+            } else if !message.is_inbound() && message.holds_queue() {
                 first_of_each.entry(message.customer_id).or_insert((number, message));
             }
         }
@@ -115,19 +117,39 @@ impl State {
             .filter(|(look_at, _, _)| *look_at <= now)
             .collect();
         due.sort_by_key(|(look_at, number, _)| (*look_at, *number));
-        due.into_iter().take(limit).map(|(_, _, message)| message.clone()).collect()
+        let mut of_channel: BTreeMap<&str, usize> = BTreeMap::new();
+        due.retain(|(_, _, message)| {
+            let taken = of_channel.entry(&message.delivery.lane.channel).or_default();
+            *taken += 1;
+            *taken <= limit
+        });
+        due.into_iter().map(|(_, _, message)| message.clone()).collect()
     }
 
-    pub fn resolve(&mut self, id: MessageId, evidence: &Evidence, now: Timestamp) -> Option<Message> {
-        let message = self.messages.get(id).filter(|message| message.takes_evidence(evidence))?;
+    pub fn resolve(
+        &mut self,
+        id: MessageId,
+        evidence: &Evidence,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
+        let message = self.messages.get(id).filter(|message| message.takes_evidence(evidence));
+        let Some(mut message) = message.cloned() else { return Ok(None) };
+        if let Evidence::Found { provider_id } = evidence
+            && self
+                .message_by_provider_id(&message.delivery.lane.channel, provider_id)
+                .is_some_and(|whose| whose != id)
+        {
+            return Ok(None);
+        }
+        let (own, newest) = self.sessions_around(&message)?;
+        message.heed_switch(own, newest);
+        message.resolve(evidence, now);
         self.change_queue(message.customer_id, now, |state| {
-            if let Some(message) = state.messages.get_mut(id) {
-                message.resolve(evidence, now);
-            }
+            state.messages.put(message);
             if let Evidence::Found { provider_id } = evidence {
                 state.adopt(id, provider_id, now);
             }
         });
-        self.messages.get(id).cloned()
+        Ok(self.messages.get(id).cloned())
     }
 }

@@ -92,11 +92,24 @@ impl State {
         self.sessions.rows().rev().find(|session| session.customer_id == customer_id)
     }
 
-    /// The first in the customer's queue: nothing else of theirs may leave.
+    /// The first in the customer's queue, the one in flight or else the oldest: nothing else of theirs may leave.
     pub fn first_in_queue(&self, customer_id: CustomerId) -> Option<&Message> {
-        self.messages.rows().find(|message| {
+        let mut queue = self.messages.rows().filter(|message| {
             message.customer_id == customer_id && !message.is_inbound() && message.holds_queue()
-        })
+        });
+        let oldest = queue.next()?;
+        if oldest.is_in_flight() {
+            Some(oldest)
+        } else {
+            queue.find(|later| later.is_in_flight()).or(Some(oldest))
+        }
+    }
+
+    /// The session of a message, and its customer's newest.
+    pub fn sessions_around(&self, message: &Message) -> Result<(&Session, &Session), StoreError> {
+        let missing = || StoreError::Corrupt("a message belongs to no session".into());
+        let own = self.sessions.get(message.session_id).ok_or_else(missing)?;
+        Ok((own, self.newest_session(message.customer_id).ok_or_else(missing)?))
     }
 
     /// Changes messages of a customer. A queued one that thereby becomes the first is ready now, or later if it says

@@ -49,6 +49,8 @@ pub enum Proof {
     NotYet { wait_s: i64 },
     Absent,
     CannotTell,
+    Passed { wait_s: i64 },
+    Resend,
 }
 
 #[derive(Clone, Debug)]
@@ -195,6 +197,11 @@ pub enum Command {
     Cancel {
         message: Pick,
     },
+    Resend {
+        message: Pick,
+    },
+    /// The first that is held.
+    ResendHeld,
     Mint {
         role: TokenRole,
     },
@@ -261,6 +268,8 @@ fn proof() -> impl Strategy<Value = Proof> {
         wait_s().prop_map(|wait_s| Proof::NotYet { wait_s }),
         Just(Proof::Absent),
         Just(Proof::CannotTell),
+        wait_s().prop_map(|wait_s| Proof::Passed { wait_s }),
+        Just(Proof::Resend),
     ]
 }
 
@@ -351,6 +360,8 @@ fn sending() -> impl Strategy<Value = Command> {
             }
         ),
         1 => pick().prop_map(|message| Command::Cancel { message }),
+        1 => pick().prop_map(|message| Command::Resend { message }),
+        2 => Just(Command::ResendHeld),
     ]
 }
 

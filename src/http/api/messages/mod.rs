@@ -4,4 +4,5 @@ pub mod cancel;
 pub mod create;
 pub mod delivery;
 pub mod list;
+pub mod resend;
 pub mod retrieve;

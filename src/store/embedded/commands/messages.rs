@@ -1,12 +1,15 @@
 //! Messages of the brand: created and canceled.
 
+use std::time::Duration;
+
 use super::{idempotency, sessions};
-use crate::domain::conversation::{Refusal, speak};
+use crate::domain::conversation::{Refusal, may_be_texted, speak};
 use crate::domain::delivery::Status;
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::Message;
+use crate::store::embedded::tables::missing;
 use crate::store::embedded::tx::Tx;
-use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, StoreError};
+use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, ResendError, StoreError};
 
 pub fn create(tx: &mut Tx<'_, '_>, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
     let CreateMessage { customer_id, text, idempotency, now } = command;
@@ -34,6 +37,22 @@ pub fn cancel(tx: &mut Tx<'_, '_>, id: MessageId) -> Result<Message, CancelError
         return Err(CancelError::NotQueued(message.delivery.status));
     }
     message.withdraw(Status::Canceled, None, tx.now);
+    tx.update_message(&message)?;
+    Ok(message)
+}
+
+pub fn resend(tx: &mut Tx<'_, '_>, id: MessageId, valid_for: Duration) -> Result<Message, ResendError> {
+    let mut message = tx.tables().message(id)?.ok_or(ResendError::NotFound)?;
+    if !message.is_held() {
+        return Err(ResendError::NotHeld(message.delivery.status));
+    }
+    let customer = tx.tables().customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
+    may_be_texted(&customer, message.delivery.exemption)?;
+    let (own, newest) = tx.tables().sessions_around(&message)?;
+    if message.delivery.recalled || message.is_silenced(&own, &newest) {
+        return Err(Refusal::SessionHeld.into());
+    }
+    message.resend(valid_for, tx.now);
     tx.update_message(&message)?;
     Ok(message)
 }

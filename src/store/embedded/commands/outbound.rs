@@ -54,7 +54,7 @@ pub fn keep_pause(tx: &mut Tx<'_, '_>, pause: &Pause) -> Result<(), StoreError> 
 }
 
 fn is_first(tx: &Tx<'_, '_>, message: &Message) -> Result<bool, StoreError> {
-    let first = tx.tables().queue(message.customer_id).next().transpose()?;
+    let first = tx.tables().queue_front(message.customer_id)?;
     Ok(first.is_some_and(|(_, first)| first.id == message.id))
 }
 
@@ -100,6 +100,16 @@ pub fn resolve(
 ) -> Result<Option<Message>, StoreError> {
     let message = tx.tables().message(id)?.filter(|message| message.takes_evidence(evidence));
     let Some(mut message) = message else { return Ok(None) };
+    if let Evidence::Found { provider_id } = evidence
+        && tx
+            .tables()
+            .outbound_id(&message.delivery.lane.channel, provider_id)?
+            .is_some_and(|whose| whose != id)
+    {
+        return Ok(None);
+    }
+    let (own, newest) = tx.tables().sessions_around(&message)?;
+    message.heed_switch(&own, &newest);
     message.resolve(evidence, tx.now);
     if let Evidence::Found { provider_id } = evidence {
         receipts::adopt(tx, &mut message, provider_id)?;

@@ -16,7 +16,7 @@ use crate::store::embedded::keys::{
 use crate::store::embedded::tables::{IdempotencyName, MessageAt, missing};
 
 /// When a message of unknown fate is looked for that nobody looks for.
-pub(in crate::store::embedded) const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+pub const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// The first of a customer's queue.
 pub(super) struct QueueFront {
@@ -123,14 +123,14 @@ impl Tx<'_, '_> {
         if message.is_inbound() || self.queues.contains_key(&customer) {
             return Ok(());
         }
-        let front = self.tables().queue(customer).next().transpose()?;
+        let front = self.tables().queue_front(customer)?;
         let front =
             front.map(|(order, message)| QueueFront { message: message.id, ready: ready(&message, order) });
         self.queues.insert(customer, front);
         Ok(())
     }
 
-    /// What came to the front of a queue because the one before it left is ready now, or later if it says so itself.
+    /// What came to the front of a queue because another one left is ready now, or later if it says so itself.
     pub(super) fn finish_queues(&mut self) -> Result<(), StoreError> {
         for (customer, before) in take(&mut self.queues) {
             let after = self.finish_queue(customer, before.as_ref())?;
@@ -144,7 +144,7 @@ impl Tx<'_, '_> {
         customer: CustomerId,
         before: Option<&QueueFront>,
     ) -> Result<Index, StoreError> {
-        let front = self.tables().queue(customer).next().transpose()?;
+        let front = self.tables().queue_front(customer)?;
         let Some((order, mut front)) = front else { return Ok(Index::new()) };
         let stepped_up = before.is_some_and(|before| before.message != front.id);
         if stepped_up && front.delivery.status == Status::Queued && front.delivery.ready_at < self.now {

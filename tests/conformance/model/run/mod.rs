@@ -65,7 +65,9 @@ impl World {
             | Command::Abandon { .. }
             | Command::Look { .. }
             | Command::Resolve { .. }
-            | Command::Cancel { .. } => self.run_sending(command).await,
+            | Command::Cancel { .. }
+            | Command::Resend { .. }
+            | Command::ResendHeld => self.run_sending(command).await,
             Command::Receipt { .. } => self.run_receipt(command).await,
             Command::Claim { .. }
             | Command::Ask { .. }

@@ -8,7 +8,7 @@ use switchboard::store::{Begun, LaneHead, Receipt, Store};
 use super::super::command::{Command, Outcome, Proof};
 use super::super::world::{OWNERS, World, lanes, picked, same};
 use super::{Ran, outbound_id};
-use crate::fixture::{error, transient, unknown};
+use crate::fixture::{VALID_FOR, error, transient, unknown};
 
 impl World {
     pub(super) async fn run_sending(&mut self, command: &Command) -> Ran {
@@ -74,6 +74,19 @@ impl World {
                 let Some(id) = picked(&self.messages, message) else { return Ok(()) };
                 both!(self.cancel_message(id, now)).ok();
             }
+            Command::Resend { message } => {
+                let Some(id) = picked(&self.messages, message) else { return Ok(()) };
+                both!(self.resend_message(id, VALID_FOR, now)).ok();
+            }
+            Command::ResendHeld => {
+                for id in self.messages.clone() {
+                    let message = self.model.message(id).await.ok().flatten();
+                    if message.is_some_and(|message| message.is_held()) {
+                        both!(self.resend_message(id, VALID_FOR, now)).ok();
+                        break;
+                    }
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -112,6 +125,8 @@ impl World {
             Proof::NotYet { wait_s } => Evidence::NotYet { look_at: self.in_seconds(wait_s) },
             Proof::Absent => Evidence::Absent,
             Proof::CannotTell => Evidence::CannotTell,
+            Proof::Passed { wait_s } => Evidence::Passed { look_at: self.in_seconds(wait_s) },
+            Proof::Resend => Evidence::Resend,
         }
     }
 

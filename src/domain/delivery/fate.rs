@@ -1,0 +1,119 @@
+//! A message of unknown fate: what evidence about it does, how long others wait for it, and who decides where there is no
+//! evidence to be had.
+
+use std::time::Duration;
+
+use super::{DeliveryError, ErrorClass, Evidence, Status};
+use crate::domain::message::Message;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+
+/// What was found out about an attempt that ended without an answer. `receipt` is the fifth.
+const FOUND: &str = "found";
+const ABSENT: &str = "absent";
+/// Nobody could tell, and it was sent again all the same: as its channel is set up, or since somebody decided so.
+const RESENT: &str = "resent";
+const RESENT_BY_HAND: &str = "resent_by_hand";
+
+fn nobody_can_tell(then: &str) -> DeliveryError {
+    let text = format!("nobody can tell whether the provider took it; {then}");
+    DeliveryError { code: None, class: ErrorClass::Unknown, text }
+}
+
+impl Message {
+    /// Whether the evidence counts: its fate is unknown. Once nobody looks for it any more it is never queued or looked for
+    /// again by itself; only that it was found still counts.
+    pub fn takes_evidence(&self, evidence: &Evidence) -> bool {
+        let counts = match evidence {
+            Evidence::Found { .. } => true,
+            Evidence::Passed { .. } => self.holds_queue(),
+            Evidence::NotYet { .. } | Evidence::Absent | Evidence::CannotTell | Evidence::Resend => {
+                self.delivery.look_at.is_some()
+            }
+        };
+        self.delivery.status == Status::Unknown && counts
+    }
+
+    /// Settles an unknown fate by evidence, or says how it goes on without.
+    pub fn resolve(&mut self, evidence: &Evidence, now: Timestamp) {
+        self.updated_at = now;
+        match evidence {
+            Evidence::Found { provider_id } => {
+                self.note_evidence(FOUND);
+                self.adopt(provider_id, now);
+            }
+            Evidence::NotYet { look_at } => {
+                self.delivery.looks += 1;
+                self.delivery.look_at = Some(*look_at);
+            }
+            Evidence::Passed { look_at } => {
+                self.pass(now);
+                self.delivery.look_at = Some(*look_at);
+            }
+            Evidence::Absent => {
+                self.note_evidence(ABSENT);
+                self.requeue(now);
+            }
+            Evidence::Resend => {
+                self.note_evidence(RESENT);
+                self.delivery.error = Some(nobody_can_tell("sent again, as its channel is set up"));
+                self.requeue(now);
+            }
+            Evidence::CannotTell => {
+                self.pass(now);
+                self.delivery.look_at = None;
+                self.delivery.held_at = Some(now);
+                self.delivery.error = Some(nobody_can_tell("held until somebody decides"));
+            }
+        }
+    }
+
+    /// Whether nobody looks for it any more, so that a person has to decide.
+    pub fn is_held(&self) -> bool {
+        self.delivery.status == Status::Unknown && self.delivery.look_at.is_none()
+    }
+
+    /// Somebody decided to send one that is held again: it is queued at its old place, and worth sending for that long.
+    pub fn resend(&mut self, valid_for: Duration, now: Timestamp) {
+        self.note_evidence(RESENT_BY_HAND);
+        self.delivery.error = Some(nobody_can_tell("sent again, as somebody decided"));
+        self.delivery.overtaken = true;
+        self.delivery.valid_until = self.delivery.valid_until.map(|until| until.max(now.after(valid_for)));
+        self.requeue(now);
+        self.updated_at = now;
+    }
+
+    /// Whether agents have taken the conversation since: `own` is its session, `newest` the customer's newest.
+    pub fn is_silenced(&self, own: &Session, newest: &Session) -> bool {
+        self.author.is_bot() && (own.need_attention || newest.need_attention)
+    }
+
+    /// While others do not wait for it, a switch to the agents does not find it: it is asked here, before it may be queued
+    /// again.
+    pub fn heed_switch(&mut self, own: &Session, newest: &Session) {
+        if self.delivery.overtaken && self.is_silenced(own, newest) {
+            self.delivery.recalled = true;
+        }
+    }
+
+    /// When its fate became unknown.
+    pub fn unknown_since(&self) -> Timestamp {
+        let last = self.delivery.attempts.last();
+        last.map_or(self.delivery.queued_at, |attempt| attempt.ended_at.unwrap_or(attempt.at))
+    }
+
+    fn pass(&mut self, now: Timestamp) {
+        if !self.delivery.overtaken {
+            self.delivery.overtaken = true;
+            self.delivery.passed_at = Some(now);
+        }
+    }
+
+    pub(super) fn note_evidence(&mut self, evidence: &str) {
+        if self.delivery.status == Status::Unknown
+            && let Some(attempt) = self.delivery.attempts.last_mut()
+        {
+            attempt.evidence = Some(evidence.to_owned());
+        }
+    }
+}
