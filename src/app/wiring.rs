@@ -154,6 +154,7 @@ fn channel(config: &Config, channel: &config::Channel, clock: &dyn Clock) -> Res
             SignatureMode::Enforce => SignaturePolicy::Enforce,
             SignatureMode::Report => SignaturePolicy::Report,
         },
+        recover: channel.recover,
         senders: senders.map(|name| Sender { replies: replies(&name), name }).collect(),
         on_unknown: channel.on_unknown,
         number_pace: Some(channel.pace.number),

@@ -35,6 +35,7 @@ pub fn message(content: &str) -> Message {
         author: Author::customer(),
         media: Vec::new(),
         keyword: None,
+        recovered: false,
         turn_id: None,
         sent_at: THEN,
         delivered_at: Some(THEN),

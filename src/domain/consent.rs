@@ -16,7 +16,7 @@ impl Customer {
         now: Timestamp,
     ) -> Option<ConsentRecord> {
         let number = NumberHash::of(self.address()?);
-        Some(ConsentRecord { number, customer_id: self.id, action, evidence, at: now })
+        Some(ConsentRecord { number, customer_id: self.id, action, evidence, at: now, said_at: None })
     }
 
     /// The provider says that the customer opted out with it. None if that is known already.

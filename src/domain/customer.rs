@@ -203,5 +203,19 @@ pub struct ConsentRecord {
     pub customer_id: CustomerId,
     pub action: ConsentAction,
     pub evidence: ConsentEvidence,
+    /// When it was recorded.
     pub at: Timestamp,
+    /// When it was said, if that was earlier: the text that says it was recovered.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
+}
+
+impl ConsentRecord {
+    /// When the number opted out or in by it. None for a mere proof of the number, which says nothing of either.
+    pub fn word_at(&self) -> Option<Timestamp> {
+        match self.action {
+            ConsentAction::OptedOut | ConsentAction::OptedIn => Some(self.said_at.unwrap_or(self.at)),
+            ConsentAction::Confirmed => None,
+        }
+    }
 }

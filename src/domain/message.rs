@@ -96,6 +96,9 @@ pub struct Message {
     pub media: Vec<Media>,
     /// The keyword that a customer's text consists of.
     pub keyword: Option<Keyword>,
+    /// The provider could not deliver it, and was asked for it later: it came after what was said since.
+    #[serde(default)]
+    pub recovered: bool,
     /// The bot's turn that it answers.
     pub turn_id: Option<TurnId>,
     pub sent_at: Timestamp,

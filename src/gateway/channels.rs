@@ -35,6 +35,8 @@ pub struct Channel {
     /// What providers sign and call back, without a path: `https://gw.example.com`.
     pub public_url: String,
     pub signature: SignaturePolicy,
+    /// Whether the provider is asked for what was missed, without being told to.
+    pub recover: bool,
     /// The first one is for customers who never texted.
     pub senders: Vec<Sender>,
     /// What becomes of a text where nobody can say whether it left.

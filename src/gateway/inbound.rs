@@ -12,6 +12,16 @@ use super::metrics::labels;
 impl Gateway {
     /// Takes a believed text of a customer. It is durable when this returns.
     pub async fn receive_text(&self, channel: &Channel, text: ProviderText) -> Result<Inbound, StoreError> {
+        self.take_text(channel, text, false).await
+    }
+
+    /// `recovered`: the provider was asked for it; it did not bring it.
+    pub(super) async fn take_text(
+        &self,
+        channel: &Channel,
+        text: ProviderText,
+        recovered: bool,
+    ) -> Result<Inbound, StoreError> {
         let now = self.now();
         let lane = channel.lane_of(&text.to, text.service.as_deref());
         let sender = channel.sender(&lane.sender);
@@ -30,6 +40,7 @@ impl Gateway {
                 content: text.content,
                 media: text.media,
                 sent_at: text.sent_at,
+                recovered,
                 keyword: text.keyword,
             },
             ids: InboundIds {
@@ -49,13 +60,15 @@ impl Gateway {
     fn follow_up(&self, channel: &Channel, inbound: &Inbound) {
         match inbound {
             Inbound::Recorded { message, session, turn, reply } => {
-                self.metrics.inbound(&channel.name, labels::RECORDED);
+                let outcome = if message.recovered { labels::RECOVERED } else { labels::RECORDED };
+                self.metrics.inbound(&channel.name, outcome);
                 tracing::info!(
                     channel = channel.name,
                     message = %message.id,
                     session = %session.id,
                     held = session.need_attention,
                     keyword = message.keyword.map(crate::domain::keywords::Keyword::as_str),
+                    recovered = message.recovered,
                     "a customer texted"
                 );
                 if *turn {

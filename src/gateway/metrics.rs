@@ -15,6 +15,7 @@ use crate::store::Counts;
 /// The words that stand in the `outcome` label.
 pub mod labels {
     pub const RECORDED: &str = "recorded";
+    pub const RECOVERED: &str = "recovered";
     pub const DUPLICATE: &str = "duplicate";
     pub const ADVANCED: &str = "advanced";
     pub const STALE: &str = "stale";
@@ -25,6 +26,8 @@ pub mod labels {
     pub const RESENT: &str = "resent";
     pub const HELD: &str = "held";
     pub const RESENT_BY_HAND: &str = "resent_by_hand";
+    pub const DONE: &str = "done";
+    pub const FAILED: &str = "failed";
 }
 
 type Labels = Vec<(&'static str, String)>;
@@ -44,6 +47,7 @@ pub struct Metrics {
     registry: Registry,
     inbound: Counters,
     refused: Counters,
+    recoveries: Counters,
     created: Counters,
     sends: Counters,
     send_seconds: Family<Labels, Histogram, Seconds>,
@@ -68,11 +72,17 @@ impl Metrics {
             registry.register(name, help, family.clone());
             family
         };
-        let inbound =
-            counters("inbound_texts", "Customers' texts, by channel and outcome (recorded, duplicate)");
+        let inbound = counters(
+            "inbound_texts",
+            "Customers' texts, by channel and outcome (recorded, recovered, duplicate)",
+        );
         let refused = counters(
             "webhooks_refused",
             "Provider webhooks that were not believed or not readable, by channel and reason",
+        );
+        let recoveries = counters(
+            "recoveries",
+            "Times that a provider was asked for texts that were missed, by channel and outcome (done, failed)",
         );
         let created = counters("messages_created", "Texts queued to customers, by the author's role");
         let sends = counters("sends", "Answers of the provider to a send, by channel and outcome");
@@ -111,6 +121,7 @@ impl Metrics {
             open_turns: gauge("bot_turns_open", "Turns that the bot has not been told yet"),
             inbound,
             refused,
+            recoveries,
             created,
             sends,
             send_seconds,
@@ -131,6 +142,10 @@ impl Metrics {
     /// A webhook was refused: `signature`, `unreadable`, `unavailable` …
     pub fn webhook_refused(&self, channel: &str, reason: &str) {
         self.refused.get_or_create(&of_channel(channel, "reason", reason)).inc();
+    }
+
+    pub(super) fn recovery(&self, channel: &str, outcome: &str) {
+        self.recoveries.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
     }
 
     pub(super) fn created(&self, role: Role) {

@@ -27,10 +27,12 @@ pub mod ambient;
 pub mod channels;
 pub mod conversation;
 pub mod customers;
+mod gaps;
 pub mod inbound;
 pub mod metrics;
 pub mod outbound;
 pub mod receipts;
+pub mod recovery;
 pub mod sweep;
 pub mod turns;
 
@@ -77,6 +79,7 @@ pub struct Gateway {
     metrics: Metrics,
     outbound: Outbound,
     turns: turns::Turns,
+    recovery: recovery::Recovery,
     /// This process, as the owner of attempts and turns.
     owner: String,
     tasks: TaskTracker,
@@ -91,6 +94,7 @@ impl Gateway {
             outbound: Outbound::new(&parts.settings),
             turns: turns::Turns::new(parts.settings.max_turns),
             metrics: Metrics::new(),
+            recovery: recovery::Recovery::of(&parts.channels),
             store: parts.store,
             channels: parts.channels,
             bot: parts.bot,
@@ -122,6 +126,7 @@ impl Gateway {
         self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
         self.spawn(turns::pump(Arc::clone(self)));
         self.spawn(sweep::sweep(Arc::clone(self)));
+        self.spawn(gaps::watch(Arc::clone(self)));
         Ok(())
     }
 

@@ -19,6 +19,8 @@ pub mod twilio;
 pub struct Capability {
     /// It can list what it has taken, so that an unknown send can be settled by asking.
     pub lists_sent: bool,
+    /// It can list what customers texted, so that what was missed can be taken later.
+    pub lists_received: bool,
     /// It says what becomes of a text.
     pub receipts: bool,
     /// It answers STOP, START and HELP itself.
@@ -141,6 +143,23 @@ pub struct SentRecord {
     pub created_at: Timestamp,
 }
 
+/// What customers texted, as the provider has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// The oldest first; each has its time.
+    pub texts: Vec<ReceivedText>,
+    /// How many more there are that nothing can be made of.
+    pub unreadable: usize,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedText {
+    /// With the same id as its webhook. Its media are still to be asked for.
+    pub text: ProviderText,
+    pub has_media: bool,
+}
+
 /// The provider could not be asked.
 #[derive(Debug, thiserror::Error)]
 #[error("the provider could not be asked: {0}")]
@@ -163,6 +182,11 @@ pub trait Provider: Send + Sync + 'static {
     async fn send(&self, text: &OutgoingText) -> Sent;
     /// What the provider has taken for `to` since `since`, by sender (unless that is a service) and date.
     async fn list_sent(&self, sender: &str, to: &str, since: Timestamp) -> Result<Vec<SentRecord>, AskError>;
+    /// What customers texted to `sender` since `since`, or a little earlier. All of it: a list that is cut short is an
+    /// error. Of a service: what its numbers got.
+    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError>;
+    /// What came with a text that is listed.
+    async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError>;
     /// Whether the provider can be reached and accepts our credentials. In words for whoever runs `check`.
     async fn check(&self) -> Result<String, AskError>;
 }

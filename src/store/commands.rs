@@ -397,6 +397,14 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// Until when a daemon is known to have taken all that customers texted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alive {
+    pub at: Timestamp,
+    /// It was told to stop, and did: nothing was given up halfway.
+    pub clean: bool,
+}
+
 /// What a sweep cleared away. `more`: there is more of it than its limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {

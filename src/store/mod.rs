@@ -56,6 +56,12 @@ pub trait Store: Send + Sync + 'static {
     /// * All of [`crate::domain::conversation::receive`] is kept at once; an opt-out also cancels what is queued for
     ///   the customer (but for answers to keywords).
     async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError>;
+    /// The message that a customer's text became, by its channel and provider id; also after the customer was erased.
+    async fn text_by_provider_id(
+        &self,
+        channel: &str,
+        provider_id: &str,
+    ) -> Result<Option<MessageId>, StoreError>;
 
     // --- customers ---
 
@@ -244,6 +250,10 @@ pub trait Store: Send + Sync + 'static {
     /// than [`REMEMBERED`]. At most `limit` of each: the longest overdue or the oldest first, and of the same moment
     /// messages in the order of queueing, keys by scope and key, receipts in the order of their arrival.
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError>;
+    /// Writes down until when nothing that customers texted was missed, in place of what was written before.
+    async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError>;
+    /// What was written last.
+    async fn last_alive(&self) -> Result<Option<Alive>, StoreError>;
     /// Each of them is as it was at some moment of the call.
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Whether it can write.

@@ -154,6 +154,7 @@ impl Fixture {
             content: content.into(),
             media: Vec::new(),
             sent_at: None,
+            recovered: false,
             keyword: None,
             replies: KeywordReplies::default(),
         };

@@ -23,6 +23,7 @@ mod pace;
 mod paging;
 mod queue;
 mod receipts;
+mod recovery;
 mod sessions;
 mod tokens;
 mod turns;

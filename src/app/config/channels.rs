@@ -34,6 +34,8 @@ pub struct Channel {
     /// What becomes of a text where nobody can say whether it left.
     pub on_unknown: OnUnknown,
     pub pace: ChannelPace,
+    /// After an outage the provider is asked for the texts that it could not deliver.
+    pub recover: bool,
     keyword_replies: Option<KeywordAnswerer>,
 }
 
@@ -151,6 +153,7 @@ fn read(
     let signature = section.or("signature", SignatureMode::Enforce);
     let on_unknown = section.or("on_unknown", sending.on_unknown);
     let pace = ChannelPace::read(section.section("pace"), sending.pace);
+    let recover = section.or("recover", true);
     let keyword_replies = section.optional("keyword_replies");
     section.finish();
     Some(Channel {
@@ -166,6 +169,7 @@ fn read(
         signature,
         on_unknown,
         pace,
+        recover,
         keyword_replies,
     })
 }

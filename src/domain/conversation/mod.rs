@@ -16,10 +16,11 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::{Turn, TurnKind, TurnState};
 
 mod receive;
+mod recovered;
 mod speak;
 mod switch;
 
-pub use receive::{InboundIds, InboundText, KEYWORD_REPLY_LIFE, KeywordReplies, Received, receive};
+pub use receive::{InboundIds, InboundText, KEYWORD_REPLY_LIFE, KeywordReplies, OnRecord, Received, receive};
 pub use speak::{OutboundText, Spoken, speak};
 pub use switch::{SessionPatch, Switched, update_session};
 
@@ -88,6 +89,7 @@ pub(in crate::domain) fn outbound_message(
         author,
         media: Vec::new(),
         keyword: None,
+        recovered: false,
         turn_id: None,
         sent_at: now,
         delivered_at: None,

@@ -1,5 +1,6 @@
 //! What a customer's text does: to their consent, to their session, to the bot.
 
+use super::recovered::{self, Said};
 use super::switch::hold;
 use super::{Policy, outbound_message, queue_turn};
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct InboundText {
     pub content: String,
     pub media: Vec<Media>,
     pub sent_at: Option<Timestamp>,
+    /// The provider could not deliver it, and was asked for it later.
+    pub recovered: bool,
     /// The keyword that the provider says it is; decides before our own reading.
     pub keyword: Option<Keyword>,
     /// What is answered to a keyword by the gateway. None where the provider answers, or nobody does.
@@ -79,27 +82,45 @@ pub struct Received {
     pub reply: Option<Message>,
 }
 
-/// What a customer's text does. `known`: the customer with that number; `newest`: their newest session; `suppressed`:
-/// the number opted out and its person was erased since.
+/// What is on record of whoever texts.
+#[derive(Clone, Debug, Default)]
+pub struct OnRecord {
+    /// The customer with that number.
+    pub customer: Option<Customer>,
+    /// Their newest session.
+    pub newest: Option<Session>,
+    /// The number opted out and its person was erased since.
+    pub suppressed: bool,
+    /// When the number last opted out or in ([`ConsentRecord::word_at`]). Asked of recovered texts only.
+    pub last_word_at: Option<Timestamp>,
+}
+
+/// What a customer's text does.
 pub fn receive(
-    known: Option<Customer>,
-    newest: Option<Session>,
-    suppressed: bool,
+    on_record: OnRecord,
     text: &InboundText,
     ids: InboundIds,
     policy: &Policy,
     now: Timestamp,
 ) -> Received {
-    let mut customer = known.unwrap_or_else(|| {
+    let said = Said::of(text, on_record.last_word_at, now);
+    let mut customer = on_record.customer.unwrap_or_else(|| {
         let country = text.from.phone().and_then(PhoneNumber::country_code);
-        Customer::new(ids.customer, text.from.clone(), country, suppressed, now)
+        Customer::new(ids.customer, text.from.clone(), country, on_record.suppressed, now)
     });
-    customer.lane = Some(text.lane.clone());
+    if customer.lane.is_none() || !recovered::is_overtaken(text, on_record.newest.as_ref()) {
+        customer.lane = Some(text.lane.clone());
+    }
     let was_unsubscribed = customer.unsubscribed;
-    let keyword = text.keyword.or_else(|| keywords::classify(&text.content, was_unsubscribed));
-    let consent = note_consent(&mut customer, keyword, text, ids.message, now);
+    // What the number was when they wrote it nobody knows, if it has changed its mind since.
+    let read_as_unsubscribed = was_unsubscribed && !said.before_last_word;
+    let keyword = text.keyword.or_else(|| keywords::classify(&text.content, read_as_unsubscribed));
+    let counts = keyword.is_none_or(|keyword| said.counts(keyword));
+    let consent =
+        if counts { note_consent(&mut customer, keyword, text, ids.message, said, now) } else { Vec::new() };
 
-    let mut session = newest
+    let mut session = on_record
+        .newest
         .filter(|session| session.is_current(now, policy.idle_after))
         .unwrap_or_else(|| Session::new(ids.session, customer.id, !policy.has_bot, now));
     let message = inbound_message(&customer, &mut session, text, ids.message, keyword, now);
@@ -116,11 +137,13 @@ pub fn receive(
         Keyword::Stop | Keyword::Start => customer.unsubscribed != was_unsubscribed,
         Keyword::Help => true,
     });
+    let worth_it_until = said.at.after(KEYWORD_REPLY_LIFE);
     let reply = answered
+        .filter(|_| now < worth_it_until)
         .and_then(|keyword| text.replies.to(keyword))
-        .map(|content| keyword_reply(&mut session, text, ids.reply, content.clone(), now));
+        .map(|content| keyword_reply(&mut session, text, (ids.reply, content.clone()), worth_it_until, now));
     Received {
-        opted_out: keyword == Some(Keyword::Stop),
+        opted_out: counts && keyword == Some(Keyword::Stop),
         silence_bot,
         customer,
         session,
@@ -149,13 +172,13 @@ fn wants_humans(session: &mut Session, message: &Message, policy: &Policy, now: 
 fn keyword_reply(
     session: &mut Session,
     text: &InboundText,
-    id: MessageId,
-    content: String,
+    (id, content): (MessageId, String),
+    valid_until: Timestamp,
     now: Timestamp,
 ) -> Message {
     let mut reply = outbound_message(session, &text.lane, &text.from, id, Author::gateway(), content, now);
     reply.delivery.exemption = Exemption::KeywordReply;
-    reply.delivery.valid_until = Some(now.after(KEYWORD_REPLY_LIFE));
+    reply.delivery.valid_until = Some(valid_until);
     reply
 }
 
@@ -165,6 +188,7 @@ fn note_consent(
     keyword: Option<Keyword>,
     text: &InboundText,
     message_id: MessageId,
+    said: Said,
     now: Timestamp,
 ) -> Vec<ConsentRecord> {
     let action = match keyword {
@@ -196,6 +220,7 @@ fn note_consent(
             detail,
         },
         at: now,
+        said_at: text.recovered.then_some(said.at),
     }]
 }
 
@@ -217,6 +242,7 @@ fn inbound_message(
         author: Author::customer(),
         media: text.media.clone(),
         keyword,
+        recovered: text.recovered,
         turn_id: None,
         sent_at: text.sent_at.unwrap_or(now),
         delivered_at: Some(now),

@@ -42,6 +42,7 @@ fn text(content: &str) -> InboundText {
         content: content.into(),
         media: Vec::new(),
         sent_at: None,
+        recovered: false,
         keyword: None,
         replies: KeywordReplies {
             stop: Some("You are unsubscribed.".into()),
@@ -52,12 +53,15 @@ fn text(content: &str) -> InboundText {
 }
 
 fn first(content: &str) -> Received {
-    receive(None, None, false, &text(content), ids(), &policy(), NOW)
+    receive(OnRecord::default(), &text(content), ids(), &policy(), NOW)
+}
+
+fn known(customer: &Customer, newest: &Session) -> OnRecord {
+    OnRecord { customer: Some(customer.clone()), newest: Some(newest.clone()), ..OnRecord::default() }
 }
 
 fn then(before: &Received, content: &str, now: Timestamp) -> Received {
-    let newest = Some(before.session.clone());
-    receive(Some(before.customer.clone()), newest, false, &text(content), ids(), &policy(), now)
+    receive(known(&before.customer, &before.session), &text(content), ids(), &policy(), now)
 }
 
 fn say(role: Role) -> OutboundText {
@@ -125,13 +129,14 @@ fn start_subscribes_again_but_yes_alone_is_conversation() {
 fn the_providers_reading_of_a_keyword_decides() {
     let mut arret = text("Schluss jetzt");
     arret.keyword = Some(Keyword::Stop);
-    let received = receive(None, None, false, &arret, ids(), &policy(), NOW);
+    let received = receive(OnRecord::default(), &arret, ids(), &policy(), NOW);
     assert!(received.customer.unsubscribed);
 }
 
 #[test]
 fn an_erased_number_that_opted_out_starts_unsubscribed() {
-    let received = receive(None, None, true, &text("Hey"), ids(), &policy(), NOW);
+    let received =
+        receive(OnRecord { suppressed: true, ..OnRecord::default() }, &text("Hey"), ids(), &policy(), NOW);
     assert!(received.customer.unsubscribed);
 }
 
@@ -143,11 +148,8 @@ fn a_text_belongs_to_the_current_session_or_starts_one() {
     assert_eq!(soon.message.place, 1);
     let mut late_ids = ids();
     late_ids.session = SessionId(Uuid::from_u128(77));
-    let newest = Some(received.session.clone());
     let late = receive(
-        Some(received.customer),
-        newest,
-        false,
+        known(&received.customer, &received.session),
         &text("Hi again"),
         late_ids,
         &policy(),
@@ -161,15 +163,7 @@ fn a_held_session_keeps_the_text_for_agents() {
     let received = first("Hey");
     let mut held = held(&received);
     held.waiting_since = None;
-    let next = receive(
-        Some(received.customer),
-        Some(held),
-        false,
-        &text("Hello?"),
-        ids(),
-        &policy(),
-        NOW.after(HOUR),
-    );
+    let next = receive(known(&received.customer, &held), &text("Hello?"), ids(), &policy(), NOW.after(HOUR));
     assert!(next.turn.is_none());
     assert_eq!(next.session.waiting_since, Some(NOW.after(HOUR)));
 }
@@ -177,7 +171,7 @@ fn a_held_session_keeps_the_text_for_agents() {
 #[test]
 fn without_a_bot_every_session_is_the_agents() {
     let policy = Policy { has_bot: false, ..policy() };
-    let received = receive(None, None, false, &text("Hey"), ids(), &policy, NOW);
+    let received = receive(OnRecord::default(), &text("Hey"), ids(), &policy, NOW);
     assert!(received.session.need_attention && received.turn.is_none());
     assert_eq!(received.session.waiting_since, Some(NOW));
 }
@@ -256,11 +250,11 @@ fn what_may_be_an_opt_out_in_other_words_is_for_humans() {
 #[test]
 fn without_a_bot_a_released_session_is_held_again_by_the_next_text() {
     let policy = Policy { has_bot: false, ..policy() };
-    let received = receive(None, None, false, &text("Hey"), ids(), &policy, NOW);
+    let received = receive(OnRecord::default(), &text("Hey"), ids(), &policy, NOW);
     let back = SessionPatch { need_attention: Some(false), ..SessionPatch::default() };
     let released = update_session(received.session, &back, &policy, TurnId(Uuid::nil()), NOW).session;
-    let next =
-        receive(Some(received.customer), Some(released), false, &text("Still me"), ids(), &policy, NOW);
+    let on_record = known(&received.customer, &released);
+    let next = receive(on_record, &text("Still me"), ids(), &policy, NOW);
     assert!(next.session.need_attention && next.turn.is_none());
     assert_eq!(next.session.waiting_since, Some(NOW));
 }

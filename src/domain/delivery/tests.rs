@@ -24,6 +24,7 @@ fn message() -> Message {
         author: Author { role: Role::Agent, name: "desk".into() },
         media: Vec::new(),
         keyword: None,
+        recovered: false,
         turn_id: None,
         sent_at: at(0),
         delivered_at: None,

@@ -1,6 +1,6 @@
 //! A gateway whose time is tokio's paused clock, whose provider keeps what it was given, and whose bot is scripted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::bot::{Bot, BotError};
 use crate::domain::conversation::{Answer, AnswerText, KeywordReplies, Policy, SessionPatch};
 use crate::domain::delivery::{DeliveryError, ErrorClass, OnUnknown};
 use crate::domain::ids::{CustomerId, MessageId};
-use crate::domain::message::{Author, Message, Role};
+use crate::domain::message::{Author, Media, Message, Role};
 use crate::domain::phone::Address;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnWork;
@@ -23,10 +23,10 @@ use crate::gateway::conversation::Say;
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, ReceivedText, Sent, SentRecord, SignatureError, WebhookRequest,
 };
-use crate::store::Inbound;
 use crate::store::memory::MemoryStore;
+use crate::store::{Alive, Inbound, Store};
 
 pub const BRAND: &str = "+15550001111";
 pub const OTHER_BRAND: &str = "+15550002222";
@@ -90,6 +90,13 @@ pub struct Carrier {
     acts: Mutex<VecDeque<Act>>,
     handed: Mutex<Vec<Handed>>,
     taken: Mutex<Vec<SentRecord>>,
+    /// What customers texted, as the provider lists it.
+    pub missed: Mutex<Vec<ReceivedText>>,
+    pub media: Mutex<BTreeMap<String, Vec<Media>>>,
+    /// What the next calls of that list fail with.
+    pub list_errors: Mutex<VecDeque<String>>,
+    /// When it was asked for, of which number, and since when.
+    pub asked: Mutex<Vec<(Duration, String, Timestamp)>>,
     changed: Notify,
     lists: bool,
     /// While it is set, asking what was taken fails.
@@ -153,7 +160,12 @@ fn error(class: ErrorClass) -> DeliveryError {
 #[async_trait]
 impl Provider for Carrier {
     fn capability(&self) -> Capability {
-        Capability { lists_sent: self.lists, receipts: true, answers_keywords: true }
+        Capability {
+            lists_sent: self.lists,
+            lists_received: self.lists,
+            receipts: true,
+            answers_keywords: true,
+        }
     }
 
     fn verify(&self, _: &WebhookRequest) -> Result<(), SignatureError> {
@@ -206,6 +218,21 @@ impl Provider for Carrier {
             Timestamp::from_millis(1_700_000_000_000).after(self.started.elapsed()).before(self.list_lag);
         let shown = taken.iter().filter(|record| record.to == to && record.created_at <= shown_until);
         Ok(shown.cloned().collect())
+    }
+
+    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {
+        self.asked.lock().unwrap().push((self.started.elapsed(), sender.to_owned(), since));
+        if let Some(error) = self.list_errors.lock().unwrap().pop_front() {
+            return Err(AskError(error));
+        }
+        let missed = self.missed.lock().unwrap();
+        let texts = missed.iter().filter(|received| received.text.to == sender).cloned().collect();
+        Ok(Received { texts, unreadable: 0 })
+    }
+
+    async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError> {
+        let media = self.media.lock().unwrap().get(provider_id).cloned();
+        media.ok_or_else(|| AskError("it is gone".into()))
     }
 
     async fn check(&self) -> Result<String, AskError> {
@@ -273,6 +300,11 @@ pub struct Plan {
     pub order_hold: Duration,
     pub list_lag: Duration,
     pub script: Script,
+    /// What the daemon before this one left.
+    pub last_alive: Option<Alive>,
+    /// What was texted since.
+    pub missed: Vec<ReceivedText>,
+    pub list_errors: Vec<&'static str>,
 }
 
 impl Default for Plan {
@@ -286,6 +318,9 @@ impl Default for Plan {
             order_hold: Duration::from_secs(120),
             list_lag: Duration::ZERO,
             script: Box::new(|_| (Duration::ZERO, Ok(Answer::default()))),
+            last_alive: None,
+            missed: Vec::new(),
+            list_errors: Vec::new(),
         }
     }
 }
@@ -311,6 +346,10 @@ impl World {
             acts: Mutex::default(),
             handed: Mutex::default(),
             taken: Mutex::default(),
+            missed: Mutex::new(plan.missed),
+            media: Mutex::default(),
+            list_errors: Mutex::new(plan.list_errors.into_iter().map(str::to_owned).collect()),
+            asked: Mutex::default(),
             changed: Notify::new(),
             lists: plan.lists,
             silent: AtomicBool::new(false),
@@ -323,6 +362,7 @@ impl World {
             provider: Arc::clone(&carrier) as Arc<dyn Provider>,
             public_url: "http://127.0.0.1".into(),
             signature: SignaturePolicy::Enforce,
+            recover: true,
             senders: vec![sender(BRAND), sender(OTHER_BRAND)],
             on_unknown: plan.on_unknown,
             number_pace: plan.number_pace.map(|pace| pace.parse().unwrap()),
@@ -331,8 +371,12 @@ impl World {
                 clock.elapsed(),
             ),
         };
+        let store = MemoryStore::new(policy.clone());
+        if let Some(alive) = plan.last_alive {
+            store.mark_alive(alive).await.unwrap();
+        }
         let gateway = Gateway::new(Parts {
-            store: Arc::new(MemoryStore::new(policy.clone())),
+            store: Arc::new(store),
             channels: Channels::new(vec![channel]),
             bot: Arc::clone(&robot) as Arc<dyn Bot>,
             clock,

@@ -2,6 +2,7 @@
 //! by itself: what takes hours is tested in milliseconds, to the millisecond.
 
 mod fixture;
+mod gaps;
 mod sending;
 mod turns;
 mod unknown;

@@ -30,7 +30,8 @@ use crate::domain::ids::MessageId;
     "held_at": null,
     "provider_status_history": [{"status": "delivered", "error_code": null, "at": "2017-05-02T12:04:44.120Z"}],
     "author": "desk",
-    "keyword": null
+    "keyword": null,
+    "recovered": false
 }))]
 pub struct Delivery {
     #[schema(value_type = String, format = "uuid")]
@@ -71,6 +72,8 @@ pub struct Delivery {
     /// `stop`, `start` or `help`, where a customer's text is just that.
     #[schema(required)]
     pub keyword: Option<&'static str>,
+    /// A customer's text that the provider could not deliver when it was sent, and was asked for later.
+    pub recovered: bool,
 }
 
 /// One time that the message was handed to the provider.
@@ -133,6 +136,7 @@ impl Delivery {
             provider_status_history: delivery.history.iter().map(ProviderStatus::of).collect(),
             author: message.author.name.clone(),
             keyword: message.keyword.map(crate::domain::keywords::Keyword::as_str),
+            recovered: message.recovered,
         }
     }
 }

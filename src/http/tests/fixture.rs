@@ -25,7 +25,7 @@ use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash, router};
 use crate::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, Sent, SentRecord, SignatureError, WebhookRequest,
 };
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, TokenRole};
@@ -75,7 +75,7 @@ struct Courier;
 #[async_trait]
 impl Provider for Courier {
     fn capability(&self) -> Capability {
-        Capability { lists_sent: false, receipts: true, answers_keywords: false }
+        Capability { lists_sent: false, lists_received: false, receipts: true, answers_keywords: false }
     }
 
     fn verify(&self, request: &WebhookRequest) -> Result<(), SignatureError> {
@@ -116,6 +116,14 @@ impl Provider for Courier {
     }
 
     async fn list_sent(&self, _: &str, _: &str, _: Timestamp) -> Result<Vec<SentRecord>, AskError> {
+        Ok(Vec::new())
+    }
+
+    async fn list_received(&self, _: &str, _: Timestamp) -> Result<Received, AskError> {
+        Err(AskError("nothing is listed here".into()))
+    }
+
+    async fn received_media(&self, _: &str) -> Result<Vec<crate::domain::message::Media>, AskError> {
         Ok(Vec::new())
     }
 
@@ -196,6 +204,7 @@ fn channel(name: &str, signature: SignaturePolicy) -> Channel {
         provider: Arc::new(Courier),
         public_url: format!("{PUBLIC_URL}/"),
         signature,
+        recover: false,
         senders: vec![Sender { name: BRAND.into(), replies: KeywordReplies::default() }],
         on_unknown: crate::domain::delivery::OnUnknown::Hold,
         number_pace: None,

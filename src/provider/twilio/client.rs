@@ -132,7 +132,12 @@ impl Client {
         format!("{}/Messages.json", self.account_path)
     }
 
-    fn url(&self, path: &str) -> String {
+    /// `provider_id` is Twilio's own: letters, digits and dashes.
+    pub fn media_path(&self, provider_id: &str) -> String {
+        format!("{}/Messages/{provider_id}/Media.json", self.account_path)
+    }
+
+    pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.api_base)
     }
 

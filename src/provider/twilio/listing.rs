@@ -1,5 +1,7 @@
-//! What Twilio has taken from us: its list of messages, page by page. The evidence for texts of unknown fate, so an
-//! incomplete list is an error and never a short list.
+//! Twilio's list of messages, page by page, and what it has taken from us: the evidence for texts of unknown fate. An
+//! incomplete list is an error and never a short list. What it has for us is in `received`.
+
+use std::ops::ControlFlow;
 
 use form_urlencoded::Serializer;
 use jiff::fmt::rfc2822;
@@ -10,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::provider::{AskError, SentRecord};
 
 /// The largest page that Twilio gives. One customer's texts of a few days fit into one.
-const PAGE_SIZE: &str = "1000";
+pub const PAGE_SIZE: &str = "1000";
 const MAX_PAGES: usize = 10;
 /// A thousand of the longest texts with all that is said about them.
 const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -22,14 +24,17 @@ struct Page {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    sid: String,
-    to: String,
-    from: Option<String>,
-    body: Option<String>,
-    direction: String,
+pub struct Listed {
+    pub sid: String,
+    pub to: String,
+    pub from: Option<String>,
+    pub body: Option<String>,
+    pub direction: String,
     /// RFC 2822, to the second.
     date_created: String,
+    pub messaging_service_sid: Option<String>,
+    /// A number, as a text.
+    pub num_media: Option<String>,
 }
 
 /// Everything that went to `to` since the UTC day of `since`: Twilio counts in days, and by its own clock, so that a
@@ -40,14 +45,31 @@ pub async fn list_sent(
     to: &str,
     since: Timestamp,
 ) -> Result<Vec<SentRecord>, AskError> {
-    let messages_path = client.messages_path();
-    let mut next = Some(format!("{messages_path}?{}", query(sender, to, since)?));
     let mut records = Vec::new();
-    for _ in 0..MAX_PAGES {
-        let Some(path) = next else { return Ok(records) };
-        let page = page(client, &path).await?;
-        for listed in page.messages.into_iter().filter(|listed| is_ours(&listed.direction)) {
+    pages(client, &query(sender, to, since)?, MAX_PAGES, |listed| {
+        for listed in listed.into_iter().filter(|listed| is_ours(&listed.direction)) {
             records.push(record(listed)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+    .await?;
+    Ok(records)
+}
+
+/// Hands the pages of a list over, one after the other, until the last one or until `take` breaks off.
+pub async fn pages(
+    client: &Client,
+    query: &str,
+    max_pages: usize,
+    mut take: impl FnMut(Vec<Listed>) -> Result<ControlFlow<()>, AskError>,
+) -> Result<(), AskError> {
+    let messages_path = client.messages_path();
+    let mut next = Some(format!("{messages_path}?{query}"));
+    for _ in 0..max_pages {
+        let Some(path) = next else { return Ok(()) };
+        let page = page(client, &path).await?;
+        if take(page.messages)?.is_break() {
+            return Ok(());
         }
         next = page.next_page_uri.filter(|uri| !uri.is_empty());
         // The credentials go with the request: nowhere but to this account's list.
@@ -56,24 +78,27 @@ pub async fn list_sent(
         }
     }
     match next {
-        None => Ok(records),
-        Some(_) => Err(AskError(format!("the list has more than {MAX_PAGES} pages"))),
+        None => Ok(()),
+        Some(_) => Err(AskError(format!("the list has more than {max_pages} pages"))),
     }
 }
 
 fn query(sender: &str, to: &str, since: Timestamp) -> Result<String, AskError> {
-    let moment =
-        jiff::Timestamp::from_millisecond(since.as_millis()).map_err(|error| AskError(error.to_string()))?;
     let mut query = Serializer::new(String::new());
     query.append_pair("To", to);
     // Which of its numbers a messaging service chose is not known here.
     if !is_service(sender) {
         query.append_pair("From", sender);
     }
-    query
-        .append_pair("DateSent>", &moment.strftime("%Y-%m-%d").to_string())
-        .append_pair("PageSize", PAGE_SIZE);
+    query.append_pair("DateSent>", &day(since)?).append_pair("PageSize", PAGE_SIZE);
     Ok(query.finish())
+}
+
+/// The UTC day of a moment, as Twilio's filters take it.
+pub fn day(moment: Timestamp) -> Result<String, AskError> {
+    let moment =
+        jiff::Timestamp::from_millisecond(moment.as_millis()).map_err(|error| AskError(error.to_string()))?;
+    Ok(moment.strftime("%Y-%m-%d").to_string())
 }
 
 async fn page(client: &Client, path: &str) -> Result<Page, AskError> {
@@ -86,15 +111,21 @@ fn is_ours(direction: &str) -> bool {
     matches!(direction, "outbound-api" | "outbound-reply")
 }
 
+impl Listed {
+    pub fn created_at(&self) -> Result<Timestamp, AskError> {
+        let created = rfc2822::parse(&self.date_created)
+            .map_err(|error| AskError(format!("date_created of {} cannot be read: {error}", self.sid)))?;
+        Ok(Timestamp::from_millis(created.timestamp().as_millisecond()))
+    }
+}
+
 fn record(listed: Listed) -> Result<SentRecord, AskError> {
-    let created = rfc2822::parse(&listed.date_created)
-        .map_err(|error| AskError(format!("date_created of {} cannot be read: {error}", listed.sid)))?;
     Ok(SentRecord {
+        created_at: listed.created_at()?,
         provider_id: listed.sid,
         to: listed.to,
         from: listed.from,
         content: listed.body.unwrap_or_default(),
-        created_at: Timestamp::from_millis(created.timestamp().as_millisecond()),
     })
 }
 

@@ -1,12 +1,13 @@
 //! Twilio's Programmable Messaging (API 2010-04-01) as a [`Provider`]. Owns the wiring of the parts; what Twilio's
-//! words mean stands in `webhook` and `errors`, how it is asked in `client`, `sending` and `listing`.
+//! words mean stands in `webhook` and `errors`, how it is asked in `client`, `sending`, `listing` and `received`.
 
 use async_trait::async_trait;
 
 use super::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, Sent, SentRecord, SignatureError, WebhookRequest,
 };
+use crate::domain::message::Media;
 use crate::domain::time::Timestamp;
 
 mod client;
@@ -14,6 +15,7 @@ mod config;
 mod errors;
 mod form;
 mod listing;
+mod received;
 #[cfg(test)]
 mod scripted_server;
 mod sending;
@@ -43,7 +45,7 @@ impl TwilioProvider {
 #[async_trait]
 impl Provider for TwilioProvider {
     fn capability(&self) -> Capability {
-        Capability { lists_sent: true, receipts: true, answers_keywords: true }
+        Capability { lists_sent: true, lists_received: true, receipts: true, answers_keywords: true }
     }
 
     fn verify(&self, request: &WebhookRequest) -> Result<(), SignatureError> {
@@ -68,6 +70,14 @@ impl Provider for TwilioProvider {
 
     async fn list_sent(&self, sender: &str, to: &str, since: Timestamp) -> Result<Vec<SentRecord>, AskError> {
         listing::list_sent(&self.client, sender, to, since).await
+    }
+
+    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {
+        received::list_received(&self.client, sender, since).await
+    }
+
+    async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError> {
+        received::received_media(&self.client, provider_id).await
     }
 
     async fn check(&self) -> Result<String, AskError> {

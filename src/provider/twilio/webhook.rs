@@ -79,13 +79,17 @@ fn message_sid(form: &Form) -> Result<String, ParseError> {
     // SmsSid is its former name, still sent.
     let sid = form.get_filled("MessageSid").or_else(|| form.get_filled("SmsSid"));
     let sid = sid.ok_or(ParseError::Missing("MessageSid"))?;
-    // Twilio's are SM or MM and 32 hexadecimal digits, compatible vendors' are UUIDs. The signature has proved whose it is.
-    let plain = sid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if plain && sid.len() <= MAX_SID_CHARS {
+    if is_sid(sid) {
         Ok(sid.to_owned())
     } else {
         Err(invalid("MessageSid", "not an id: letters, digits and dashes"))
     }
+}
+
+/// Twilio's are SM or MM and 32 hexadecimal digits, compatible vendors' are UUIDs. The signature has proved whose it is.
+pub fn is_sid(sid: &str) -> bool {
+    let plain = sid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    plain && (1..=MAX_SID_CHARS).contains(&sid.len())
 }
 
 fn address(form: &Form, field: &'static str) -> Result<Address, ParseError> {

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 use super::{
-    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
+    Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, Rules,
     SetSubscription, SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted,
@@ -142,6 +142,15 @@ impl std::fmt::Debug for EmbeddedStore {
 impl Store for EmbeddedStore {
     async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError> {
         self.command(command.now, move |tx| inbound::record(tx, &command)).await
+    }
+
+    async fn text_by_provider_id(
+        &self,
+        channel: &str,
+        provider_id: &str,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let (channel, provider_id) = (channel.to_owned(), provider_id.to_owned());
+        self.query(move |tables| tables.inbound_id(&channel, &provider_id)).await
     }
 
     async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
@@ -369,6 +378,14 @@ impl Store for EmbeddedStore {
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         self.command(now, move |tx| sweep::sweep(tx, limit)).await
+    }
+
+    async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError> {
+        self.command(alive.at, move |tx| tx.put_record(&schema::alive_key(), &alive)).await
+    }
+
+    async fn last_alive(&self) -> Result<Option<Alive>, StoreError> {
+        self.query(|tables| tables.record(&schema::alive_key())).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -11,10 +11,16 @@ pub const CURRENT: u32 = 1;
 const SCHEMA: u8 = 0;
 const OPENINGS: u8 = 1;
 const ORDER: u8 = 2;
+const ALIVE: u8 = 3;
 
 /// Where the number stands that was last given to something that has an order.
 pub fn order_key() -> Key {
     FactKey { fact: ORDER }.encode()
+}
+
+/// Where it stands until when nothing was missed.
+pub fn alive_key() -> FactKey {
+    FactKey { fact: ALIVE }
 }
 
 /// Why the store's facts do not let it open.

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::codec;
 use super::keys::{
-    ClosedTurnKey, CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey, MessageKey,
-    OpenTurnKey, OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey,
+    MessageKey, OpenTurnKey, OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
-use crate::domain::customer::Customer;
+use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::phone::Address;
@@ -127,6 +127,17 @@ impl<'v> Tables<'v> {
             Some(customer) => self.customer(customer),
             None => Ok(None),
         }
+    }
+
+    /// When the number last opted out or in.
+    pub fn last_word_at(self, number: &Address) -> Result<Option<Timestamp>, StoreError> {
+        for pair in self.scan(&ConsentKey::within(&NumberHash::of(number)), Direction::Reverse) {
+            let record: ConsentRecord = codec::decode(&pair?.1)?;
+            if let Some(at) = record.word_at() {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
     }
 
     pub fn session(self, session: SessionId) -> Result<Option<Session>, StoreError> {

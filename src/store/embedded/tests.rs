@@ -49,6 +49,7 @@ fn text(from: &str, id: u128, content: &str) -> RecordInbound {
         content: content.into(),
         media: Vec::new(),
         sent_at: None,
+        recovered: false,
         keyword: None,
         replies: KeywordReplies::default(),
     };

@@ -1,7 +1,7 @@
 //! Customers' texts.
 
-use crate::domain::conversation::receive;
-use crate::domain::customer::NumberHash;
+use crate::domain::conversation::{OnRecord, receive};
+use crate::domain::customer::{ConsentRecord, NumberHash};
 use crate::store::{Inbound, RecordInbound};
 
 use super::state::State;
@@ -13,10 +13,16 @@ impl State {
         if let Some(message_id) = self.received.get(&provider_id) {
             return Inbound::Duplicate { message_id: *message_id };
         }
-        let known = self.customer_by_number(&text.from).cloned();
-        let newest = known.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned();
-        let suppressed = self.suppressed.remove(&NumberHash::of(&text.from));
-        let mut received = receive(known, newest, suppressed, &text, ids, &self.rules, now);
+        let customer = self.customer_by_number(&text.from).cloned();
+        let number = NumberHash::of(&text.from);
+        let mut said = self.consent.iter().rev().filter(|record| record.number == number);
+        let on_record = OnRecord {
+            newest: customer.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned(),
+            customer,
+            suppressed: self.suppressed.remove(&number),
+            last_word_at: said.find_map(ConsentRecord::word_at),
+        };
+        let mut received = receive(on_record, &text, ids, &self.rules, now);
 
         let customer_id = received.customer.id;
         self.received.insert(provider_id, received.message.id);

@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 use super::{
-    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
+    Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
     SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
@@ -61,6 +61,15 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError> {
         Ok(self.state()?.record_inbound(command))
+    }
+
+    async fn text_by_provider_id(
+        &self,
+        channel: &str,
+        provider_id: &str,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let key = (channel.to_owned(), provider_id.to_owned());
+        Ok(self.state()?.received.get(&key).copied())
     }
 
     async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
@@ -287,6 +296,15 @@ impl Store for MemoryStore {
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         Ok(self.state()?.sweep(now, limit))
+    }
+
+    async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError> {
+        self.state()?.alive = Some(alive);
+        Ok(())
+    }
+
+    async fn last_alive(&self) -> Result<Option<Alive>, StoreError> {
+        Ok(self.state()?.alive)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -13,7 +13,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 use crate::store::change::Created;
-use crate::store::{Idempotency, Receipt, StoreError, Token};
+use crate::store::{Alive, Idempotency, Receipt, StoreError, Token};
 
 use super::table::Table;
 
@@ -38,6 +38,7 @@ pub(super) struct State {
     pub parked: Vec<Parked>,
     pub remembered: BTreeMap<(String, String), Remembered>,
     pub pauses: BTreeMap<PauseScope, Pause>,
+    pub alive: Option<Alive>,
 }
 
 #[derive(Debug)]
@@ -74,6 +75,7 @@ impl State {
             parked: Vec::new(),
             remembered: BTreeMap::new(),
             pauses: BTreeMap::new(),
+            alive: None,
         }
     }
 

@@ -83,6 +83,8 @@ pub enum Command {
         media: bool,
         keyword: Option<Keyword>,
         replies: bool,
+        /// Sent so many seconds ago, and recovered.
+        recovered_s: Option<i64>,
     },
     CreateCustomer {
         number: usize,
@@ -205,6 +207,9 @@ pub enum Command {
     Mint {
         role: TokenRole,
     },
+    MarkAlive {
+        clean: bool,
+    },
     Revoke {
         token: Pick,
     },
@@ -290,15 +295,19 @@ fn text() -> impl Strategy<Value = Command> {
         2 => select(vec!["STOP", "START", "START", "help", "yes"]),
     ];
     let keyword = select(vec![Keyword::Stop, Keyword::Start, Keyword::Help]);
-    (0..4usize, 0..2usize, content, 0..60usize, any::<bool>(), option::weighted(0.07, keyword), any::<bool>())
-        .prop_map(|(number, lane, content, provider_id, media, keyword, replies)| Command::Text {
-            number,
-            lane,
-            content,
-            provider_id,
-            media,
-            keyword,
-            replies,
+    let recovered_s = option::weighted(0.2, select(vec![-1, 0, 1, 60, 3_600, 90_000]));
+    (
+        0..4usize,
+        0..2usize,
+        content,
+        0..60usize,
+        any::<bool>(),
+        option::weighted(0.07, keyword),
+        any::<bool>(),
+        recovered_s,
+    )
+        .prop_map(|(number, lane, content, provider_id, media, keyword, replies, recovered_s)| {
+            Command::Text { number, lane, content, provider_id, media, keyword, replies, recovered_s }
         })
 }
 
@@ -390,6 +399,7 @@ fn housekeeping() -> impl Strategy<Value = Command> {
         3 => (1..4usize).prop_map(|limit| Command::NextDay { limit }),
         3 => (1..4usize).prop_map(|limit| Command::Sweep { limit }),
         1 => role.prop_map(|role| Command::Mint { role }),
+        1 => any::<bool>().prop_map(|clean| Command::MarkAlive { clean }),
         1 => pick().prop_map(|token| Command::Revoke { token }),
     ]
 }

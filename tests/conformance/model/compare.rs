@@ -108,6 +108,7 @@ impl World {
             let channel = lanes(which).channel;
             for provider_id in (0..10).map(outbound_id).chain((0..4).map(inbound_id)) {
                 same_answer!(self.message_by_provider_id(&channel, &provider_id));
+                same_answer!(self.text_by_provider_id(&channel, &provider_id));
             }
         }
         Ok(())
@@ -144,6 +145,7 @@ impl World {
             }
         }
         same_answer!(self.counts());
+        same_answer!(self.last_alive());
         Ok(())
     }
 }

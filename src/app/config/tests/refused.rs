@@ -115,7 +115,7 @@ fn all_problems_are_told_at_once_and_in_the_order_of_the_file() {
     config.toml:2:10: server.listen is "here"; write an IP address and a port, such as "127.0.0.1:8080" or "0.0.0.0:8080"
     config.toml:3:18: server.shutdown_grace is "soon", which is no duration; write a whole number and its unit, such as "2h", "90s" or "500ms" (units: ms, s, m, h, d)
     config.toml:5:9: log.level is "inof"; did you mean "info"?
-    config.toml:10:1: channels[0].sie is no known key; the keys here are name, provider, account_sid, auth_token, auth_tokens, auth_token_file, api_key, api_secret, api_secret_file, numbers, messaging_service_sid, api_base, public_url, signature, on_unknown, pace, keyword_replies
+    config.toml:10:1: channels[0].sie is no known key; the keys here are name, provider, account_sid, auth_token, auth_tokens, auth_token_file, api_key, api_secret, api_secret_file, numbers, messaging_service_sid, api_base, public_url, signature, on_unknown, pace, recover, keyword_replies
     "#
     );
 }

@@ -1,7 +1,7 @@
 //! Customers' texts.
 
 use super::{messages, sessions};
-use crate::domain::conversation::receive;
+use crate::domain::conversation::{OnRecord, receive};
 use crate::store::embedded::tx::Tx;
 use crate::store::{Inbound, RecordInbound, StoreError};
 
@@ -15,8 +15,10 @@ pub fn record(tx: &mut Tx<'_, '_>, command: &RecordInbound) -> Result<Inbound, S
         Some(customer) => tx.tables().newest_session(customer.id)?,
         None => None,
     };
-    let suppressed = tx.take_suppression(&text.from)?;
-    let mut received = receive(known, newest, suppressed, text, *ids, tx.rules, *now);
+    let last_word_at = if text.recovered { tx.tables().last_word_at(&text.from)? } else { None };
+    let on_record =
+        OnRecord { customer: known, newest, suppressed: tx.take_suppression(&text.from)?, last_word_at };
+    let mut received = receive(on_record, text, *ids, tx.rules, *now);
 
     tx.put_customer(&received.customer)?;
     tx.note_consent(received.consent)?;

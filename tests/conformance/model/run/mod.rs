@@ -3,7 +3,7 @@
 use proptest::test_runner::TestCaseError;
 use switchboard::domain::ids::TokenId;
 use switchboard::domain::time::Timestamp;
-use switchboard::store::{Store, Token, TokenRole};
+use switchboard::store::{Alive, Store, Token, TokenRole};
 
 use super::command::Command;
 use super::world::{World, picked, same};
@@ -75,6 +75,11 @@ impl World {
             | Command::Fail { .. }
             | Command::Release { .. } => self.run_turns(command).await,
             Command::Mint { role } => self.mint(role).await,
+            Command::MarkAlive { clean } => {
+                let alive = Alive { at: self.now, clean };
+                both!(self.mark_alive(alive)).ok();
+                Ok(())
+            }
             Command::Revoke { token } => {
                 let Some(id) = picked(&self.tokens, token) else { return Ok(()) };
                 both!(self.revoke_token(id, self.now)).ok();

@@ -19,7 +19,8 @@ use crate::fixture::{by_api, key, number};
 
 impl World {
     pub(super) async fn run_text(&mut self, command: &Command) -> Ran {
-        let &Command::Text { number: from, lane, content, provider_id, media, keyword, replies } = command
+        let &Command::Text { number: from, lane, content, provider_id, media, keyword, replies, recovered_s } =
+            command
         else {
             return Ok(());
         };
@@ -38,7 +39,8 @@ impl World {
             from: number(NUMBERS[from]),
             content: content.into(),
             media: if media { vec![picture] } else { Vec::new() },
-            sent_at: media.then(|| self.in_seconds(-2)),
+            sent_at: recovered_s.or(media.then_some(2)).map(|ago| self.in_seconds(-ago)),
+            recovered: recovered_s.is_some(),
             keyword,
             replies: KeywordReplies {
                 stop: reply("bye"),

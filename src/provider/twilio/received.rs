@@ -1,0 +1,216 @@
+//! What Twilio has for us: the texts of customers that it lists, with the ids of their webhooks, and the media that came
+//! with them. For taking what was missed, so an incomplete list is an error and never a short list.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use form_urlencoded::Serializer;
+use serde::Deserialize;
+
+use super::client::{Client, MAX_ANSWER_BYTES, is_service};
+use super::listing::{self, Listed, PAGE_SIZE};
+use super::webhook;
+use crate::domain::message::Media;
+use crate::domain::phone::Address;
+use crate::domain::time::Timestamp;
+use crate::provider::{AskError, ProviderText, Received, ReceivedText};
+
+/// Fifty thousand texts. More than that are not missed by one number, and not kept in memory.
+const MAX_PAGES: usize = 50;
+/// The list comes with the newest first. Once it is so much older than what is asked for, nothing younger follows.
+const ORDER_SLACK: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Deserialize)]
+struct MediaPage {
+    media_list: Vec<ListedMedia>,
+}
+
+#[derive(Deserialize)]
+struct ListedMedia {
+    content_type: String,
+    /// The resource's path, with `.json` at its end; without that it is the file.
+    uri: String,
+}
+
+/// What came to `sender` since `since`. Twilio filters by days, so that there may be more of it. A messaging service's
+/// numbers are not known here: the whole account's list is gone through for the texts that came by the service.
+pub async fn list_received(client: &Client, sender: &str, since: Timestamp) -> Result<Received, AskError> {
+    let mut received = Received::default();
+    let (mut last, mut in_order) = (Timestamp::from_millis(i64::MAX), true);
+    listing::pages(client, &query(sender, since)?, MAX_PAGES, |page| {
+        for listed in page {
+            let created_at = listed.created_at()?;
+            in_order &= created_at <= last;
+            last = created_at;
+            if is_for(&listed, sender) && created_at >= since {
+                match text(listed, created_at) {
+                    Some(text) => received.texts.push(text),
+                    None => received.unreadable += 1,
+                }
+            }
+        }
+        let done = in_order && last < since.before(ORDER_SLACK);
+        Ok(if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+    .await?;
+    // As it comes, the later of two texts of the same second stands first.
+    received.texts.reverse();
+    received.texts.sort_by_key(|received| received.text.sent_at);
+    Ok(received)
+}
+
+fn query(sender: &str, since: Timestamp) -> Result<String, AskError> {
+    let mut query = Serializer::new(String::new());
+    if !is_service(sender) {
+        query.append_pair("To", sender);
+    }
+    query.append_pair("DateSent>", &listing::day(since)?).append_pair("PageSize", PAGE_SIZE);
+    Ok(query.finish())
+}
+
+fn is_for(listed: &Listed, sender: &str) -> bool {
+    let service = listed.messaging_service_sid.as_deref();
+    listed.direction == "inbound" && (listed.to == sender || service == Some(sender))
+}
+
+/// None if it is from nobody that could be answered, or has no id.
+fn text(listed: Listed, created_at: Timestamp) -> Option<ReceivedText> {
+    if !webhook::is_sid(&listed.sid) {
+        return None;
+    }
+    let text = ProviderText {
+        from: Address::parse(listed.from.as_deref()?).ok()?,
+        provider_id: listed.sid,
+        to: listed.to,
+        service: listed.messaging_service_sid,
+        content: listed.body.unwrap_or_default().replace('\0', ""),
+        media: Vec::new(),
+        sent_at: Some(created_at),
+        keyword: None,
+    };
+    let has_media = listed.num_media.is_some_and(|count| count.trim() != "0");
+    Some(ReceivedText { text, has_media })
+}
+
+/// The media of a text, under the addresses that its webhook would have had.
+pub async fn received_media(client: &Client, provider_id: &str) -> Result<Vec<Media>, AskError> {
+    let path = client.media_path(provider_id);
+    let answer = client.get(&path, MAX_ANSWER_BYTES).await?;
+    let page: MediaPage = serde_json::from_slice(&answer.body)
+        .map_err(|error| AskError(format!("the list of media cannot be read: {error}")))?;
+    let media = |media: ListedMedia| Media {
+        url: client.url(media.uri.strip_suffix(".json").unwrap_or(&media.uri)),
+        content_type: media.content_type,
+    };
+    Ok(page.media_list.into_iter().map(media).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::tests::ACCOUNT_SID;
+    use super::super::scripted_server::{Act, ScriptedServer, client};
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn listed(sid: &str, minute: u32) -> Value {
+        json!({
+            "sid": sid, "to": "+12125550100", "from": "+14155550101", "body": "hi", "direction": "inbound",
+            "date_created": format!("Sat, 21 Nov 2026 12:{minute:02}:05 +0000"), "num_media": "0",
+            "messaging_service_sid": null,
+        })
+    }
+
+    fn with(mut listed: Value, name: &str, value: impl Into<Value>) -> Value {
+        listed[name] = value.into();
+        listed
+    }
+
+    fn page(messages: &[Value], next: Option<&str>) -> Act {
+        Act::answer(200, json!({"messages": messages, "next_page_uri": next}).to_string())
+    }
+
+    fn since() -> Timestamp {
+        Timestamp::parse("2026-11-21T12:10:00Z").unwrap()
+    }
+
+    async fn list(acts: Vec<Act>, sender: &str) -> (Result<Received, AskError>, Vec<String>) {
+        let server = ScriptedServer::start(acts).await;
+        let listed = list_received(&client(&server.base), sender, since()).await;
+        (listed, server.seen().into_iter().map(|request| request.line).collect())
+    }
+
+    fn ids(received: &Received) -> Vec<&str> {
+        received.texts.iter().map(|received| received.text.provider_id.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_came_to_a_number_is_listed_the_oldest_first() {
+        let messages = [listed("SM4", 12), listed("SM3", 11), listed("SM2", 11), listed("SM1", 9)];
+        let (received, lines) = list(vec![page(&messages, None)], "+12125550100").await;
+        let received = received.unwrap();
+        assert_eq!(ids(&received), ["SM2", "SM3", "SM4"]);
+        let first = &received.texts[0];
+        assert_eq!((first.text.from.as_str(), first.has_media), ("+14155550101", false));
+        assert_eq!(first.text.sent_at, Timestamp::parse("2026-11-21T12:11:05Z"));
+        let path = format!("/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json");
+        let query = "To=%2B12125550100&DateSent%3E=2026-11-21&PageSize=1000";
+        assert_eq!(lines, [format!("GET {path}?{query} HTTP/1.1")]);
+    }
+
+    #[tokio::test]
+    async fn a_service_has_what_came_by_it_whatever_the_number() {
+        let of_service = |sid| with(listed(sid, 12), "messaging_service_sid", "MG1");
+        let ours = with(of_service("SM2"), "to", "+12125550199");
+        let reply = with(of_service("SM3"), "direction", "outbound-api");
+        let messages = [reply, ours, of_service("SM1"), listed("SM0", 12)];
+        let (received, lines) = list(vec![page(&messages, None)], "MG1").await;
+        assert_eq!(ids(&received.unwrap()), ["SM1", "SM2"]);
+        assert!(!lines[0].contains("To="));
+    }
+
+    #[tokio::test]
+    async fn pages_are_followed_until_they_are_older_than_what_is_asked_for() {
+        let next = format!("/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json?Page=1");
+        let old = with(listed("SM1", 0), "date_created", "Sat, 21 Nov 2026 11:09:59 +0000");
+        let acts =
+            vec![page(&[listed("SM3", 12)], Some(&next)), page(&[listed("SM2", 11), old], Some(&next))];
+        let (received, lines) = list(acts, "+12125550100").await;
+        assert_eq!((ids(&received.unwrap()), lines.len()), (vec!["SM2", "SM3"], 2));
+        // Where they are in no order, they are followed to their end.
+        let old = with(listed("SM1", 0), "date_created", "Sat, 21 Nov 2026 11:09:59 +0000");
+        let acts = vec![page(&[old, listed("SM2", 11)], Some(&next)), page(&[listed("SM3", 12)], None)];
+        let (received, lines) = list(acts, "+12125550100").await;
+        assert_eq!((ids(&received.unwrap()), lines.len()), (vec!["SM2", "SM3"], 2));
+    }
+
+    #[tokio::test]
+    async fn one_that_nothing_can_be_made_of_does_not_hide_the_others() {
+        let nobody = with(listed("SM2", 12), "from", Value::Null);
+        let (received, _) = list(vec![page(&[nobody, listed("SM1", 11)], None)], "+12125550100").await;
+        let received = received.unwrap();
+        assert_eq!((ids(&received), received.unreadable), (vec!["SM1"], 1));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_breaks_off_is_an_error_and_not_a_short_list() {
+        let next = format!("/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json?Page=1");
+        for act in [Act::HangUp, Act::answer(503, ""), Act::answer(200, "{}")] {
+            let (received, _) =
+                list(vec![page(&[listed("SM1", 12)], Some(&next)), act.clone()], "+12125550100").await;
+            assert!(received.is_err(), "{act:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn media_are_asked_for_and_have_the_addresses_of_the_webhook() {
+        let path = format!("/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/MM1/Media");
+        let media = json!({"media_list": [{"content_type": "image/png", "uri": format!("{path}/ME1.json")}]});
+        let server = ScriptedServer::start(vec![Act::answer(200, media.to_string())]).await;
+        let media = received_media(&client(&server.base), "MM1").await.unwrap();
+        assert_eq!(
+            media,
+            [Media { url: format!("{}{path}/ME1", server.base), content_type: "image/png".into() }]
+        );
+        assert_eq!(server.seen()[0].line, format!("GET {path}.json HTTP/1.1"));
+    }
+}
