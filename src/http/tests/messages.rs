@@ -157,7 +157,8 @@ async fn a_message_is_read_with_what_is_asked_for() {
             "held_at",
             "provider_status_history",
             "author",
-            "keyword"
+            "keyword",
+            "recovered"
         ]
     );
     assert_eq!((&delivery["segments"], &delivery["encoding"]), (&1.into(), &"GSM-7".into()));
