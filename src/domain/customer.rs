@@ -149,7 +149,7 @@ impl Customer {
 
 /// A number that can be compared but not read: SHA-256 of its canonical text. What stays after a person is erased.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NumberHash(pub [u8; 32]);
+pub struct NumberHash(#[serde(with = "super::digest")] pub [u8; 32]);
 
 impl NumberHash {
     pub fn of(number: &Address) -> Self {

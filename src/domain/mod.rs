@@ -9,6 +9,7 @@ pub mod consent;
 pub mod conversation;
 pub mod customer;
 pub mod delivery;
+pub mod digest;
 pub mod ids;
 pub mod keywords;
 pub mod message;

@@ -47,8 +47,8 @@ impl CustomerPatch {
 }
 
 /// What a request with an idempotency key created, as it was then.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Created {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Created {
     Customer(Box<Customer>),
     Message(Box<Message>),
 }

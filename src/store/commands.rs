@@ -392,6 +392,7 @@ pub struct Token {
     pub id: TokenId,
     pub name: String,
     pub role: TokenRole,
+    #[serde(with = "crate::domain::digest")]
     pub sha256: [u8; 32],
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,

@@ -23,9 +23,12 @@ use crate::domain::turn::Turn;
 mod change;
 mod commands;
 pub mod embedded;
+pub mod export;
 pub mod memory;
 
+pub use change::Created;
 pub use commands::*;
+use export::{Export, ImportError, Record};
 
 /// The store. Every command is atomic and durable when it returns, and takes effect before any later one.
 ///
@@ -256,6 +259,22 @@ pub trait Store: Send + Sync + 'static {
     async fn last_alive(&self) -> Result<Option<Alive>, StoreError>;
     /// Each of them is as it was at some moment of the call.
     async fn counts(&self) -> Result<Counts, StoreError>;
+    // --- all of it ---
+
+    /// All that the store holds, as it is now. Commands go on meanwhile, and are not seen. One at a time; one that is
+    /// read too slowly, while too much is written, may fail.
+    async fn export(&self) -> Result<Box<dyn Export>, StoreError>;
+    /// Begins to fill the store, if it holds nothing. Until [`Store::end_import`] it is no store that could be worked
+    /// with: nothing else is asked of it, and once closed it does not open again.
+    async fn begin_import(&self) -> Result<(), ImportError>;
+    /// Takes records in the order of an [`Export`], all of a batch or none: afterwards everything is as it was where they
+    /// come from, down to what is next in each lane.
+    async fn import(&self, records: Vec<Record>) -> Result<(), ImportError>;
+    /// That was all.
+    async fn end_import(&self) -> Result<(), ImportError>;
+
+    // --- the engine ---
+
     /// Whether it can write.
     async fn ready(&self) -> Result<(), StoreError>;
     /// Returns, with the reason, once the engine can never work again in this process: only a new one may tell what is

@@ -132,6 +132,11 @@ impl Fixture {
         Self { opened: open(rules), next_id: AtomicU64::new(1) }
     }
 
+    /// Gives no id that the other has given.
+    pub fn skip_ids_of(&self, other: &Self) {
+        self.next_id.fetch_max(other.next_id.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     pub fn id(&self) -> Uuid {
         Uuid::from_u128(u128::from(self.next_id.fetch_add(1, Ordering::Relaxed)))
     }

@@ -11,6 +11,7 @@ mod engines;
 
 mod customers;
 mod erasure;
+mod export;
 mod fixture;
 mod held;
 mod housekeeping;

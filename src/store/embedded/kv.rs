@@ -1,8 +1,9 @@
-//! The seam between the store and what it keeps its bytes in: four calls, `begin`, `get`, `scan` and `commit`.
-//! Knows no engine, and nothing of what the bytes mean.
+//! The seam between the store and what it keeps its bytes in: `begin`, `get`, `scan` and `commit`; and `snapshot`, for
+//! who goes through all of it. Knows no engine, and nothing of what the bytes mean.
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 
 use crate::store::StoreError;
 
@@ -52,6 +53,22 @@ pub trait Kv: Send + Sync + 'static {
 
     /// Writes all of it or nothing, and returns when it would survive a power cut. One caller at a time.
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError>;
+
+    /// All of it as it is now, whole commits only. May be kept for as long as it takes: no commit waits for it, and it
+    /// does not keep the engine from being let go of.
+    fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError>;
+}
+
+/// What a [`Kv`] held at one moment.
+pub trait Snapshot: Send + 'static {
+    /// The engine's name, as the configuration has it.
+    fn engine(&self) -> &'static str;
+
+    /// Calls `read` with a view of that moment. As short-lived as any: commits may wait until `read` returns.
+    fn look(&self, read: &mut dyn FnMut(&dyn View)) -> Result<(), KvError>;
+
+    /// Nothing below this key is asked for any more.
+    fn done_below(&self, key: &[u8]);
 }
 
 /// What a [`Kv`] held when the view was taken.

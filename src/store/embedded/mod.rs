@@ -19,6 +19,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
+use super::export::{Export, ImportError, Record};
 use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
@@ -31,12 +32,14 @@ mod codec;
 mod commands;
 mod committer;
 mod cursors;
+mod export;
 mod fjall;
 mod home;
 mod keys;
 mod kv;
 mod lock;
 mod open;
+mod originals;
 mod overlay;
 mod queries;
 mod schema;
@@ -49,11 +52,15 @@ pub use self::fjall::FjallOptions;
 pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
-use commands::{customers, inbound, messages, outbound, receipts, sessions, sweep, tokens, turns};
+use commands::{customers, import, inbound, messages, outbound, receipts, sessions, sweep, tokens, turns};
 use committer::Committer;
+use export::SnapshotExport;
 use kv::Kv;
 use tables::Tables;
 use tx::Tx;
+
+/// When an import happens: before everything, so that nothing changes by coming to the front of a queue again.
+const BEFORE_ALL: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// One daemon's store. Dropping it finishes what was asked for, as [`Store::close`] does.
 pub struct EmbeddedStore {
@@ -122,13 +129,19 @@ impl EmbeddedStore {
         E: From<StoreError> + Send + 'static,
         R: FnOnce(&dyn Kv) -> Result<T, E> + Send + 'static,
     {
-        self.committer.check()?;
-        let kv = self.kv.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let kv = kv.ok_or_else(|| StoreError::Unavailable("it is closed".into()))?;
+        let kv = self.kv()?;
         match tokio::task::spawn_blocking(move || read(&*kv)).await {
             Ok(result) => result,
             Err(_) => Err(StoreError::Unavailable("a read panicked".into()).into()),
         }
+    }
+}
+
+impl EmbeddedStore {
+    fn kv(&self) -> Result<Arc<dyn Kv>, StoreError> {
+        self.committer.check()?;
+        let kv = self.kv.read().unwrap_or_else(PoisonError::into_inner).clone();
+        kv.ok_or_else(|| StoreError::Unavailable("it is closed".into()))
     }
 }
 
@@ -390,6 +403,25 @@ impl Store for EmbeddedStore {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.read(queries::counts).await
+    }
+
+    async fn export(&self) -> Result<Box<dyn Export>, StoreError> {
+        let kv = self.kv()?;
+        let begun = tokio::task::spawn_blocking(move || kv.snapshot()).await;
+        let snapshot = begun.map_err(|_| StoreError::Unavailable("a read panicked".into()))??;
+        Ok(Box::new(SnapshotExport::new(snapshot)))
+    }
+
+    async fn begin_import(&self) -> Result<(), ImportError> {
+        self.command(BEFORE_ALL, |tx| import::begin(tx)).await
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), ImportError> {
+        self.command(BEFORE_ALL, |tx| import::import(tx, records)).await
+    }
+
+    async fn end_import(&self) -> Result<(), ImportError> {
+        self.command(BEFORE_ALL, |tx| import::end(tx)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

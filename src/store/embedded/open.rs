@@ -57,6 +57,12 @@ pub enum OpenError {
     },
 
     #[error(
+        "the store in {} is half of one: an import into it was not finished. Remove the directory, and import again",
+        path.display()
+    )]
+    HalfImported { path: PathBuf },
+
+    #[error(
         "the store in {} is damaged; keep a copy of the directory, and restore the newest backup into an empty one",
         path.display()
     )]

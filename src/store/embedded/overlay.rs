@@ -69,7 +69,13 @@ impl View for Overlay<'_> {
     }
 }
 
-fn lay_over<'v>(writes: &'v WriteSet, below: Scan<'v>, range: &KeyRange, direction: Direction) -> Scan<'v> {
+/// A scan as it would be if these had been written, too.
+pub fn lay_over<'v>(
+    writes: &'v WriteSet,
+    below: Scan<'v>,
+    range: &KeyRange,
+    direction: Direction,
+) -> Scan<'v> {
     if writes.is_empty() || range.is_empty() {
         return below;
     }

@@ -12,6 +12,7 @@ const SCHEMA: u8 = 0;
 const OPENINGS: u8 = 1;
 const ORDER: u8 = 2;
 const ALIVE: u8 = 3;
+const IMPORTING: u8 = 4;
 
 /// Where the number stands that was last given to something that has an order.
 pub fn order_key() -> Key {
@@ -21,6 +22,11 @@ pub fn order_key() -> Key {
 /// Where it stands until when nothing was missed.
 pub fn alive_key() -> FactKey {
     FactKey { fact: ALIVE }
+}
+
+/// There while an import is not at its end.
+pub fn importing_key() -> FactKey {
+    FactKey { fact: IMPORTING }
 }
 
 /// Why the store's facts do not let it open.
@@ -33,6 +39,8 @@ pub enum SchemaError {
     Foreign,
     #[error("nothing is left of what was in it")]
     Lost,
+    #[error("an import was not finished")]
+    HalfImported,
     #[error(transparent)]
     Kv(#[from] KvError),
 }
@@ -50,6 +58,9 @@ pub fn adopt(kv: &dyn Kv) -> Result<(), SchemaError> {
                 writes.insert(FactKey { fact: SCHEMA }.encode(), Some(CURRENT.to_be_bytes().to_vec()));
             }
             None => return Err(SchemaError::Foreign),
+        }
+        if view.get(&importing_key().encode())?.is_some() {
+            return Err(SchemaError::HalfImported);
         }
         let openings = number::<8>(&*view, OPENINGS)?.map_or(0, u64::from_be_bytes) + 1;
         writes.insert(FactKey { fact: OPENINGS }.encode(), Some(openings.to_be_bytes().to_vec()));
@@ -81,6 +92,7 @@ impl SchemaError {
         let path = path.to_owned();
         match self {
             Self::Newer { found } => OpenError::NewerSchema { found, known: CURRENT },
+            Self::HalfImported => OpenError::HalfImported { path },
             Self::Foreign | Self::Lost | Self::Kv(KvError::Damaged(_)) => {
                 OpenError::Damaged { path, source: Box::new(self) }
             }
@@ -125,6 +137,15 @@ mod tests {
             "{refused}"
         );
         assert_eq!(kv.keys(), [key]);
+    }
+
+    #[test]
+    fn what_was_imported_by_halves_is_refused() {
+        let kv = MapKv::default();
+        adopt(&kv).unwrap();
+        kv.commit(&WriteSet::from([(importing_key().encode(), Some(Vec::new()))])).unwrap();
+        let refused = adopt(&kv).unwrap_err().into_open_error("data".as_ref());
+        assert!(matches!(refused, OpenError::HalfImported { .. }), "{refused}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec;
 use super::keys::{
-    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, Family, InboundIdKey, MessageAtKey,
+    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, FactKey, Family, InboundIdKey, MessageAtKey,
     MessageKey, OpenTurnKey, OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
@@ -71,6 +71,12 @@ pub struct Tables<'v> {
 impl<'v> Tables<'v> {
     pub fn new(view: &'v dyn View) -> Self {
         Self { view }
+    }
+
+    /// Whether there is anything but facts about the store.
+    pub fn is_empty(self) -> Result<bool, StoreError> {
+        let range = KeyRange { start: FactKey::all().end, end: vec![u8::MAX] };
+        Ok(self.scan(&range, Direction::Forward).next().transpose()?.is_none())
     }
 
     /// The record under a key.

@@ -17,6 +17,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
+use super::export::{Export, ImportError, Record};
 use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
@@ -26,7 +27,9 @@ use super::{
 };
 
 mod customers;
+mod export;
 mod housekeeping;
+mod import;
 mod inbound;
 mod messages;
 mod outbound;
@@ -309,6 +312,22 @@ impl Store for MemoryStore {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         Ok(self.state()?.counts())
+    }
+
+    async fn export(&self) -> Result<Box<dyn Export>, StoreError> {
+        Ok(Box::new(self.state()?.export()))
+    }
+
+    async fn begin_import(&self) -> Result<(), ImportError> {
+        self.state()?.begin_import()
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Result<(), ImportError> {
+        self.state()?.import(records)
+    }
+
+    async fn end_import(&self) -> Result<(), ImportError> {
+        self.state()?.end_import()
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

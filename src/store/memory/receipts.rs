@@ -11,7 +11,8 @@ use super::state::{Parked, State};
 impl State {
     pub fn apply_receipt(&mut self, receipt: Receipt, now: Timestamp) -> ReceiptOutcome {
         let Some(message) = self.named_by(&receipt) else {
-            self.parked.push(Parked { receipt, at: now });
+            let order = self.parked.last().map_or(0, |last| last.order + 1);
+            self.parked.push(Parked { order, receipt, at: now });
             return ReceiptOutcome::Parked;
         };
         let (id, customer_id, before) = (message.id, message.customer_id, message.delivery.status);

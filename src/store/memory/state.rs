@@ -21,6 +21,8 @@ use super::table::Table;
 pub(super) struct State {
     pub rules: Policy,
     pub closed: bool,
+    /// An import has begun, and is not at its end.
+    pub importing: bool,
     pub customers: Table<Customer>,
     pub sessions: Table<Session>,
     /// Its order is also the order of queueing.
@@ -43,6 +45,8 @@ pub(super) struct State {
 
 #[derive(Debug)]
 pub(super) struct Parked {
+    /// Its place in the order of arrival.
+    pub order: u64,
     pub receipt: Receipt,
     pub at: Timestamp,
 }
@@ -63,6 +67,7 @@ impl State {
         Self {
             rules,
             closed: false,
+            importing: false,
             customers: Table::default(),
             sessions: Table::default(),
             messages: Table::default(),

@@ -59,6 +59,21 @@ impl<T: Row> Table<T> {
         }
     }
 
+    /// Puts the row in with the number that it had elsewhere. `false`: another has that.
+    pub fn place(&mut self, number: u64, row: T) -> bool {
+        self.next = self.next.max(number.saturating_add(1));
+        self.rows.insert(number, row).is_none()
+    }
+
+    /// Puts the row in where its place does not count: after all that have one.
+    pub fn place_last(&mut self, row: T) {
+        let mut number = u64::MAX;
+        while self.rows.contains_key(&number) {
+            number -= 1;
+        }
+        self.rows.insert(number, row);
+    }
+
     pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         self.rows.retain(|_, row| keep(row));
     }

@@ -86,6 +86,21 @@ macro_rules! as_the_model_does {
                         live(&mut world, &after).await
                     })?;
                 }
+
+                #[test]
+                fn goes_on_as_it_was_after_an_export_and_an_import(
+                    policy in policies(),
+                    before in vec(command(), 40..70),
+                    after in vec(command(), 0..40),
+                ) {
+                    block_on(async {
+                        let mut world = World::new($open, policy);
+                        live(&mut world, &before).await?;
+                        world.change_places().await;
+                        world.compare_reads().await?;
+                        live(&mut world, &after).await
+                    })?;
+                }
             }
         }
     };

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::command::Pick;
 use crate::engines::OpenAt;
+use crate::export::{file_of, fill};
 use crate::fixture::{at, lane, other_lane};
 
 /// Four customers' numbers; the last is a short code.
@@ -70,6 +71,17 @@ impl World {
     pub async fn restart(&mut self) {
         self.engine.close().await.unwrap();
         self.engine = (self.open)(self.home.path(), self.policy.clone());
+    }
+
+    /// Both move to new stores, each with what the other has: what one engine exports, another imports.
+    pub async fn change_places(&mut self) {
+        let (of_model, of_engine) = (file_of(&self.model).await, file_of(&self.engine).await);
+        self.engine.close().await.unwrap();
+        self.home = tempfile::tempdir().unwrap();
+        self.engine = (self.open)(self.home.path(), self.policy.clone());
+        self.model = MemoryStore::new(self.policy.clone());
+        fill(&self.engine, &of_model).await;
+        fill(&self.model, &of_engine).await;
     }
 
     /// A new id. Ids come in no order: what counts is the order of the commands.

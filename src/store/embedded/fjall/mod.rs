@@ -9,12 +9,13 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
 use super::home;
-use super::kv::{Direction, KeyRange, Kv, KvError, Pair, Scan, Value, View, WriteSet};
+use super::kv::{Direction, KeyRange, Kv, KvError, Pair, Scan, Snapshot, Value, View, WriteSet};
 use super::lock::{DirectoryLock, keep_trying};
 use super::open::{OpenError, panic_message};
 use super::schema;
@@ -126,6 +127,14 @@ impl Kv for FjallKv {
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
         self.store.commit(writes)
     }
+
+    fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
+        Ok(Box::new(FjallSnapshot {
+            snapshot: self.store.db.snapshot(),
+            kv: Arc::downgrade(&self),
+            store: |kv| &kv.store,
+        }))
+    }
 }
 
 impl Kv for Opened {
@@ -144,10 +153,40 @@ impl Kv for Opened {
         }
         batch.commit().map_err(failed)
     }
+
+    fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
+        Ok(Box::new(FjallSnapshot {
+            snapshot: self.db.snapshot(),
+            kv: Arc::downgrade(&self),
+            store: |store| store,
+        }))
+    }
+}
+
+/// fjall's own, which keeps what its moment needs on the disk.
+struct FjallSnapshot<K> {
+    snapshot: fjall::Snapshot,
+    /// Weak, so that a long reader does not keep the engine from being closed.
+    kv: Weak<K>,
+    store: fn(&K) -> &Opened,
+}
+
+impl<K: Send + Sync + 'static> Snapshot for FjallSnapshot<K> {
+    fn engine(&self) -> &'static str {
+        "fjall"
+    }
+
+    fn look(&self, read: &mut dyn FnMut(&dyn View)) -> Result<(), KvError> {
+        let kv = self.kv.upgrade().ok_or_else(|| KvError::Engine("it was closed".into()))?;
+        read(&FjallView { snapshot: self.snapshot.clone(), keyspace: &(self.store)(&kv).keyspace });
+        Ok(())
+    }
+
+    fn done_below(&self, _: &[u8]) {}
 }
 
 struct FjallView<'k> {
-    snapshot: Snapshot,
+    snapshot: fjall::Snapshot,
     keyspace: &'k Keyspace,
 }
 

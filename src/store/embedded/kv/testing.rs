@@ -1,17 +1,18 @@
 //! A [`Kv`] in memory, for the tests of what stands above the seam. Nothing in it is durable.
 
 use std::collections::BTreeMap;
-use std::sync::{RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 
-use super::{Direction, Key, KeyRange, Kv, KvError, Scan, Value, View, WriteSet};
+use super::{Direction, Key, KeyRange, Kv, KvError, Scan, Snapshot, Value, View, WriteSet};
+use crate::store::embedded::originals::{Frozen, Originals};
 
 #[derive(Default)]
-pub struct MapKv(RwLock<BTreeMap<Key, Value>>);
+pub struct MapKv(RwLock<BTreeMap<Key, Value>>, Originals);
 
 impl MapKv {
     pub fn of<const N: usize>(pairs: [(&[u8], &[u8]); N]) -> Self {
         let pairs = pairs.into_iter().map(|(key, value)| (key.to_vec(), value.to_vec()));
-        Self(RwLock::new(pairs.collect()))
+        Self(RwLock::new(pairs.collect()), Originals::default())
     }
 
     pub fn keys(&self) -> Vec<Key> {
@@ -35,6 +36,7 @@ impl Kv for MapKv {
 
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
         let mut map = self.0.write().unwrap();
+        self.1.set_aside(writes, |key| Ok(map.get(key).cloned()));
         for (key, value) in writes {
             match value {
                 Some(value) => map.insert(key.clone(), value.clone()),
@@ -42,6 +44,11 @@ impl Kv for MapKv {
             };
         }
         Ok(())
+    }
+
+    fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
+        let _map = self.0.read().unwrap();
+        Ok(Box::new(Frozen::new("map", &self, self.1.begin()?)))
     }
 }
 

@@ -6,13 +6,14 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use super::home;
-use super::kv::{Direction, KeyRange, Kv, KvError, Scan, Value, View, WriteSet};
+use super::kv::{Direction, KeyRange, Kv, KvError, Scan, Snapshot, Value, View, WriteSet};
 use super::lock::{DirectoryLock, keep_trying};
 use super::open::{OpenError, panic_message};
+use super::originals::{Frozen, Originals};
 use super::schema;
 
 mod durability;
@@ -39,6 +40,8 @@ pub struct SledKv {
     tree: sled::Tree,
     /// Commits write it, views read it: so a view shows each batch whole, over all its reads.
     commits: RwLock<()>,
+    /// sled has no snapshots.
+    originals: Originals,
     db: sled::Db,
     // Last, so that it is let go of last.
     _lock: DirectoryLock,
@@ -51,7 +54,8 @@ impl SledKv {
         home::refuse_others(directory, home::SLED)?;
         let path = directory.join(home::SLED);
         let db = open_db(&path, options)?;
-        let kv = Self { tree: (*db).clone(), commits: RwLock::new(()), db, _lock: lock };
+        let tree = (*db).clone();
+        let kv = Self { tree, commits: RwLock::new(()), originals: Originals::default(), db, _lock: lock };
         let durable = schema::adopt_durably(&kv, durability::flushes)
             .map_err(|error| error.into_open_error(directory))?;
         if !durable {
@@ -105,7 +109,7 @@ fn sync_beside_the_log(directory: &Path, path: &Path) -> io::Result<()> {
 impl Kv for SledKv {
     fn begin(&self) -> Result<Box<dyn View + '_>, KvError> {
         let commits = self.commits.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(SledView { tree: &self.tree, _commits: commits }))
+        Ok(Box::new(SledView { kv: self, _commits: commits }))
     }
 
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
@@ -118,28 +122,40 @@ impl Kv for SledKv {
         }
         {
             let _commits = self.commits.write().unwrap_or_else(PoisonError::into_inner);
+            self.originals.set_aside(writes, |key| self.get(key));
             self.tree.apply_batch(batch).map_err(failed)?;
         }
         self.db.flush().map_err(failed)?;
         Ok(())
     }
+
+    fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
+        let _commits = self.commits.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(Frozen::new("sled", &self, self.originals.begin()?)))
+    }
+}
+
+impl SledKv {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
+        Ok(self.tree.get(key).map_err(failed)?.map(|value| value.to_vec()))
+    }
 }
 
 struct SledView<'k> {
-    tree: &'k sled::Tree,
+    kv: &'k SledKv,
     _commits: RwLockReadGuard<'k, ()>,
 }
 
 impl View for SledView<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
-        Ok(self.tree.get(key).map_err(failed)?.map(|value| value.to_vec()))
+        self.kv.get(key)
     }
 
     fn scan(&self, range: &KeyRange, direction: Direction) -> Scan<'_> {
         if range.is_empty() {
             return Box::new(std::iter::empty());
         }
-        let pairs = self.tree.range(range.start.as_slice()..range.end.as_slice());
+        let pairs = self.kv.tree.range(range.start.as_slice()..range.end.as_slice());
         let copied = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
             pair.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(failed)
         };

@@ -2,6 +2,7 @@
 
 use super::Tx;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
+use crate::domain::ids::CustomerId;
 use crate::domain::phone::Address;
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
@@ -16,12 +17,30 @@ impl Tx<'_, '_> {
         idempotency: Option<IdempotencyName>,
     ) -> Result<(), StoreError> {
         let order = self.next_order()?;
+        self.place_customer(order, customer, idempotency)
+    }
+
+    /// Adds the customer at that place in the order.
+    pub fn place_customer(
+        &mut self,
+        order: u64,
+        customer: &Customer,
+        idempotency: Option<IdempotencyName>,
+    ) -> Result<(), StoreError> {
+        self.keep_order(order)?;
         if let Some(key) = customer.address().map(number_key) {
             self.put_entry(&key, &customer.id);
         }
         self.put_entry(&CustomerOrderKey { order }, &customer.id);
         let row = CustomerRow { order, idempotency, customer: customer.clone() };
         self.put_record(&CustomerKey { customer: customer.id }, &row)
+    }
+
+    /// By which key it was created. `false`: there is none with this id.
+    pub fn name_customer(&mut self, id: CustomerId, name: IdempotencyName) -> Result<bool, StoreError> {
+        let Some(row) = self.tables().customer_row(id)? else { return Ok(false) };
+        self.put_record(&CustomerKey { customer: id }, &CustomerRow { idempotency: Some(name), ..row })?;
+        Ok(true)
     }
 
     /// Replaces the customer with that id, or else adds it. Their number stays what it was.

@@ -43,6 +43,24 @@ impl Tx<'_, '_> {
         self.replace_message(None, Some(message), &at)
     }
 
+    /// Adds the message at that place in the order of queueing, if it is ours. Of the ids that lead to it, only its own.
+    pub fn place_message(&mut self, order: Option<u64>, message: &Message) -> Result<(), StoreError> {
+        self.touch_queue(message)?;
+        if let Some(order) = order {
+            self.keep_order(order)?;
+        }
+        let at = MessageAt { session: message.session_id, place: message.place, order, idempotency: None };
+        self.put_record(&MessageAtKey { message: message.id }, &at)?;
+        self.replace_message(None, Some(message), &at)
+    }
+
+    /// By which key it was created. `false`: there is none with this id.
+    pub fn name_message(&mut self, id: MessageId, name: IdempotencyName) -> Result<bool, StoreError> {
+        let Some(at) = self.tables().message_at(id)? else { return Ok(false) };
+        self.put_record(&MessageAtKey { message: id }, &MessageAt { idempotency: Some(name), ..at })?;
+        Ok(true)
+    }
+
     pub fn update_message(&mut self, message: &Message) -> Result<(), StoreError> {
         let at = self.tables().message_at(message.id)?.ok_or_else(|| missing("a message"))?;
         let old: Option<Message> =

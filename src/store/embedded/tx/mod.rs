@@ -73,6 +73,16 @@ impl<'t, 'v> Tx<'t, 'v> {
         Ok(next)
     }
 
+    /// A number that was given elsewhere: those that are given from now on are greater.
+    pub fn keep_order(&mut self, order: u64) -> Result<(), StoreError> {
+        let key = schema::order_key();
+        let last = self.overlay.get(&key)?.map(|value| read_entry::<u64>(&value)).transpose()?;
+        if last.is_none_or(|last| last < order) {
+            self.overlay.put(key, write_entry(&order));
+        }
+        Ok(())
+    }
+
     fn reindex(&mut self, before: &Index, after: Index) {
         for key in before.keys().filter(|key| !after.contains_key(*key)) {
             self.overlay.remove(key.clone());

@@ -14,9 +14,17 @@ impl Tx<'_, '_> {
         }
         if old.is_none() {
             let order = self.next_order()?;
-            self.put_entry(&SessionOfKey { customer: session.customer_id, order }, &session.id);
+            return self.place_session(order, session);
         }
         self.reindex(&old.as_ref().map(index).unwrap_or_default(), index(session));
+        self.put_record(&SessionKey { session: session.id }, session)
+    }
+
+    /// Adds the session at that place in the order of its customer's.
+    pub fn place_session(&mut self, order: u64, session: &Session) -> Result<(), StoreError> {
+        self.keep_order(order)?;
+        self.put_entry(&SessionOfKey { customer: session.customer_id, order }, &session.id);
+        self.reindex(&Index::new(), index(session));
         self.put_record(&SessionKey { session: session.id }, session)
     }
 

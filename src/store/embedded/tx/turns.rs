@@ -34,6 +34,14 @@ impl Tx<'_, '_> {
         }
     }
 
+    /// Adds the turn at that place in the order of queueing.
+    pub fn place_turn(&mut self, order: u64, turn: &Turn) -> Result<(), StoreError> {
+        self.keep_order(order)?;
+        let at = TurnAt { session: turn.session_id, place: turn.place, order };
+        self.put_record(&TurnAtKey { turn: turn.id }, &at)?;
+        self.put_turn(turn)
+    }
+
     pub fn remove_turns(&mut self, session: SessionId) -> Result<(), StoreError> {
         self.touch_turns(session)?;
         let open = self.tables().open_turns(session);

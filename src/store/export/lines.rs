@@ -1,0 +1,55 @@
+//! An export as chunks of lines, each made when it is asked for.
+
+use super::{Export, Header, Summary, Writer};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+
+/// The file, chunk by chunk.
+pub struct Lines {
+    export: Box<dyn Export>,
+    state: State,
+}
+
+enum State {
+    /// The moment whose state it is.
+    New(Timestamp),
+    Writing(Writer),
+    Done(Summary),
+    Failed,
+}
+
+impl Lines {
+    /// `now`: when the export was taken.
+    pub fn of(export: Box<dyn Export>, now: Timestamp) -> Self {
+        Self { export, state: State::New(now) }
+    }
+
+    /// The next whole lines; none after the last. After an error there is nothing more to be had.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut chunk = Vec::new();
+        let mut writer = match std::mem::replace(&mut self.state, State::Failed) {
+            State::New(now) => Writer::begin(Header::new(self.export.engine(), now), &mut chunk)?,
+            State::Writing(writer) => writer,
+            done @ State::Done(_) => {
+                self.state = done;
+                return Ok(None);
+            }
+            State::Failed => return Err(StoreError::Unavailable("the export has failed".into())),
+        };
+        let records = self.export.next().await?;
+        for record in &records {
+            writer.record(record, &mut chunk)?;
+        }
+        self.state =
+            if records.is_empty() { State::Done(writer.end(&mut chunk)?) } else { State::Writing(writer) };
+        Ok(Some(chunk))
+    }
+
+    /// What it held, once the last chunk was given.
+    pub fn summary(&self) -> Option<&Summary> {
+        match &self.state {
+            State::Done(summary) => Some(summary),
+            State::New(_) | State::Writing(_) | State::Failed => None,
+        }
+    }
+}
