@@ -10,6 +10,9 @@ pub mod ambient;
 pub mod cli;
 mod commands;
 pub mod config;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lifecycle;
 mod remote;
 mod report;

@@ -10,6 +10,8 @@ pub mod conversation;
 pub mod customer;
 pub mod delivery;
 pub mod digest;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 pub mod ids;
 pub mod keywords;
 pub mod message;

@@ -17,6 +17,8 @@ mod api;
 pub mod auth;
 mod calls;
 mod docs;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod health;
 mod idempotency;
 pub mod json;

@@ -39,7 +39,7 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
-fn next_link(path: &str, uri: &Uri, cursor: &Cursor) -> String {
+pub(super) fn next_link(path: &str, uri: &Uri, cursor: &Cursor) -> String {
     let filters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(filters.filter(|(name, _)| name != "cursor"))

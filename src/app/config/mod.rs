@@ -7,6 +7,8 @@ use std::path::Path;
 mod bot;
 mod channels;
 mod env;
+#[cfg(any(fuzzing, test))]
+pub(super) mod fuzzing;
 mod log;
 mod problem;
 mod secret;

@@ -17,6 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnWork;
 
 mod answer;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod request;
 pub mod signature;
 

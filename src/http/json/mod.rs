@@ -124,7 +124,7 @@ fn is_json(content_type: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::new(Kind::MalformedBody, "The body is empty; a JSON object is expected."));
     }
@@ -135,7 +135,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     })
 }
 
-fn read_fields<T: FromFields>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn read_fields<T: FromFields>(bytes: &[u8]) -> Result<T, Problem> {
     let Value::Object(object) = parse(bytes)? else {
         let detail = "must be a JSON object".to_owned();
         return Err(Problem::invalid_body(vec![FieldError { pointer: String::new(), detail }]));

@@ -151,7 +151,7 @@ async fn addressee(state: &HttpState, event: &Value) -> Result<Customer, Problem
     customer.ok_or_else(|| Problem::new(Kind::NotFound, "No customer has this number."))
 }
 
-fn content(event: &Value, max_units: usize) -> Result<&str, Problem> {
+pub(in crate::http) fn content(event: &Value, max_units: usize) -> Result<&str, Problem> {
     if text_at(event, "/data/content_type").is_some_and(|content_type| content_type != "text") {
         return Err(invalid("/data/content_type", "must be text"));
     }

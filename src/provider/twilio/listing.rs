@@ -18,8 +18,8 @@ const MAX_PAGES: usize = 10;
 const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Deserialize)]
-struct Page {
-    messages: Vec<Listed>,
+pub(super) struct Page {
+    pub messages: Vec<Listed>,
     next_page_uri: Option<String>,
 }
 
@@ -47,9 +47,7 @@ pub async fn list_sent(
 ) -> Result<Vec<SentRecord>, AskError> {
     let mut records = Vec::new();
     pages(client, &query(sender, to, since)?, MAX_PAGES, |listed| {
-        for listed in listed.into_iter().filter(|listed| is_ours(&listed.direction)) {
-            records.push(record(listed)?);
-        }
+        records.extend(sent(listed)?);
         Ok(ControlFlow::Continue(()))
     })
     .await?;
@@ -102,9 +100,16 @@ pub fn day(moment: Timestamp) -> Result<String, AskError> {
 }
 
 async fn page(client: &Client, path: &str) -> Result<Page, AskError> {
-    let answer = client.get(path, MAX_PAGE_BYTES).await?;
-    serde_json::from_slice(&answer.body)
-        .map_err(|error| AskError(format!("the list cannot be read: {error}")))
+    read_page(&client.get(path, MAX_PAGE_BYTES).await?.body)
+}
+
+pub(super) fn read_page(body: &[u8]) -> Result<Page, AskError> {
+    serde_json::from_slice(body).map_err(|error| AskError(format!("the list cannot be read: {error}")))
+}
+
+/// What of it went to customers.
+pub(super) fn sent(listed: Vec<Listed>) -> Result<Vec<SentRecord>, AskError> {
+    listed.into_iter().filter(|listed| is_ours(&listed.direction)).map(record).collect()
 }
 
 fn is_ours(direction: &str) -> bool {

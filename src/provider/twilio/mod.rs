@@ -14,6 +14,8 @@ mod client;
 mod config;
 mod errors;
 mod form;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod listing;
 mod received;
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn is_for(listed: &Listed, sender: &str) -> bool {
 }
 
 /// None if it is from nobody that could be answered, or has no id.
-fn text(listed: Listed, created_at: Timestamp) -> Option<ReceivedText> {
+pub(super) fn text(listed: Listed, created_at: Timestamp) -> Option<ReceivedText> {
     if !webhook::is_sid(&listed.sid) {
         return None;
     }

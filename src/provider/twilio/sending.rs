@@ -49,7 +49,7 @@ fn status_callback(text: &OutgoingText) -> String {
     format!("{url}{join}{}={}{fragment}", webhook::MESSAGE_ID_PARAMETER, text.message_id)
 }
 
-fn outcome(answer: &Answer) -> Sent {
+pub(super) fn outcome(answer: &Answer) -> Sent {
     if answer.status.is_success() {
         return match serde_json::from_slice::<Created>(&answer.body) {
             Ok(created) if !created.sid.is_empty() => {

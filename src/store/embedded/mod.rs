@@ -34,6 +34,8 @@ mod committer;
 mod cursors;
 mod export;
 mod fjall;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod home;
 mod keys;
 mod kv;

@@ -1,0 +1,146 @@
+//! What must hold for any bytes that are taken for a record, a key or a cursor of ours: after a damaged disk, or from a
+//! caller who made a cursor up. Each function is the body of a target in `fuzz/fuzz_targets`.
+
+#![expect(clippy::missing_panics_doc, reason = "a target says by panicking what it has found")]
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
+use super::keys::{self, Family};
+use super::tables::{CustomerRow, IdempotencyRow, MessageAt, ParkedRow, TurnAt};
+use super::{codec, tables};
+use crate::domain::customer::ConsentRecord;
+use crate::domain::ids::MessageId;
+use crate::domain::message::Message;
+use crate::domain::session::Session;
+use crate::domain::turn::Turn;
+use crate::store::{Cursor, PageRequest, Token};
+
+/// Whatever reads as a record is written as one that reads as the same.
+pub fn records(data: &[u8]) {
+    record::<Message>(data);
+    record::<CustomerRow>(data);
+    record::<Session>(data);
+    record::<Turn>(data);
+    record::<ConsentRecord>(data);
+    record::<Token>(data);
+    record::<IdempotencyRow>(data);
+    record::<ParkedRow>(data);
+    record::<MessageAt>(data);
+    record::<TurnAt>(data);
+}
+
+fn record<T: DeserializeOwned + Serialize>(data: &[u8]) {
+    let Ok(read) = codec::decode::<T>(data) else { return };
+    let Ok(written) = codec::encode(&read) else { panic!("what was read cannot be written") };
+    let again = codec::decode::<T>(&written).and_then(|again| codec::encode(&again));
+    assert_eq!(again.ok(), Some(written), "a record changes by being kept");
+}
+
+/// Whatever reads as a key or an entry is written as the same bytes: no two spellings of one place.
+pub fn keys(data: &[u8]) {
+    key::<keys::FactKey>(data);
+    key::<keys::CustomerNumberKey>(data);
+    key::<keys::ConsentKey>(data);
+    key::<keys::InboxKey>(data);
+    key::<keys::TagKey>(data);
+    key::<keys::MessageKey>(data);
+    key::<keys::InboundIdKey>(data);
+    key::<keys::ReadyKey>(data);
+    key::<keys::LookKey>(data);
+    key::<keys::IdempotencyAgeKey>(data);
+    key::<keys::ParkedAgeKey>(data);
+    key::<keys::TokenHashKey>(data);
+    if let Ok(entry) = tables::read_entry::<(String, MessageId)>(data) {
+        assert_eq!(tables::write_entry(&entry), data);
+    }
+}
+
+fn key<F: Family>(data: &[u8]) {
+    if let Ok(key) = F::decode(data) {
+        assert_eq!(key.encode(), data, "one key, two spellings");
+    }
+}
+
+/// A cursor is taken by the one list that could have made it.
+pub fn cursor(data: &[u8]) {
+    let taken = [
+        position::<CustomersAt>(data),
+        position::<SessionsAt>(data),
+        position::<InboxAt>(data),
+        position::<MessagesAt>(data),
+    ];
+    assert!(taken.iter().filter(|taken| **taken).count() <= 1, "two lists take the same cursor");
+}
+
+fn position<P: Position>(data: &[u8]) -> bool {
+    let request = PageRequest { after: Some(Cursor(data.to_vec())), limit: 1 };
+    let Ok(Some(position)) = cursors::read::<P>(&request) else { return false };
+    assert_eq!(cursors::write(&position).0, data, "one place, two cursors");
+    true
+}
+
+/// What the seeds of `records` are made of.
+#[cfg(test)]
+pub fn sample_records() -> Vec<(&'static str, Vec<u8>)> {
+    use crate::domain::customer::{ConsentAction, ConsentEvidence, ConsentSource, NumberHash};
+    use crate::domain::ids::{CustomerId, SessionId};
+    use crate::domain::message::{Author, Lane};
+    use crate::domain::phone::Address;
+    use crate::domain::time::Timestamp;
+    use uuid::Uuid;
+
+    let now = Timestamp::from_millis(1_795_000_000_000);
+    let number = Address::parse("+14155550101").unwrap();
+    let lane = Lane { channel: "main".into(), sender: "+15550001111".into() };
+    let (customer, session) = (CustomerId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
+    let person =
+        crate::domain::customer::Customer::new(customer, number.clone(), Some("US".into()), false, now);
+    let text = Message {
+        id: MessageId(Uuid::from_u128(3)),
+        session_id: session,
+        customer_id: customer,
+        place: 0,
+        content: "Hey Ho!".into(),
+        author: Author { role: crate::domain::message::Role::Agent, name: "desk".into() },
+        media: Vec::new(),
+        keyword: None,
+        turn_id: None,
+        sent_at: now,
+        delivered_at: None,
+        created_at: now,
+        updated_at: now,
+        delivery: crate::domain::delivery::Delivery::outbound(
+            lane.clone(),
+            &number,
+            crate::domain::segments::analyse("Hey Ho!"),
+            now,
+        ),
+    };
+    let evidence = ConsentEvidence {
+        source: ConsentSource::Sms,
+        lane: Some(lane),
+        message_id: Some(text.id),
+        detail: "stop".into(),
+    };
+    let consent = ConsentRecord {
+        number: NumberHash::of(&number),
+        customer_id: customer,
+        action: ConsentAction::OptedOut,
+        evidence,
+        at: now,
+    };
+    let row =
+        CustomerRow { order: 7, idempotency: Some(("desk".into(), "key".into())), customer: person.clone() };
+    vec![
+        ("message", codec::encode(&text).unwrap()),
+        ("customer", codec::encode(&row).unwrap()),
+        ("session", codec::encode(&Session::new(session, customer, true, now)).unwrap()),
+        ("consent", codec::encode(&consent).unwrap()),
+        (
+            "message_at",
+            codec::encode(&MessageAt { session, place: 1, order: Some(2), idempotency: None }).unwrap(),
+        ),
+    ]
+}
