@@ -1,0 +1,49 @@
+//! What the outside was promised, as the outside wrote it down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// Agents have a session: from when that was answered until they asked to give it back, in milliseconds since 1970.
+#[derive(Clone, Copy)]
+pub struct Held {
+    pub from_ms: i64,
+    pub until_ms: i64,
+}
+
+#[derive(Default)]
+pub struct Promises {
+    /// Customers' texts that were acknowledged.
+    pub taken: BTreeSet<String>,
+    /// Agents' texts that were answered with 201, by the message's id.
+    pub accepted: BTreeMap<String, String>,
+    /// Messages whose cancelling was answered with 200.
+    pub canceled: BTreeSet<String>,
+    pub held: Vec<Held>,
+}
+
+/// The promises to and about each customer, by number.
+#[derive(Default)]
+pub struct Ledger {
+    promises: Mutex<BTreeMap<String, Promises>>,
+    over: AtomicBool,
+}
+
+impl Ledger {
+    pub fn note(&self, number: &str, write: impl FnOnce(&mut Promises)) {
+        write(self.promises().entry(number.to_owned()).or_default());
+    }
+
+    pub fn promises(&self) -> MutexGuard<'_, BTreeMap<String, Promises>> {
+        self.promises.lock().unwrap()
+    }
+
+    /// Nobody begins anything new.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+}
