@@ -81,9 +81,13 @@ fn position<P: Position>(data: &[u8]) -> bool {
     true
 }
 
+/// A record as this version writes it, by the name of its seed, and whether bytes read as one of its kind.
+#[cfg(test)]
+pub type Sample = (&'static str, Vec<u8>, fn(&[u8]) -> bool);
+
 /// What the seeds of `records` are made of.
 #[cfg(test)]
-pub fn sample_records() -> Vec<(&'static str, Vec<u8>)> {
+pub fn sample_records() -> Vec<Sample> {
     use crate::domain::customer::{ConsentAction, ConsentEvidence, ConsentSource, NumberHash};
     use crate::domain::ids::{CustomerId, SessionId};
     use crate::domain::message::{Author, Lane};
@@ -133,14 +137,14 @@ pub fn sample_records() -> Vec<(&'static str, Vec<u8>)> {
     };
     let row =
         CustomerRow { order: 7, idempotency: Some(("desk".into(), "key".into())), customer: person.clone() };
+    fn sample<T: DeserializeOwned + Serialize>(name: &'static str, record: &T) -> Sample {
+        (name, codec::encode(record).unwrap(), |bytes| codec::decode::<T>(bytes).is_ok())
+    }
     vec![
-        ("message", codec::encode(&text).unwrap()),
-        ("customer", codec::encode(&row).unwrap()),
-        ("session", codec::encode(&Session::new(session, customer, true, now)).unwrap()),
-        ("consent", codec::encode(&consent).unwrap()),
-        (
-            "message_at",
-            codec::encode(&MessageAt { session, place: 1, order: Some(2), idempotency: None }).unwrap(),
-        ),
+        sample("message", &text),
+        sample("customer", &row),
+        sample("session", &Session::new(session, customer, true, now)),
+        sample("consent", &consent),
+        sample("message_at", &MessageAt { session, place: 1, order: Some(2), idempotency: None }),
     ]
 }
