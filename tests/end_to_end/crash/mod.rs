@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use self::ledger::Ledger;
 use self::people::{Agent, Conversation, With};
-use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup};
+use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup, engine};
 
 /// Of each kind.
 const CONVERSATIONS: usize = 5;
@@ -85,8 +85,7 @@ async fn killed_under_load_it_keeps_every_promise() {
     provider.faults(json!({})).await;
 
     let findings = audit::audit(&daemon, &provider, &ledger, &conversations, &relay.acknowledged()).await;
-    let engine = std::env::var("ENGINE").unwrap_or_else(|_| "sled".into());
-    println!("{kills} kills on {engine} (seed {seed}): {}", findings.summary());
+    println!("{kills} kills on {} (seed {seed}): {}", engine(), findings.summary());
     if let Some(complaint) = findings.complaint() {
         panic!("CRASH_SEED={seed}: {}\n{complaint}", findings.summary());
     }
