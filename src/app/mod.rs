@@ -70,6 +70,7 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<()> {
                 commands::token::run(&config, admin_token_file.as_deref(), command, cli.format).await
             }
             Command::Simulate(simulate) => commands::simulate::run(&config, simulate).await,
+            Command::Recover(recover) => commands::recover::run(&config, recover, cli.format).await,
             Command::Doctor(doctor) => commands::doctor::run(&config, doctor, cli.format).await,
         }
     });

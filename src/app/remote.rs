@@ -51,9 +51,14 @@ pub struct Remote {
 
 impl Remote {
     pub fn new(config: &Config, admin_token_file: Option<&Path>) -> Result<Self> {
+        Self::patient(config, admin_token_file, PATIENCE)
+    }
+
+    /// The same, for calls whose answer may take so long.
+    pub fn patient(config: &Config, admin_token_file: Option<&Path>, patience: Duration) -> Result<Self> {
         let client = reqwest::Client::builder()
             .connect_timeout(PATIENCE)
-            .read_timeout(PATIENCE)
+            .read_timeout(patience)
             .no_proxy()
             .build()
             .context("the HTTP client")?;

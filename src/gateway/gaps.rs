@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::time::Timestamp;
-use crate::store::Alive;
+use crate::store::{Alive, StoreError};
 
 use super::Gateway;
 use super::channels::Channel;
@@ -35,19 +35,38 @@ const PAUSES: [Duration; 5] = [
 /// Why it ends.
 struct Stopping;
 
-/// Watches until the gateway stops.
-pub(super) async fn watch(gateway: Arc<Gateway>) {
-    // Only where nothing is left to recover is it known that nothing is missing.
-    if let Err(Stopping) = watch_until_stopped(&gateway).await {
-        return;
+/// What is known when the gateway starts.
+pub(super) struct Watch {
+    /// When it was marked last that all is well.
+    last: Option<Alive>,
+    /// Since when texts may have been missed.
+    missed: Option<Alive>,
+}
+
+/// Looks at what an earlier process left. From here on it shows if this one dies.
+pub(super) async fn begin(gateway: &Gateway) -> Result<Watch, StoreError> {
+    let now = gateway.now();
+    let last = gateway.store.last_alive().await?;
+    let missed = last.filter(|last| !last.clean || now.since(last.at) > BRIEF);
+    if missed.is_some() {
+        return Ok(Watch { last, missed });
     }
-    mark(&gateway, Alive { at: gateway.now(), clean: true }).await;
+    let alive = Alive { at: now, clean: false };
+    gateway.store.mark_alive(alive).await?;
+    Ok(Watch { last: Some(alive), missed: None })
+}
+
+/// Watches until the gateway stops.
+pub(super) async fn watch(gateway: Arc<Gateway>, watch: Watch) {
+    // Only where nothing is left to recover is it known that nothing is missing.
+    if watch_until_stopped(&gateway, watch).await.is_ok() {
+        mark(&gateway, Alive { at: gateway.now(), clean: true }).await;
+    }
 }
 
 /// Ends well if the gateway stops while all is well.
-async fn watch_until_stopped(gateway: &Gateway) -> Result<(), Stopping> {
-    let mut last = last_alive(gateway).await?;
-    let mut missed = last.filter(|last| !last.clean || gateway.now().since(last.at) > BRIEF);
+async fn watch_until_stopped(gateway: &Gateway, watch: Watch) -> Result<(), Stopping> {
+    let Watch { mut last, mut missed } = watch;
     loop {
         if let Some(missed) = missed {
             let since = missed.at.before(CLOCK_SKEW);
@@ -64,17 +83,6 @@ async fn watch_until_stopped(gateway: &Gateway) -> Result<(), Stopping> {
             return Ok(());
         }
         missed = last.filter(|last| gateway.now().since(last.at) > OUTAGE);
-    }
-}
-
-/// What an earlier process wrote. Without an answer nothing may be marked: it would cover up what was missed.
-async fn last_alive(gateway: &Gateway) -> Result<Option<Alive>, Stopping> {
-    loop {
-        match gateway.store.last_alive().await {
-            Ok(last) => return Ok(last),
-            Err(error) => tracing::error!(%error, "whether texts were missed could not be read"),
-        }
-        rest(gateway, MARK_EVERY).await?;
     }
 }
 

@@ -122,11 +122,12 @@ impl Gateway {
                 "the last shutdown was not a clean one; settling what it left in hand"
             );
         }
+        let watch = gaps::begin(self).await?;
         self.spawn(outbound::supervise(Arc::clone(self)));
         self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
         self.spawn(turns::pump(Arc::clone(self)));
         self.spawn(sweep::sweep(Arc::clone(self)));
-        self.spawn(gaps::watch(Arc::clone(self)));
+        self.spawn(gaps::watch(Arc::clone(self), watch));
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod conversation;
 mod crash;
 mod fixture;
 mod full_disk;
+mod gaps;
 mod running;
 mod sending;
 mod webhooks;

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use super::config::duration;
+use crate::gateway::recovery::MOST_BACK;
 use crate::store::TokenRole;
 
 const EXIT_CODES: &str = "\
@@ -16,11 +19,23 @@ Exit codes:
 
 Logs go to stderr, results to stdout.";
 
+const RECOVER_HELP: &str = "\
+Example:
+  switchboard recover --channel main --since 2h
+
+Exit codes:
+  0  done
+  1  failed, for at least one channel
+  2  wrong usage or wrong configuration
+
+Logs go to stderr, results to stdout.";
+
 const EXAMPLES: &str = "\
 Examples:
   switchboard                                       serve as ./config.toml says
   switchboard --config /etc/switchboard/config.toml check
   switchboard token new desk --role agent
+  switchboard recover --since 2h
   switchboard doctor --url http://127.0.0.1:8080
 
 Exit codes:
@@ -84,6 +99,12 @@ pub enum Command {
     /// Point a channel's api_base at it. How it behaves is in the configuration's [simulator].
     #[command(after_help = EXIT_CODES)]
     Simulate(Simulate),
+    /// Have a running daemon ask the providers for texts that they could not deliver
+    ///
+    /// It does so by itself after an outage; this is for what it cannot know of, such as a wrong webhook URL. What is
+    /// there already is not taken again.
+    #[command(after_help = RECOVER_HELP)]
+    Recover(Recover),
     /// Ask a running daemon how it is
     ///
     /// Done if it is ready to take texts, failed if it is not or cannot be reached. Good for a container's health check.
@@ -132,6 +153,19 @@ pub struct Simulate {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Recover {
+    /// Only this channel; by default all of them
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// How far back to ask, 7d at the most
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = back)]
+    pub since: Duration,
+    /// An admin token to ask the daemon with; by default the configuration's own, if it stands there in clear
+    #[arg(long, value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct Doctor {
     /// Where the daemon is; by default where the configuration says that it listens
     #[arg(long, value_parser = url)]
@@ -142,6 +176,14 @@ fn url(text: &str) -> Result<String, String> {
     match reqwest::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
         _ => Err("write an address such as http://127.0.0.1:8080".to_owned()),
+    }
+}
+
+fn back(text: &str) -> Result<Duration, String> {
+    match duration(text) {
+        Ok(back) if back > MOST_BACK => Err("providers are asked for the last 7d at the most".to_owned()),
+        Ok(back) => Ok(back),
+        Err(wrong) => Err(format!("it {wrong}")),
     }
 }
 
@@ -186,6 +228,15 @@ mod tests {
         assert_eq!(cli.chosen(), &Command::Token { admin_token_file: None, command: new });
         assert!(parsed("switchboard token new desk --role chief").is_err());
         assert!(parsed("switchboard token new desk").is_err());
+    }
+
+    #[test]
+    fn no_more_is_recovered_than_a_week() {
+        let recover = |since| parsed(&format!("switchboard recover --since {since}"));
+        assert!(recover("7d").is_ok() && recover("2h").is_ok());
+        for wrong in ["8d", "2", "yesterday"] {
+            assert!(recover(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod doctor;
+pub mod recover;
 pub mod serve;
 pub mod simulate;
 pub mod token;

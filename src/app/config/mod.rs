@@ -34,7 +34,7 @@ pub use self::simulator::SimulatorSettings;
 pub use self::store::{Engine, StoreSettings};
 pub use self::tokens::{AccessToken, DEMO_TOKENS};
 pub use self::tree::Place;
-pub use self::values::{BaseUrl, PublicUrl};
+pub use self::values::{BaseUrl, PublicUrl, duration};
 
 use self::problem::Report;
 use self::section::Section;

@@ -54,6 +54,7 @@ impl SimulatorSettings {
             faults: Faults {
                 sends: chances(&mut section, "sends", &SENDS),
                 receipts: chances(&mut section, "receipts", &RECEIPTS),
+                webhooks_lost: section.or("webhooks_lost", Share::default()).0,
                 reads_failed: section.or("reads_failed", Share::default()).0,
                 // A header in whole seconds: what is less is told as one.
                 retry_after_s: millis(&mut section, "retry_after", 1_000).div_ceil(1_000),

@@ -101,17 +101,21 @@ impl Setting for Share {
 const DURATION: &str =
     "a whole number and its unit, such as \"2h\", \"90s\" or \"500ms\" (units: ms, s, m, h, d)";
 
+/// A length of time as it is written, in the configuration and on the command line.
+pub fn duration(given: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    scaled(given, &units)
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("is \"{given}\", which is no duration; write {DURATION}"))
+}
+
 /// A length of time that may be zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delay(pub Duration);
 
 impl Setting for Delay {
     fn read(node: &Node) -> Result<Self, String> {
-        let given = text(node, DURATION)?;
-        let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-        scaled(given, &units)
-            .map(|millis| Self(Duration::from_millis(millis)))
-            .ok_or_else(|| format!("is \"{given}\", which is no duration; write {DURATION}"))
+        duration(text(node, DURATION)?).map(Self)
     }
 }
 

@@ -5,6 +5,7 @@ use utoipa_axum::routes;
 
 use super::HttpState;
 
+pub(super) mod channels;
 pub(super) mod customers;
 pub(super) mod messages;
 pub(super) mod sessions;
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .merge(customers())
         .routes(routes!(tokens::mint::mint_token, tokens::list::list_tokens))
         .routes(routes!(tokens::revoke::revoke_token))
+        .routes(routes!(channels::recover::recover_texts))
 }
 
 fn conversation() -> OpenApiRouter<HttpState> {

@@ -88,6 +88,8 @@ kinds! {
         "Only a message that still waits in its queue can be canceled; the detail says where it stands."
     NumberTaken CONFLICT "number-taken" "Another customer has this number"
         "A number belongs to one customer, confirmed or not; the detail names them."
+    ProviderUnavailable SERVICE_UNAVAILABLE "provider-unavailable" "The provider cannot be asked"
+        "The channel's provider did not answer, or cannot tell. What was taken before is kept: make the same call again later."
     SessionHeld CONFLICT "session-held" "Agents have this session"
         "While `need_attention` is true, only agents speak. The bot may again once it is set to false."
     SessionNotHeld CONFLICT "session-not-held" "The bot has this session"

@@ -5,6 +5,7 @@ use crate::domain::conversation::Refusal;
 use crate::domain::customer::ConfirmRefusal;
 use crate::domain::delivery::Status;
 use crate::gateway::customers::SendConfirmationError;
+use crate::gateway::recovery::RecoverError;
 use crate::store::{
     CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError,
     ResendError, UpdateSessionError,
@@ -188,6 +189,18 @@ fn instead(status: Status) -> &'static str {
         Status::Sent | Status::Delivered => "The provider has it.",
         Status::Undelivered | Status::Failed | Status::Canceled | Status::Expired => {
             "That is settled; write a new message."
+        }
+    }
+}
+
+impl From<RecoverError> for Problem {
+    fn from(error: RecoverError) -> Self {
+        match error {
+            RecoverError::Store(error) => error.into(),
+            // The provider's words hold no customer's: they are about its API.
+            RecoverError::NotListed | RecoverError::Stopping | RecoverError::Provider(_) => {
+                Self::new(Kind::ProviderUnavailable, format!("Not everything was asked for: {error}."))
+            }
         }
     }
 }

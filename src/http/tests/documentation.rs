@@ -98,6 +98,7 @@ fn bodies_are_read_as_they_are_documented() {
     assert_read_as_documented::<api::customers::update::CustomerUpdate>("CustomerUpdate");
     assert_read_as_documented::<api::customers::confirm::Confirmation>("Confirmation");
     assert_read_as_documented::<api::tokens::mint::NewToken>("NewToken");
+    assert_read_as_documented::<api::channels::recover::Recover>("Recover");
 }
 
 #[test]

@@ -32,6 +32,10 @@ pub(super) fn routes() -> Router<Arc<Simulator>> {
             "/2010-04-01/Accounts/{account}/Messages/{message}",
             get(fetch).post(update).delete(delete).fallback(wrong_method),
         )
+        .route(
+            "/2010-04-01/Accounts/{account}/Messages/{message}/Media.json",
+            get(media).fallback(wrong_method),
+        )
         .route("/2010-04-01/{*rest}", axum::routing::any(not_there))
 }
 
@@ -89,6 +93,18 @@ async fn create(
         Answer::Broken => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Answer::HungUp => hang_up(),
     })
+}
+
+async fn media(
+    State(app): App,
+    Path((account, sid)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    app.authorise(&account, &uri, &headers)?;
+    app.check_readable()?;
+    let media = app.read(|state| state.media(&sid)).ok_or_else(|| ApiError::not_found(uri.path()))?;
+    Ok(json_response(StatusCode::OK, &media))
 }
 
 async fn list(

@@ -55,6 +55,8 @@ pub struct Faults {
     pub sends: BTreeMap<SendFault, f64>,
     /// The chance of each fault of a receipt, 0 to 1.
     pub receipts: BTreeMap<ReceiptFault, f64>,
+    /// The chance that the webhook of a customer's text is never called: the text is in the list all the same.
+    pub webhooks_lost: f64,
     /// The chance that a request to read (list, fetch) is answered with 503.
     pub reads_failed: f64,
     /// What strikes the next sends, in this order, whatever the chances say.
@@ -73,6 +75,7 @@ impl Default for Faults {
         Self {
             sends: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            webhooks_lost: 0.0,
             reads_failed: 0.0,
             next_sends: VecDeque::new(),
             next_receipts: VecDeque::new(),
@@ -101,6 +104,7 @@ impl Faults {
     pub fn check(&self) -> Result<(), String> {
         check_chances("sends", self.sends.values())?;
         check_chances("receipts", self.receipts.values())?;
+        check_chances("webhooks_lost", std::iter::once(&self.webhooks_lost))?;
         check_chances("reads_failed", std::iter::once(&self.reads_failed))
     }
 
@@ -113,6 +117,10 @@ impl Faults {
     pub(super) fn draw_receipt(&mut self, dice: &mut Dice) -> ReceiptFault {
         let thrown = pick(dice.chance(), &self.receipts);
         self.next_receipts.pop_front().or(thrown).unwrap_or(ReceiptFault::Nothing)
+    }
+
+    pub(super) fn draw_webhook_lost(&self, dice: &mut Dice) -> bool {
+        dice.chance() < self.webhooks_lost
     }
 
     pub(super) fn draw_read_failed(&self, dice: &mut Dice) -> bool {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::dates;
 use super::fate;
 use super::faults::Dice;
+use super::texts::media_type;
 use crate::domain::segments::analyse;
 use crate::domain::time::Timestamp;
 
@@ -169,6 +170,30 @@ impl Message {
             },
             "api_version": API_VERSION,
             "tags": null,
+        })
+    }
+
+    /// What came with it, as the API lists it. The files stay where the customer has them.
+    pub(super) fn media_list(&self, account_sid: &str) -> Value {
+        let uri = format!("/{API_VERSION}/Accounts/{account_sid}/Messages/{}/Media", self.sid);
+        let media = self.media.iter().enumerate().map(|(at, url)| {
+            let sid = format!("ME{}{at:02x}", self.sid.get(2..32).unwrap_or_default());
+            json!({
+                "sid": sid,
+                "account_sid": account_sid,
+                "parent_sid": self.sid,
+                "content_type": media_type(url),
+                "date_created": dates::rfc2822(self.created_at),
+                "date_updated": dates::rfc2822(self.created_at),
+                "uri": format!("{uri}/{sid}.json"),
+            })
+        });
+        json!({
+            "media_list": media.collect::<Vec<_>>(),
+            "page": 0,
+            "page_size": 50,
+            "uri": format!("{uri}.json"),
+            "next_page_uri": null,
         })
     }
 

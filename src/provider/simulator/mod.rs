@@ -11,6 +11,7 @@
 //! | request | what it does |
 //! |---|---|
 //! | `POST /texts` `{from, to, body, media_urls?, repeat?, at_once?}` | a customer texts us: calls the inbound webhook (`repeat` times, one after the other or `at_once`) and tells what was answered: `{sid, status, content_type, answers: [{status, content_type, warning, error}]}` |
+//! | `POST /texts/{sid}/webhook` | calls the inbound webhook of a text again, as an operator can: `{status, content_type, warning, error}` |
 //! | `GET /phones` | our `numbers`, and the `phones` with their counts of texts |
 //! | `GET /phones/{number}/texts?after=&wait_ms=` | `{number, count, texts}`: what a phone got and sent, in order, after its first `after` texts; waits for something new |
 //! | `GET /faults`, `PUT /faults` | the [`Faults`], all of them at once |
@@ -53,7 +54,7 @@
 //!
 //! # Not simulated
 //!
-//! Media files, content templates, link shortening, prices, sub-accounts, connection overrides in a URL's fragment
+//! Media files (they are listed, but stay where the customer has them), content templates, link shortening, prices, sub-accounts, connection overrides in a URL's fragment
 //! (a webhook is tried again once, if no connection came about), and replies written as TwiML: an answer's content
 //! type is reported to whoever sent the text, what it says is not acted upon.
 

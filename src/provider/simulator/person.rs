@@ -31,6 +31,7 @@ const WARN_TYPE: u32 = 12300;
 pub(super) fn routes() -> Router<Arc<Simulator>> {
     Router::new()
         .route("/texts", post(write).fallback(wrong_method))
+        .route("/texts/{sid}/webhook", post(write_again).fallback(wrong_method))
         .route("/phones", get(phones).fallback(wrong_method))
         .route("/phones/{number}/texts", get(texts).fallback(wrong_method))
         .route("/faults", get(faults).put(set_faults).fallback(wrong_method))
@@ -74,6 +75,14 @@ async fn write(State(app): App, body: Bytes) -> Response {
     json_response(StatusCode::CREATED, &body)
 }
 
+/// Calls the webhook of a text again.
+async fn write_again(State(app): App, Path(sid): Path<String>) -> Response {
+    match app.change(|state, _| state.rewrite(&sid)) {
+        Some(written) => json_response(StatusCode::OK, &call(&app, &written).await),
+        None => refusal(StatusCode::NOT_FOUND, "no customer's text has this id"),
+    }
+}
+
 /// Calls the webhook `repeat` times: what was answered, in the order of the calls or, at once, of the answers.
 async fn deliver(app: &Arc<Simulator>, written: &Arc<Written>, repeat: u32, at_once: bool) -> Vec<Value> {
     let mut answers = Vec::new();
@@ -96,6 +105,9 @@ fn joined(answer: Option<Result<Value, tokio::task::JoinError>>) -> Option<Value
 }
 
 async fn call(app: &Simulator, written: &Written) -> Value {
+    if written.lost {
+        return failed("the webhook was lost, as faults.webhooks_lost says");
+    }
     let Some(url) = &written.url else {
         return failed("no inbound_url is configured");
     };

@@ -24,6 +24,7 @@ use crate::domain::time::Timestamp;
 const SENDS: u64 = 1;
 const READS: u64 = 2;
 const IDS: u64 = 3;
+const WEBHOOKS: u64 = 4;
 /// Each text throws for its receipts from a stream of its own, numbered from here.
 pub(super) const RECEIPTS: u64 = 1 << 32;
 
@@ -74,6 +75,7 @@ pub(super) struct State {
     send_dice: Dice,
     read_dice: Dice,
     id_dice: Dice,
+    webhook_dice: Dice,
 }
 
 impl State {
@@ -92,6 +94,7 @@ impl State {
             send_dice: Dice::new(seed, SENDS),
             read_dice: Dice::new(seed, READS),
             id_dice: Dice::new(seed, IDS),
+            webhook_dice: Dice::new(seed, WEBHOOKS),
             config,
         }
     }
@@ -169,6 +172,10 @@ impl State {
         })
     }
 
+    pub(super) fn loses_webhook(&mut self) -> bool {
+        self.faults.draw_webhook_lost(&mut self.webhook_dice)
+    }
+
     pub(super) fn read_fails(&mut self) -> bool {
         self.faults.draw_read_failed(&mut self.read_dice)
     }
@@ -176,6 +183,11 @@ impl State {
     pub(super) fn list(&self, query: &Form, now: Timestamp) -> Result<Value, ApiError> {
         let newest = now.before(Duration::from_millis(self.faults.list_lag_ms));
         ListRequest::read(query)?.page(&self.messages, &self.config.account_sid, newest)
+    }
+
+    /// What came with a text.
+    pub(super) fn media(&self, sid: &str) -> Option<Value> {
+        self.messages.get(sid).map(|message| message.media_list(&self.config.account_sid))
     }
 
     pub(super) fn fetch(&self, sid: &str) -> Option<Value> {

@@ -39,6 +39,8 @@ pub(super) struct Written {
     /// Its number on the phone.
     pub number: u64,
     pub url: Option<String>,
+    /// Its webhook is never called.
+    pub lost: bool,
     pub fields: Vec<(String, String)>,
     pub token: String,
 }
@@ -59,11 +61,13 @@ impl State {
         let keyword = Keyword::read(&text.body).filter(|_| self.handles_keywords(&text.to));
         let sid = self.sid(!text.media_urls.is_empty(), now);
         let number = self.phones.push(sent_text(&text, &sid, now));
+        let lost = self.loses_webhook();
         let message = self.received(text, sid.clone(), now);
         let written = Written {
             sid,
             number,
             url: self.inbound_url.clone(),
+            lost,
             fields: self.webhook_fields(&message, keyword),
             token: self.token(),
         };
@@ -72,6 +76,16 @@ impl State {
         }
         self.messages.insert(message);
         Ok(written)
+    }
+
+    /// The webhook of a text, once more; as an operator can have it called again. None if there is no such text.
+    pub(super) fn rewrite(&mut self, sid: &str) -> Option<Written> {
+        let message = self.messages.get(sid).filter(|message| message.inbound)?;
+        let keyword = Keyword::read(&message.body).filter(|_| self.handles_keywords(&message.to));
+        let fields = self.webhook_fields(message, keyword);
+        let sid = message.sid.clone();
+        let url = self.inbound_url.clone();
+        Some(Written { sid, number: 0, url, lost: false, fields, token: self.token() })
     }
 
     /// The network leaves the keywords of short codes to their owners, unless a service has them.
@@ -168,7 +182,7 @@ fn country(number: &str) -> String {
 }
 
 /// The type that the name of a file tells.
-fn media_type(url: &str) -> &'static str {
+pub(super) fn media_type(url: &str) -> &'static str {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     match path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).as_deref() {
         Some("jpg" | "jpeg") => "image/jpeg",

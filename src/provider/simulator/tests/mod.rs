@@ -139,6 +139,11 @@ impl Rig {
         self.http.get(url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap().json().await.unwrap()
     }
 
+    async fn get(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.base);
+        self.http.get(url).basic_auth(ACCOUNT, Some(TOKEN)).send().await.unwrap().json().await.unwrap()
+    }
+
     async fn person(&self, method: reqwest::Method, path: &str, body: &str) -> (u16, Value) {
         let request = self.http.request(method, format!("{}{path}", self.base)).body(body.to_owned());
         let response = request.send().await.unwrap();

@@ -148,3 +148,24 @@ async fn a_reset_forgets_texts_blocks_and_faults() {
     assert_eq!(rig.person(Method::GET, "/phones", "").await.1["phones"], serde_json::json!([]));
     assert_eq!(rig.send(&[("From", BRAND)]).await.0, 201);
 }
+
+#[tokio::test]
+async fn a_text_whose_webhook_is_lost_is_listed_with_its_media_and_can_be_brought_later() {
+    let mut rig = Rig::start(config()).await;
+    assert_eq!(rig.person(Method::PUT, "/faults", r#"{"webhooks_lost": 1.0}"#).await.0, 200);
+    let text = serde_json::json!({
+        "from": CUSTOMER, "to": BRAND, "body": "hi", "media_urls": ["http://localhost/cat.png"],
+    });
+    let (_, lost) = rig.person(Method::POST, "/texts", &text.to_string()).await;
+    assert!(lost["status"].is_null());
+    let sid = lost["sid"].as_str().unwrap();
+    let listed = rig.list("").await["messages"][0].clone();
+    assert_eq!((&listed["sid"], &listed["num_media"]), (&sid.into(), &"1".into()));
+    let path = listed["subresource_uris"]["media"].as_str().unwrap();
+    let media = rig.get(path).await;
+    assert_eq!(media["media_list"][0]["content_type"], "image/png");
+    let (status, brought) = rig.person(Method::POST, &format!("/texts/{sid}/webhook"), "").await;
+    assert_eq!((status, &brought["status"]), (200, &200.into()));
+    assert_eq!(rig.next_hook().await.field("MessageSid"), sid);
+    assert_eq!(rig.person(Method::POST, "/texts/SMnone/webhook", "").await.0, 404);
+}

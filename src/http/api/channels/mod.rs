@@ -1,0 +1,3 @@
+//! What an admin has a channel do.
+
+pub mod recover;
