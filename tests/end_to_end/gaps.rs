@@ -31,7 +31,7 @@ async fn what_is_texted_while_the_daemon_is_dead_is_taken_when_it_is_back() {
     let mut daemon = Daemon::start(&Setup { bot: bot.section(), ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon);
     provider.text(ANNA, BRAND, "before").await;
-    bot.until(1).await;
+    provider.until_arrived(ANNA, 1).await;
     daemon.kill();
     let first = text_in_vain(&provider, ANNA, "one").await;
     text_in_vain(&provider, BERT, "STOP").await;
