@@ -4,9 +4,13 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGINT and SIGTERM, one after the other.
+///
+/// Beside them SIGXFSZ, whose only use is that it is heard: unheard, it would end the process where a file may not grow
+/// any more, instead of failing the write.
 pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
+    _file_size: Signal,
 }
 
 impl StopSignals {
@@ -14,6 +18,7 @@ impl StopSignals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).context("SIGINT")?,
             terminate: signal(SignalKind::terminate()).context("SIGTERM")?,
+            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ)).context("SIGXFSZ")?,
         })
     }
 

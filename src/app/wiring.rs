@@ -60,7 +60,7 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
             EmbeddedStore::open_fjall(path, &FjallOptions { cache_bytes, lock_wait }, policy(config))
         }
     };
-    Ok(Arc::new(opened?))
+    Ok(Arc::new(opened?.keeping_free(settings.min_free_bytes)))
 }
 
 /// Builds everything on an open store. Nothing runs yet.

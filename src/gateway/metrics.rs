@@ -62,6 +62,7 @@ pub struct Metrics {
     held: Gauge,
     waiting: Gauge,
     open_turns: Gauge,
+    store_ready: Gauge,
 }
 
 impl Metrics {
@@ -119,6 +120,10 @@ impl Metrics {
             held: gauge("messages_held", "Texts of unknown fate that wait for a person's decision"),
             waiting: gauge("sessions_waiting", "Customers who wait for an agent"),
             open_turns: gauge("bot_turns_open", "Turns that the bot has not been told yet"),
+            store_ready: gauge(
+                "store_ready",
+                "Whether the store takes new work: 1, or 0 while its disk is full or broken",
+            ),
             inbound,
             refused,
             recoveries,
@@ -179,18 +184,29 @@ impl Metrics {
         self.request_seconds.get_or_create(&vec![("route", route.to_owned())]).observe(took.as_secs_f64());
     }
 
-    /// All of it, in the OpenMetrics text format.
-    pub fn render(&self, counts: Counts) -> String {
-        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    fn note(&self, counts: Counts) {
         self.queued.set(whole(counts.queued));
         self.unknown.set(whole(counts.unknown));
         self.held.set(whole(counts.held));
         self.waiting.set(whole(counts.sessions_waiting));
         self.open_turns.set(whole(counts.turns_open));
+    }
+
+    /// All of it, in the OpenMetrics text format. Without `counts`, those that were known last.
+    pub fn render(&self, counts: Option<Counts>, store_is_ready: bool) -> String {
+        self.store_ready.set(i64::from(store_is_ready));
+        if let Some(counts) = counts {
+            self.note(counts);
+        }
         let mut text = String::new();
         // Writing into a String cannot fail.
         encode(&mut text, &self.registry).map(|()| text).unwrap_or_default()
     }
+}
+
+/// A gauge holds no more.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn of_channel(channel: &str, key: &'static str, value: &str) -> Labels {

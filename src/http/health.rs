@@ -15,8 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
-use super::problem::Problem;
-use super::problem::document::refusals;
+use crate::store::{Store, StoreError};
 
 /// A store that says nothing for that long is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,11 +48,15 @@ struct Ready {
     /// `ok`, or `unavailable` if any check is not `ok`.
     status: &'static str,
     checks: Checks,
+    /// Why the store is not `ok`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    reason: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Checks {
-    /// `ok`, or `unavailable`: it cannot write.
+    /// `ok`, or `unavailable`: it takes nothing new.
     store: &'static str,
     /// `ok`, or `stopping`.
     process: &'static str,
@@ -81,37 +84,45 @@ async fn alive() -> Json<Health> {
     )
 )]
 async fn ready(State(state): State<HttpState>) -> Response {
-    let store = match tokio::time::timeout(PATIENCE, state.gateway.store().ready()).await {
-        Ok(Ok(())) => "ok",
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the store is not ready");
-            "unavailable"
-        }
-        Err(_) => {
-            tracing::warn!("the store does not say whether it is ready");
-            "unavailable"
-        }
-    };
+    let reason = why_not(state.gateway.store()).await;
+    let store = if reason.is_none() { "ok" } else { "unavailable" };
     let process = if state.readiness.is_retired() { "stopping" } else { "ok" };
     let all_good = store == "ok" && process == "ok";
     let (code, status) =
         if all_good { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
-    (code, Json(Ready { status, checks: Checks { store, process } })).into_response()
+    (code, Json(Ready { status, checks: Checks { store, process }, reason })).into_response()
 }
 
-refusals!(MetricsRefused: ; Unavailable);
+/// Why the store takes nothing new; none: it does. Of what the engine says only that it failed, since anybody may ask.
+async fn why_not(store: &dyn Store) -> Option<String> {
+    let Ok(ready) = tokio::time::timeout(PATIENCE, store.ready()).await else {
+        tracing::warn!("the store does not say whether it is ready");
+        return Some("the store does not answer".into());
+    };
+    let error = ready.err()?;
+    tracing::debug!(%error, "the store is not ready");
+    Some(match error {
+        StoreError::Overloaded | StoreError::Full { .. } => error.to_string(),
+        StoreError::Unavailable(_) | StoreError::Uncertain(_) => {
+            "the storage engine is away; it is opened again by itself".into()
+        }
+        StoreError::Corrupt(_) | StoreError::TooLarge(_) => "the store cannot be used".into(),
+    })
+}
 
 /// What is counted, in the OpenMetrics text format
 #[utoipa::path(
     get, path = "/metrics", operation_id = "get_metrics", tag = "Health", security(()),
-    responses(
-        (status = 200, body = String, content_type = "application/openmetrics-text", description = "All metrics."),
-        MetricsRefused
-    )
+    responses((
+        status = 200, body = String, content_type = "application/openmetrics-text",
+        description = "All metrics. Those that count what is stored are of the last time that the store could be read."
+    ))
 )]
-async fn metrics(State(state): State<HttpState>) -> Result<Response, Problem> {
-    let counts = state.gateway.store().counts().await?;
-    let text = state.gateway.metrics().render(counts);
+async fn metrics(State(state): State<HttpState>) -> Response {
+    let store = state.gateway.store();
+    let is_ready = why_not(store).await.is_none();
+    let counts = tokio::time::timeout(PATIENCE, store.counts()).await;
+    let text = state.gateway.metrics().render(counts.ok().and_then(Result::ok), is_ready);
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(CONTENT_TYPE, content_type)], text).into_response())
+    ([(CONTENT_TYPE, content_type)], text).into_response()
 }

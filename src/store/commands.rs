@@ -14,21 +14,36 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnWork;
 
-/// The engine could not do it, whatever was asked. Nothing was taken; the same call may work later.
+/// The engine could not do it, whatever was asked. The same call may work later. But for [`StoreError::Uncertain`],
+/// nothing was taken.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// More work than the engine can take right now.
     #[error("the store has more work waiting than it takes")]
     Overloaded,
-    /// The engine is gone: its disk is full or broken, or it is closing.
+    /// The disk has less room than the store keeps.
+    #[error("the store's disk has {free_bytes} bytes left, and the store keeps {min_free_bytes} free")]
+    Full { free_bytes: u64, min_free_bytes: u64 },
+    /// The engine is away: its disk is full or broken, or it is closing.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The engine failed while it wrote. What was asked for may have been kept all the same: who asks again has to do so
+    /// in a way that does nothing twice.
+    #[error("the store failed while it wrote, and what was asked for may or may not have been kept: {0}")]
+    Uncertain(String),
     /// What is stored cannot be read.
     #[error("the store holds something that cannot be read: {0}")]
     Corrupt(String),
     /// The command would write a record of so many bytes. The one kind that no later call gets past.
     #[error("a record of {0} bytes is larger than the store takes")]
     TooLarge(usize),
+}
+
+impl StoreError {
+    /// Whether what was asked for may have been kept in spite of the error.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Uncertain(_))
+    }
 }
 
 /// A list could not be given.

@@ -15,6 +15,8 @@ pub struct StoreSettings {
     pub cache_bytes: u64,
     /// How long to wait for another daemon to let go of the folder.
     pub lock_wait: Duration,
+    /// How much room the folder's file system keeps.
+    pub min_free_bytes: u64,
 }
 
 /// Less would only make the engine read everything twice; sled refuses to open with next to nothing.
@@ -51,6 +53,7 @@ impl StoreSettings {
             path: path.into(),
             cache_bytes,
             lock_wait: section.or("lock_wait", Duration::from_secs(10)),
+            min_free_bytes: section.or("min_free", ByteSize(64 << 20)).0,
         };
         section.finish();
         store

@@ -105,7 +105,7 @@ kinds! {
     Unauthorized UNAUTHORIZED "unauthorized" "A token is needed"
         "The call carries no token, or one that is unknown or revoked. Send `Authorization: Bearer <token>`."
     Unavailable SERVICE_UNAVAILABLE "unavailable" "Not possible right now"
-        "The store cannot be used at the moment. Nothing was taken: make the same call again after `Retry-After` seconds."
+        "The store cannot be used at the moment: make the same call again after `Retry-After` seconds. Nothing was taken, unless the detail says that nobody knows; with the same `Idempotency-Key` nothing is done twice."
     UnknownChannel NOT_FOUND "unknown-channel" "There is no such channel"
         "No channel of this name is configured."
     UnsupportedEvent UNPROCESSABLE_ENTITY "unsupported-event" "Events of this type are not supported"

@@ -110,16 +110,34 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let detail = "Nothing was taken. Make the same call again in a moment.";
-        Self { cause: Some(error), ..Self::new(Kind::Unavailable, detail).retry_after(1) }
+        let (detail, seconds) = match &error {
+            StoreError::Full { .. } => {
+                ("The store's disk is nearly full. Nothing was taken. Make the same call again later.", 5)
+            }
+            StoreError::Uncertain(_) => (
+                "The store failed while it wrote, and nobody knows whether this was taken. Make the same call again \
+                 in a moment, with the same Idempotency-Key if it had one.",
+                1,
+            ),
+            StoreError::Overloaded
+            | StoreError::Unavailable(_)
+            | StoreError::Corrupt(_)
+            | StoreError::TooLarge(_) => ("Nothing was taken. Make the same call again in a moment.", 1),
+        };
+        Self { cause: Some(error), ..Self::new(Kind::Unavailable, detail).retry_after(seconds) }
     }
 }
 
 impl IntoResponse for Problem {
     /// The boundary: what went wrong inside is logged here, and nowhere else.
     fn into_response(self) -> Response {
-        if let Some(cause) = &self.cause {
-            tracing::error!(error = %cause, "the store could not do what a call asked for");
+        match &self.cause {
+            None => {}
+            // The store has said so itself, once, and says when it works again.
+            Some(cause @ (StoreError::Overloaded | StoreError::Full { .. } | StoreError::Unavailable(_))) => {
+                tracing::debug!(error = %cause, "the store could not do what a call asked for");
+            }
+            Some(cause) => tracing::error!(error = %cause, "the store could not do what a call asked for"),
         }
         // A struct of texts and numbers always serializes.
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();

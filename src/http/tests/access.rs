@@ -137,6 +137,7 @@ async fn health_needs_no_token_and_tells_of_the_store() {
     );
     let metrics = open("/metrics").await;
     assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
+    assert!(metrics.text.contains("switchboard_store_ready 1"), "{}", metrics.text);
     assert!(
         metrics
             .text
@@ -148,6 +149,10 @@ async fn health_needs_no_token_and_tells_of_the_store() {
     assert_eq!((ready.status, ready.json()["checks"]["process"].as_str()), (503, Some("stopping")));
     house.gateway.store().close().await.unwrap();
     assert_eq!(open("/healthz").await.status, 200);
-    assert_eq!(open("/readyz").await.json()["checks"]["store"], "unavailable");
-    assert_eq!(open("/metrics").await.problem(), (503, "unavailable".into()));
+    let ready = open("/readyz").await.json();
+    assert_eq!(ready["checks"]["store"], "unavailable");
+    assert!(!ready["reason"].as_str().unwrap().is_empty());
+    let metrics = open("/metrics").await;
+    assert_eq!(metrics.status, 200, "they are needed most when something is wrong");
+    assert!(metrics.text.contains("switchboard_store_ready 0"), "{}", metrics.text);
 }

@@ -1,104 +1,126 @@
 //! Group commit: one thread takes all commands that wait, applies them one after the other, commits once, and only
 //! then answers them all. The only place that writes; what a command means is none of its business.
+//!
+//! A commit that fails does not end it: the engine is let go of and opened again ([`recovery`]), and what was in that
+//! one batch may or may not have been kept.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
-use super::kv::{Kv, WriteSet};
+use super::engine::{Engine, Opener};
+use super::kv::KvError;
 use super::overlay::Overlay;
+use super::queue::{Queue, Refused, Urgency};
+use super::room::{Level, Room};
 use crate::store::StoreError;
 
-/// How many commands may wait. About half a second's work; more would only make everybody wait for longer.
+mod recovery;
+
+pub use recovery::Patience;
+use recovery::{Failure, Recovery};
+
+/// How many commands of an urgency may wait. About half a second's work; more would only make everybody wait for longer.
 const MOST_WAITING: usize = 4096;
 /// How many commands share a commit. More would gain little, and cost the first of them their patience.
 const MOST_IN_BATCH: usize = 256;
 
-/// A command, ready to be applied. What it returns is called once its writes are durable, or are not.
-type Job = Box<dyn FnOnce(&mut Overlay<'_>) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(&Committed) + Send>;
-/// How the commit went; else why the store is unavailable from now on.
-type Committed = Result<(), String>;
+/// How the store is, as far as the committer knows.
+#[derive(Clone, Debug)]
+enum Condition {
+    Works,
+    /// Away, for that reason, and to be opened again.
+    Away(String),
+    /// Not to be opened again in this process.
+    Broken(String),
+}
+
+/// What the committer stands on.
+pub struct Ground {
+    /// Opened already.
+    pub engine: Arc<Engine>,
+    pub opener: Opener,
+    pub room: Room,
+    /// Where the engine keeps its files.
+    pub directory: PathBuf,
+    pub patience: Patience,
+}
 
 pub struct Committer {
-    /// None once it is closed.
-    jobs: RwLock<Option<SyncSender<Job>>>,
+    queue: Arc<Queue<Box<dyn Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// Why a commit failed. Its sender is the thread's, and gone with it.
-    failure: watch::Receiver<Option<String>>,
+    /// Its sender is the thread's, and gone with it.
+    condition: watch::Receiver<Condition>,
 }
 
 impl Committer {
-    pub fn start(kv: Arc<dyn Kv>) -> std::io::Result<Self> {
-        Self::with_capacity(kv, MOST_WAITING)
+    pub fn start(ground: Ground) -> std::io::Result<Self> {
+        Self::with_capacity(ground, MOST_WAITING)
     }
 
-    fn with_capacity(kv: Arc<dyn Kv>, most_waiting: usize) -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel(most_waiting);
-        let (failed, failure) = watch::channel(None);
-        let work = move || work(&*kv, &waiting, &failed);
-        let thread = std::thread::Builder::new().name("store-committer".into()).spawn(work)?;
-        Ok(Self { jobs: RwLock::new(Some(jobs)), thread: Mutex::new(Some(thread)), failure })
+    fn with_capacity(ground: Ground, most_waiting: usize) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(most_waiting));
+        let (changed, condition) = watch::channel(Condition::Works);
+        let Ground { engine, opener, room, directory, patience } = ground;
+        let recovery = Recovery::new(opener, directory, patience);
+        let worker = Worker { engine, recovery, room, queue: Arc::clone(&queue), condition: changed };
+        let thread = std::thread::Builder::new().name("store-committer".into()).spawn(|| worker.run())?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), condition })
     }
 
     /// Applies a command and returns when it is durable. An error of the command leaves no trace of it. Once this was
     /// polled, the command takes effect whether or not the caller still waits.
-    pub async fn run<T, E, C>(&self, command: C) -> Result<T, E>
+    pub async fn run<T, E, C>(&self, urgency: Urgency, command: C) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         C: FnOnce(&mut Overlay<'_>) -> Result<T, E> + Send + 'static,
     {
+        self.check()?;
         let (answer, answered) = oneshot::channel();
-        self.submit(job(command, answer))?;
-        answered.await.unwrap_or_else(|_| Err(self.unavailable().into()))
+        self.queue.push(urgency, Box::new(Command { command, answer })).map_err(|refused| match refused {
+            Refused::Full => StoreError::Overloaded,
+            Refused::Closed => self.unavailable(),
+        })?;
+        // Who drops a command without a word may have applied it.
+        answered.await.unwrap_or_else(|_| Err(StoreError::Uncertain("the committer has died".into()).into()))
     }
 
-    /// Fails if a commit failed before, or if it is closed.
+    /// Fails while the engine is away, and once it is closed.
     pub fn check(&self) -> Result<(), StoreError> {
-        if self.is_open() && self.failure.borrow().is_none() { Ok(()) } else { Err(self.unavailable()) }
+        let works = matches!(*self.condition.borrow(), Condition::Works);
+        if works && !self.queue.is_closed() { Ok(()) } else { Err(self.unavailable()) }
     }
 
     /// Returns, with the reason, when nothing will be committed any more, other than by [`Committer::close`].
     pub async fn broken(&self) -> String {
-        let mut failure = self.failure.clone();
+        let mut condition = self.condition.clone();
         // The borrow ends before the next await.
-        let seen = failure.wait_for(Option::is_some).await.map(|reason| reason.clone());
-        match seen {
-            Ok(reason) => reason.unwrap_or_default(),
-            Err(_) if self.is_open() => "the store's committer has died".into(),
-            Err(_) => std::future::pending().await,
+        let broken = condition.wait_for(|condition| matches!(condition, Condition::Broken(_))).await;
+        if let Ok(Condition::Broken(reason)) = broken.map(|condition| condition.clone()) {
+            return reason;
         }
-    }
-
-    fn is_open(&self) -> bool {
-        self.jobs.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        // It was closed.
+        std::future::pending().await
     }
 
     /// Finishes what waits, takes nothing more, and ends the thread. Blocks until then.
     pub fn close(&self) {
-        drop(self.jobs.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the store's committer had died");
         }
     }
 
-    fn submit(&self, job: Job) -> Result<(), StoreError> {
-        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        let jobs = jobs.as_ref().ok_or_else(|| self.unavailable())?;
-        jobs.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Disconnected(_) => self.unavailable(),
-        })
-    }
-
     fn unavailable(&self) -> StoreError {
-        let reason = self.failure.borrow().clone();
-        StoreError::Unavailable(reason.unwrap_or_else(|| "it is closed".into()))
+        match &*self.condition.borrow() {
+            Condition::Away(reason) | Condition::Broken(reason) => StoreError::Unavailable(reason.clone()),
+            Condition::Works => StoreError::Unavailable("it is closed".into()),
+        }
     }
 }
 
@@ -108,13 +130,30 @@ impl Drop for Committer {
     }
 }
 
-fn job<T, E, C>(command: C, answer: oneshot::Sender<Result<T, E>>) -> Job
+/// How the commit went; else why nobody knows whether it did.
+type Committed = Result<(), String>;
+/// Called once a command's writes are durable, or nobody knows.
+type Answer = Box<dyn FnOnce(&Committed)>;
+
+/// A command that waits. It is applied or refused.
+trait Job: Send {
+    fn apply(self: Box<Self>, overlay: &mut Overlay<'_>) -> Answer;
+    fn refuse(self: Box<Self>, reason: StoreError);
+}
+
+struct Command<T, E, C> {
+    command: C,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, C> Job for Command<T, E, C>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
     C: FnOnce(&mut Overlay<'_>) -> Result<T, E> + Send + 'static,
 {
-    Box::new(move |overlay| {
+    fn apply(self: Box<Self>, overlay: &mut Overlay<'_>) -> Answer {
+        let Self { command, answer } = *self;
         // After a panic the command's layer is thrown away: nothing half-done is seen by anybody.
         let result = catch_unwind(AssertUnwindSafe(|| command(overlay)))
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the command panicked".into()).into()))
@@ -126,56 +165,158 @@ where
             Ok(_) => overlay.keep(),
             Err(_) => overlay.discard(),
         }
-        Box::new(move |committed| {
-            let result = match committed {
-                Ok(()) => result,
-                Err(reason) => Err(StoreError::Unavailable(reason.clone()).into()),
-            };
-            if answer.send(result).is_err() {
-                tracing::debug!("a command was done, but its caller had left");
-            }
+        Box::new(move |committed| match committed {
+            Ok(()) => tell(answer, result),
+            Err(reason) => tell(answer, Err(StoreError::Uncertain(reason.clone()).into())),
         })
-    })
+    }
+
+    fn refuse(self: Box<Self>, reason: StoreError) {
+        tell(self.answer, Err(reason.into()));
+    }
 }
 
-fn work(kv: &dyn Kv, waiting: &Receiver<Job>, failed: &watch::Sender<Option<String>>) {
-    while let Ok(first) = waiting.recv() {
-        let batch = std::iter::once(first).chain(waiting.try_iter()).take(MOST_IN_BATCH);
-        let (answers, committed) = commit(kv, batch.collect());
+fn tell<T>(answer: oneshot::Sender<T>, result: T) {
+    if answer.send(result).is_err() {
+        tracing::debug!("a command was done, but its caller had left");
+    }
+}
+
+struct Worker {
+    engine: Arc<Engine>,
+    recovery: Recovery,
+    room: Room,
+    queue: Arc<Queue<Box<dyn Job>>>,
+    condition: watch::Sender<Condition>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut level = Level::Enough;
+        while let Some(batch) = self.queue.next_batch(MOST_IN_BATCH) {
+            let before = std::mem::replace(&mut level, self.room.look());
+            self.report_room(before, level);
+            let batch = self.admit(batch);
+            let Err(failure) = self.commit(batch) else { continue };
+            if !self.recover(failure) {
+                return;
+            }
+        }
+    }
+
+    /// Those for whom there is room.
+    fn admit(&self, batch: Vec<(Urgency, Box<dyn Job>)>) -> Vec<Box<dyn Job>> {
+        let admit = |(urgency, job): (Urgency, Box<dyn Job>)| {
+            if self.room.allows(urgency) {
+                return Some(job);
+            }
+            job.refuse(self.room.refusal());
+            None
+        };
+        batch.into_iter().filter_map(admit).collect()
+    }
+
+    fn report_room(&self, before: Level, now: Level) {
+        match now {
+            _ if before == now => {}
+            Level::Enough => tracing::info!("the store's disk has room again"),
+            Level::Low => {
+                tracing::error!(
+                    reason = %self.room.refusal(),
+                    "the store's disk is nearly full: nothing new is taken or begun until it has room; what is under \
+                     way is finished"
+                );
+            }
+            Level::Out => {
+                tracing::error!(
+                    reason = %self.room.refusal(),
+                    "the store's disk is nearly full, and half of the reserve is gone: nothing is written any more \
+                     until it has room"
+                );
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Box<dyn Job>>) -> Result<(), Failure> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let failed_to_begin = |batch: Vec<Box<dyn Job>>, failure: Failure| {
+            batch.into_iter().for_each(|job| job.refuse(StoreError::Unavailable(failure.reason.clone())));
+            Err(failure)
+        };
+        let Some(kv) = self.engine.get() else {
+            return failed_to_begin(batch, Failure::of_words("the storage engine is away"));
+        };
+        let view = match guarded(|| kv.begin()) {
+            Ok(view) => view,
+            Err(failure) => return failed_to_begin(batch, failure),
+        };
+        let mut overlay = Overlay::new(&*view);
+        let answers: Vec<Answer> = batch.into_iter().map(|job| job.apply(&mut overlay)).collect();
+        let writes = overlay.into_writes();
+        drop(view);
+        let outcome = if writes.is_empty() { Ok(()) } else { guarded(|| kv.commit(&writes)) };
+        if outcome.is_ok() && !writes.is_empty() {
+            self.recovery.works();
+        }
+        let committed = outcome.as_ref().map(|()| ()).map_err(|failure| failure.reason.clone());
         if let Err(reason) = &committed {
-            // What is in the engine's memory may now differ from what is on the disk: only a new start can tell.
-            tracing::error!(reason, "a commit failed; the store is unavailable until it is opened again");
-            failed.send_replace(Some(reason.clone()));
+            // Before anybody is told, so that whoever asks again is told the same.
+            self.condition.send_replace(Condition::Away(reason.clone()));
         }
-        for answer in answers {
-            answer(&committed);
-        }
-        if committed.is_err() {
-            return;
+        answers.into_iter().for_each(|answer| answer(&committed));
+        outcome
+    }
+
+    /// Until the engine is open again; `false`: it will not be.
+    fn recover(&mut self, failure: Failure) -> bool {
+        tracing::error!(
+            reason = failure.reason,
+            "the storage engine failed; nothing is taken until it is open again"
+        );
+        self.condition.send_replace(Condition::Away(failure.reason.clone()));
+        self.engine.let_go();
+        let waiting = || self.queue.drain().into_iter();
+        let reopened = self.recovery.reopen(&mut self.room, &self.queue, failure, |reason| {
+            waiting().for_each(|job| job.refuse(StoreError::Unavailable(reason.to_owned())));
+        });
+        match reopened {
+            Ok(Some(kv)) => {
+                self.engine.put(kv);
+                self.condition.send_replace(Condition::Works);
+                tracing::info!("the storage engine is open again");
+                true
+            }
+            Ok(None) => false,
+            Err(reason) => {
+                tracing::error!(reason, "the storage engine cannot be opened again");
+                self.condition.send_replace(Condition::Broken(reason));
+                false
+            }
         }
     }
 }
 
-fn commit(kv: &dyn Kv, batch: Vec<Job>) -> (Vec<Answer>, Committed) {
-    let (answers, writes) = match kv.begin() {
-        Ok(view) => {
-            let mut overlay = Overlay::new(&*view);
-            let answers = batch.into_iter().map(|job| job(&mut overlay)).collect();
-            (answers, overlay.into_writes())
+impl Drop for Worker {
+    /// However it ends, nobody waits for ever.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.condition.send_replace(Condition::Broken("the store's committer has died".into()));
         }
-        // Dropped jobs answer by themselves.
-        Err(error) => return (Vec::new(), Err(StoreError::from(error).to_string())),
-    };
-    (answers, write(kv, &writes))
+        self.queue.close();
+        let reason = match &*self.condition.borrow() {
+            Condition::Away(reason) | Condition::Broken(reason) => reason.clone(),
+            Condition::Works => "it is closed".into(),
+        };
+        self.queue.drain().into_iter().for_each(|job| job.refuse(StoreError::Unavailable(reason.clone())));
+    }
 }
 
-fn write(kv: &dyn Kv, writes: &WriteSet) -> Committed {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    match catch_unwind(AssertUnwindSafe(|| kv.commit(writes))) {
-        Ok(outcome) => outcome.map_err(|error| StoreError::from(error).to_string()),
-        Err(_) => Err("the storage engine panicked".into()),
+fn guarded<T>(call: impl FnOnce() -> Result<T, KvError>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(outcome) => outcome.map_err(|error| Failure::of(&error)),
+        Err(_) => Err(Failure::of_words("the storage engine panicked")),
     }
 }
 

@@ -4,7 +4,8 @@
 //! Commands go through the [`committer`], one after the other; reads go past it, straight to what is committed.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ mod codec;
 mod commands;
 mod committer;
 mod cursors;
+mod engine;
 mod export;
 mod fjall;
 #[cfg(any(fuzzing, test))]
@@ -44,6 +46,8 @@ mod open;
 mod originals;
 mod overlay;
 mod queries;
+mod queue;
+mod room;
 mod schema;
 mod sled;
 mod tables;
@@ -55,9 +59,13 @@ pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
 use commands::{customers, import, inbound, messages, outbound, receipts, sessions, sweep, tokens, turns};
-use committer::Committer;
+use committer::{Committer, Ground, Patience};
+use engine::{Engine, Opener};
 use export::SnapshotExport;
 use kv::Kv;
+use lock::DirectoryLock;
+use queue::Urgency;
+use room::Room;
 use tables::Tables;
 use tx::Tx;
 
@@ -68,32 +76,78 @@ const BEFORE_ALL: Timestamp = Timestamp::from_millis(i64::MIN);
 pub struct EmbeddedStore {
     // First, so that its thread has ended before the engine is let go of.
     committer: Arc<Committer>,
-    /// None once it is closed.
-    kv: RwLock<Option<Arc<dyn Kv>>>,
+    engine: Arc<Engine>,
+    min_free_bytes: Arc<AtomicU64>,
     rules: Arc<Rules>,
 }
 
 impl EmbeddedStore {
     /// Opens the directory, or makes a new store in it. Blocks until it is open: after a crash it reads the log.
     pub fn open_sled(path: &Path, options: &SledOptions, rules: Rules) -> Result<Self, OpenError> {
-        let kv = self::sled::SledKv::open(path, options)?;
-        Self::start(Arc::new(kv), rules)
-            .map_err(|source| OpenError::Engine { path: path.to_owned(), source: Box::new(source) })
+        let lock = Arc::new(DirectoryLock::acquire(path, options.lock_wait)?);
+        let (directory, options) = (path.to_owned(), options.clone());
+        let open = move || -> Result<Box<dyn Kv>, OpenError> {
+            Ok(Box::new(self::sled::SledKv::open(&directory, Arc::clone(&lock), &options)?))
+        };
+        Self::start(path, Box::new(open), rules)
     }
 
     /// The same with fjall.
     pub fn open_fjall(path: &Path, options: &FjallOptions, rules: Rules) -> Result<Self, OpenError> {
-        let kv = self::fjall::FjallKv::open(path, options)?;
-        Self::start(Arc::new(kv), rules)
-            .map_err(|source| OpenError::Engine { path: path.to_owned(), source: Box::new(source) })
+        let lock = Arc::new(DirectoryLock::acquire(path, options.lock_wait)?);
+        let (directory, options) = (path.to_owned(), options.clone());
+        let open = move || -> Result<Box<dyn Kv>, OpenError> {
+            Ok(Box::new(self::fjall::FjallKv::open(&directory, Arc::clone(&lock), &options)?))
+        };
+        Self::start(path, Box::new(open), rules)
     }
 
-    fn start(kv: Arc<dyn Kv>, rules: Rules) -> std::io::Result<Self> {
-        let committer = Arc::new(Committer::start(Arc::clone(&kv))?);
-        Ok(Self { committer, kv: RwLock::new(Some(kv)), rules: Arc::new(rules) })
+    /// `opener` holds the directory's lock, and so does every engine that it opens.
+    fn start(path: &Path, opener: Opener, rules: Rules) -> Result<Self, OpenError> {
+        let engine = Arc::new(Engine::default());
+        engine.put(opener()?);
+        let min_free_bytes = Arc::new(AtomicU64::new(0));
+        let ground = Ground {
+            engine: Arc::clone(&engine),
+            opener,
+            room: Room::of(path, Arc::clone(&min_free_bytes)),
+            directory: path.to_owned(),
+            patience: Patience::default(),
+        };
+        let committer = Committer::start(ground)
+            .map_err(|source| OpenError::Engine { path: path.to_owned(), source: Box::new(source) })?;
+        Ok(Self { committer: Arc::new(committer), engine, min_free_bytes, rules: Arc::new(rules) })
     }
 
+    /// Keeps so much of the directory's file system free: with less, nothing new is taken. As it is opened, it keeps
+    /// nothing, and the engine finds the disk full by itself.
+    #[must_use]
+    pub fn keeping_free(self, bytes: u64) -> Self {
+        self.min_free_bytes.store(bytes, Ordering::Relaxed);
+        self
+    }
+
+    /// Takes something new.
     async fn command<T, E, C>(&self, now: Timestamp, command: C) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        C: FnOnce(&mut Tx<'_, '_>) -> Result<T, E> + Send + 'static,
+    {
+        self.urgent(Urgency::New, now, command).await
+    }
+
+    /// Ends what was begun, or takes something back.
+    async fn under_way<T, E, C>(&self, now: Timestamp, command: C) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        C: FnOnce(&mut Tx<'_, '_>) -> Result<T, E> + Send + 'static,
+    {
+        self.urgent(Urgency::UnderWay, now, command).await
+    }
+
+    async fn urgent<T, E, C>(&self, urgency: Urgency, now: Timestamp, command: C) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -101,7 +155,7 @@ impl EmbeddedStore {
     {
         let rules = Arc::clone(&self.rules);
         self.committer
-            .run(move |overlay| {
+            .run(urgency, move |overlay| {
                 let mut tx = Tx::new(overlay, &rules, now);
                 let done = command(&mut tx)?;
                 tx.finish()?;
@@ -142,8 +196,7 @@ impl EmbeddedStore {
 impl EmbeddedStore {
     fn kv(&self) -> Result<Arc<dyn Kv>, StoreError> {
         self.committer.check()?;
-        let kv = self.kv.read().unwrap_or_else(PoisonError::into_inner).clone();
-        kv.ok_or_else(|| StoreError::Unavailable("it is closed".into()))
+        self.engine.get().ok_or_else(|| StoreError::Unavailable("it is away".into()))
     }
 }
 
@@ -202,7 +255,9 @@ impl Store for EmbeddedStore {
     }
 
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError> {
-        self.command(command.now, move |tx| customers::set_subscription(tx, command)).await
+        // Who wants no more texts is heard also when there is hardly any room.
+        let urgency = if command.unsubscribed { Urgency::UnderWay } else { Urgency::New };
+        self.urgent(urgency, command.now, move |tx| customers::set_subscription(tx, command)).await
     }
 
     async fn erase_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), CustomerError> {
@@ -267,7 +322,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
-        self.command(now, move |tx| messages::cancel(tx, id)).await
+        self.under_way(now, move |tx| messages::cancel(tx, id)).await
     }
 
     async fn resend_message(
@@ -289,12 +344,12 @@ impl Store for EmbeddedStore {
     }
 
     async fn postpone(&self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        self.command(now, move |tx| outbound::postpone(tx, id, ready_at)).await
+        self.under_way(now, move |tx| outbound::postpone(tx, id, ready_at)).await
     }
 
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
         let owner = owner.to_owned();
-        self.command(now, move |tx| outbound::begin_attempt(tx, id, &owner)).await
+        self.urgent(Urgency::Due, now, move |tx| outbound::begin_attempt(tx, id, &owner)).await
     }
 
     async fn settle(
@@ -304,12 +359,12 @@ impl Store for EmbeddedStore {
         outcome: SendOutcome,
         now: Timestamp,
     ) -> Result<Message, SettleError> {
-        self.command(now, move |tx| outbound::settle(tx, id, attempt, &outcome)).await
+        self.under_way(now, move |tx| outbound::settle(tx, id, attempt, &outcome)).await
     }
 
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
         let owner = owner.to_owned();
-        self.command(now, move |tx| outbound::abandon_attempts(tx, &owner)).await
+        self.under_way(now, move |tx| outbound::abandon_attempts(tx, &owner)).await
     }
 
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
@@ -322,7 +377,7 @@ impl Store for EmbeddedStore {
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        self.command(now, move |tx| outbound::resolve(tx, id, &evidence)).await
+        self.under_way(now, move |tx| outbound::resolve(tx, id, &evidence)).await
     }
 
     async fn message_by_provider_id(
@@ -335,7 +390,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
-        self.command(pause.until, move |tx| outbound::keep_pause(tx, &pause)).await
+        self.under_way(pause.until, move |tx| outbound::keep_pause(tx, &pause)).await
     }
 
     async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
@@ -343,16 +398,16 @@ impl Store for EmbeddedStore {
     }
 
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {
-        self.command(now, move |tx| receipts::apply(tx, receipt)).await
+        self.under_way(now, move |tx| receipts::apply(tx, receipt)).await
     }
 
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
         let owner = owner.to_owned();
-        self.command(now, move |tx| turns::claim(tx, &owner)).await
+        self.urgent(Urgency::Due, now, move |tx| turns::claim(tx, &owner)).await
     }
 
     async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError> {
-        self.command(command.now, move |tx| turns::complete(tx, &command)).await
+        self.under_way(command.now, move |tx| turns::complete(tx, &command)).await
     }
 
     async fn fail_turn(
@@ -363,12 +418,12 @@ impl Store for EmbeddedStore {
         new_turn: TurnId,
         now: Timestamp,
     ) -> Result<(), TurnError> {
-        self.command(now, move |tx| turns::fail(tx, id, attempt, &failure, new_turn)).await
+        self.under_way(now, move |tx| turns::fail(tx, id, attempt, &failure, new_turn)).await
     }
 
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
         let owner = owner.to_owned();
-        self.command(now, move |tx| turns::release(tx, &owner)).await
+        self.under_way(now, move |tx| turns::release(tx, &owner)).await
     }
 
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
@@ -388,11 +443,11 @@ impl Store for EmbeddedStore {
     }
 
     async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
-        self.command(now, move |tx| tokens::revoke(tx, id)).await
+        self.under_way(now, move |tx| tokens::revoke(tx, id)).await
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
-        self.command(now, move |tx| sweep::sweep(tx, limit)).await
+        self.under_way(now, move |tx| sweep::sweep(tx, limit)).await
     }
 
     async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError> {
@@ -429,7 +484,7 @@ impl Store for EmbeddedStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.committer.check()?;
         // A commit that hangs would let this one hang with it: the caller's time-out is the answer.
-        self.committer.run(|_| Ok(())).await
+        self.committer.run(Urgency::New, |_| Ok(())).await
     }
 
     async fn broken(&self) -> String {
@@ -437,12 +492,11 @@ impl Store for EmbeddedStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        let kv = self.kv.write().unwrap_or_else(PoisonError::into_inner).take();
-        let committer = Arc::clone(&self.committer);
+        let (committer, engine) = (Arc::clone(&self.committer), Arc::clone(&self.engine));
         let closing = move || {
             committer.close();
             // The last to hold the engine lets go of it; that may take a moment, too.
-            drop(kv);
+            drop(engine.take());
         };
         let closed = tokio::task::spawn_blocking(closing).await;
         closed.map_err(|_| StoreError::Unavailable("closing panicked".into()))

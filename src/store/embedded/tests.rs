@@ -74,7 +74,13 @@ fn answer(customer: u128, id: u128, key: Option<&str>, now: Timestamp) -> Create
 
 fn in_memory() -> (EmbeddedStore, Arc<MapKv>) {
     let kv = Arc::new(MapKv::default());
-    (EmbeddedStore::start(Arc::clone(&kv) as Arc<dyn Kv>, rules()).unwrap(), kv)
+    (on(Arc::clone(&kv)), kv)
+}
+
+/// A store on that engine, which is the same one each time that it is opened.
+fn on(kv: impl Kv + Clone) -> EmbeddedStore {
+    let opener: Opener = Box::new(move || Ok(Box::new(kv.clone())));
+    EmbeddedStore::start("no such directory".as_ref(), opener, rules()).unwrap()
 }
 
 fn tables_of(kv: &MapKv) -> BTreeSet<u8> {
@@ -226,27 +232,38 @@ async fn what_is_too_large_is_refused_and_leaves_no_trace() {
     assert!(matches!(taken, Ok(Inbound::Recorded { .. })), "{taken:?}");
 }
 
-/// Reads, but cannot commit.
-struct Full(MapKv);
+/// Cannot commit once, and then can.
+#[derive(Clone, Default)]
+struct FailsOnce(Arc<MapKv>, Arc<std::sync::atomic::AtomicBool>);
 
-impl Kv for Full {
+impl Kv for FailsOnce {
     fn begin(&self) -> Result<Box<dyn kv::View + '_>, kv::KvError> {
         self.0.begin()
     }
 
-    fn commit(&self, _: &kv::WriteSet) -> Result<(), kv::KvError> {
-        Err(kv::KvError::Engine("the disk is full".into()))
+    fn commit(&self, writes: &kv::WriteSet) -> Result<(), kv::KvError> {
+        if self.1.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            return self.0.commit(writes);
+        }
+        Err(kv::KvError::Engine("the disk is ill".into()))
     }
 
     fn snapshot(self: Arc<Self>) -> Result<Box<dyn kv::Snapshot>, kv::KvError> {
-        unimplemented!("nobody goes through all of it")
+        Arc::clone(&self.0).snapshot()
     }
 }
 
 #[tokio::test]
-async fn a_store_whose_commit_failed_says_that_it_is_broken() {
-    let store = EmbeddedStore::start(Arc::new(Full(MapKv::default())), rules()).unwrap();
+async fn a_store_whose_commit_failed_refuses_also_reads_and_works_again_by_itself() {
+    let store = on(FailsOnce::default());
     let refused = store.record_inbound(text(ANN, 1, "hello")).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    assert!(store.broken().await.contains("the disk is full"));
+    assert!(matches!(refused, Err(StoreError::Uncertain(_))), "{refused:?}");
+    let (read, ready) = tokio::join!(store.counts(), store.ready());
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    assert!(matches!(ready, Err(StoreError::Unavailable(_))), "{ready:?}");
+    while store.ready().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    assert!(store.customer(CustomerId(Uuid::from_u128(1))).await.unwrap().is_some());
 }

@@ -45,13 +45,16 @@ impl Default for FjallOptions {
 pub struct FjallKv {
     store: Opened,
     // Last, so that it is let go of last.
-    _lock: DirectoryLock,
+    _lock: Arc<DirectoryLock>,
 }
 
 impl FjallKv {
     /// Opens the store, or makes a new one. Dropping it closes fjall's files and ends its threads.
-    pub fn open(directory: &Path, options: &FjallOptions) -> Result<Self, OpenError> {
-        let lock = DirectoryLock::acquire(directory, options.lock_wait)?;
+    pub fn open(
+        directory: &Path,
+        lock: Arc<DirectoryLock>,
+        options: &FjallOptions,
+    ) -> Result<Self, OpenError> {
         home::refuse_others(directory, home::FJALL)?;
         let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
         let path = directory.join(home::FJALL);

@@ -10,12 +10,17 @@ fn options() -> FjallOptions {
     FjallOptions { cache_bytes: 8 * 1024 * 1024, lock_wait: Duration::from_secs(5) }
 }
 
+fn try_opening(directory: &Path) -> Result<FjallKv, OpenError> {
+    let lock = Arc::new(DirectoryLock::acquire(directory, options().lock_wait)?);
+    FjallKv::open(directory, lock, &options())
+}
+
 fn open(directory: &Path) -> FjallKv {
-    FjallKv::open(directory, &options()).unwrap()
+    try_opening(directory).unwrap()
 }
 
 fn refused(directory: &Path) -> OpenError {
-    FjallKv::open(directory, &options()).err().unwrap()
+    try_opening(directory).err().unwrap()
 }
 
 fn journal(directory: &Path) -> PathBuf {

@@ -44,13 +44,16 @@ pub struct SledKv {
     originals: Originals,
     db: sled::Db,
     // Last, so that it is let go of last.
-    _lock: DirectoryLock,
+    _lock: Arc<DirectoryLock>,
 }
 
 impl SledKv {
     /// Opens the store, and proves that it is durable.
-    pub fn open(directory: &Path, options: &SledOptions) -> Result<Self, OpenError> {
-        let lock = DirectoryLock::acquire(directory, options.lock_wait)?;
+    pub fn open(
+        directory: &Path,
+        lock: Arc<DirectoryLock>,
+        options: &SledOptions,
+    ) -> Result<Self, OpenError> {
         home::refuse_others(directory, home::SLED)?;
         let path = directory.join(home::SLED);
         let db = open_db(&path, options)?;
@@ -169,6 +172,8 @@ impl View for SledView<'_> {
 fn failed(error: sled::Error) -> KvError {
     match error {
         sled::Error::Corruption { .. } => KvError::Damaged(Box::new(error)),
+        // sled does not tell of it as a source.
+        sled::Error::Io(error) => KvError::Engine(Box::new(error)),
         _ => KvError::Engine(Box::new(error)),
     }
 }

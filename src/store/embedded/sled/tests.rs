@@ -5,11 +5,16 @@ use super::super::kv::{MAX_KEY_BYTES, MAX_PAIR_BYTES};
 use super::*;
 
 fn options() -> SledOptions {
-    SledOptions { cache_bytes: 8 * 1024 * 1024, lock_wait: Duration::from_secs(5) }
+    SledOptions { cache_bytes: 8 * 1024 * 1024, ..SledOptions::default() }
+}
+
+fn try_opening(directory: &Path) -> Result<SledKv, OpenError> {
+    let lock = Arc::new(DirectoryLock::acquire(directory, options().lock_wait)?);
+    SledKv::open(directory, lock, &options())
 }
 
 fn open(directory: &Path) -> SledKv {
-    SledKv::open(directory, &options()).unwrap()
+    try_opening(directory).unwrap()
 }
 
 #[cfg(target_os = "linux")]
@@ -42,7 +47,7 @@ fn damaged_files_are_reported_with_what_to_do() {
     drop(kv);
     let db = directory.path().join(home::SLED).join("conf");
     std::fs::write(db, b"not what sled wrote").unwrap();
-    let refused = SledKv::open(directory.path(), &options()).err().unwrap();
+    let refused = try_opening(directory.path()).err().unwrap();
     assert!(matches!(refused, OpenError::Damaged { .. }), "{refused:?}");
     assert!(refused.to_string().contains("backup"), "{refused}");
 }
@@ -88,7 +93,7 @@ fn a_store_with_segments_of_another_size_is_refused_and_left_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let other = sled::Config::new().path(directory.path().join(home::SLED));
     other.open().unwrap().insert(b"key", b"value").unwrap();
-    let refused = SledKv::open(directory.path(), &options()).err().unwrap();
+    let refused = try_opening(directory.path()).err().unwrap();
     assert!(matches!(refused, OpenError::OtherLayout { .. }), "{refused:?}");
     assert!(refused.to_string().contains("the version that wrote it"), "{refused}");
     // The refused one's threads may hold sled's lock for a moment.
