@@ -15,6 +15,7 @@ use crate::domain::conversation::{KeywordReplies, Policy};
 use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::gateway::ambient::Clock;
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash};
 use crate::provider::Provider;
@@ -157,9 +158,13 @@ fn channel(config: &Config, channel: &config::Channel, clock: &dyn Clock) -> Res
         recover: channel.recover,
         senders: senders.map(|name| Sender { replies: replies(&name), name }).collect(),
         on_unknown: channel.on_unknown,
-        number_pace: Some(channel.pace.number),
-        account: Channel::account_meter(Some(channel.pace.account), clock.elapsed()),
+        pace: ChannelPace::starting(&paces(&channel.pace), clock.elapsed()),
     })
+}
+
+fn paces(pace: &config::ChannelPace) -> Paces {
+    let config::ChannelPace { number, account, destinations } = pace.clone();
+    Paces { number, account, destinations }
 }
 
 fn bot(config: &Config) -> Result<Arc<dyn Bot>> {

@@ -77,8 +77,11 @@ impl<'de> Deserialize<'de> for Pace {
 /// A moment on the meter's own scale: the time since whatever epoch its owner counts from.
 pub type Moment = Duration;
 
-/// Hands out departure times. Burst is 1: a text of k segments waits until its last one may go, so that no window of
-/// time ever holds more segments than the pace allows, plus that one text.
+/// Says when something may leave. Burst is 1: k segments leave when k intervals have gone by since what left before
+/// them, so that no window of time ever holds more segments than the pace allows, plus the one text at its edge.
+///
+/// It is asked ([`Meter::due`]) before anything is taken, so that what waits for another, larger limit afterwards
+/// has cost nothing yet; and told what left ([`Meter::depart`]).
 #[derive(Debug)]
 pub struct Meter {
     limiter: RateLimiter<NotKeyed, Tat, HandClock, NoOpMiddleware<Moment>>,
@@ -86,11 +89,12 @@ pub struct Meter {
     interval: Duration,
 }
 
-/// How late a timer and a commit usually are. No window ever holds more than what may leave in this time above its pace.
-const TIMER_SLACK: Duration = Duration::from_millis(5);
+/// How late a timer usually is. No window ever holds more than what may leave in this time above its pace, and never
+/// more than one segment.
+pub const TIMER_SLACK: Duration = Duration::from_millis(5);
 
 impl Meter {
-    /// `tat`: the moment before which nothing may leave; what [`Meter::tat`] said last, or one interval after a start.
+    /// `tat`: the moment before which not one segment may leave; what [`Meter::tat`] said last.
     pub fn new(pace: Pace, tat: Moment) -> Self {
         // A pace is never shorter than a microsecond, so the quota always exists; the fallback is the gentlest one.
         let quota = Quota::with_period(pace.interval).unwrap_or_else(|| Quota::per_second(NonZeroU32::MIN));
@@ -102,10 +106,21 @@ impl Meter {
         }
     }
 
+    /// Of a process that starts at `now`. It owes one segment, since nobody remembers what left just before: with a
+    /// burst of one, nothing older counts.
+    pub fn starting(pace: Pace, now: Moment) -> Self {
+        Self::new(pace, now + pace.interval)
+    }
+
+    /// When `segments` may leave, asked at `now`: at once, or later. Takes nothing.
+    pub fn due(&self, now: Moment, segments: u32) -> Moment {
+        now.max(self.tat() + self.all_but_one(segments))
+    }
+
     /// Takes `segments` cells, one after the other, and returns when the last of them may leave: now, or later.
     pub fn reserve(&mut self, now: Moment, segments: u32) -> Moment {
         let clock = self.limiter.clock();
-        clock.set(now);
+        clock.set(now.saturating_sub(self.all_but_one(segments)));
         for _ in 0..segments.max(1) {
             while let Err(too_early) = self.limiter.check() {
                 clock.set(too_early.earliest_possible());
@@ -114,16 +129,25 @@ impl Meter {
         clock.now()
     }
 
-    /// Something left at `now`. The next cell is an interval away from then at least, but for the little that timers are
-    /// late by: that much is caught up, so that a busy meter keeps its rate.
-    pub fn depart(&mut self, now: Moment) {
-        let next = (now + self.interval).saturating_sub(TIMER_SLACK.min(self.interval));
-        self.tat.0.fetch_max(nanos(next), Ordering::AcqRel);
+    /// `segments` left at `now`. The little that timers are late by is caught up, so that a busy meter keeps its
+    /// rate: what follows is counted from when they were due. What was later than that puts off all that follows.
+    pub fn depart(&mut self, segments: u32, now: Moment) {
+        let due = self.due(Moment::ZERO, segments);
+        let on_time = now <= due + TIMER_SLACK.min(self.interval);
+        self.reserve(if on_time { due } else { now }, segments);
     }
 
     /// The theoretical arrival time: the one moment that is this meter's whole state.
     pub fn tat(&self) -> Moment {
         Duration::from_nanos(self.tat.0.load(Ordering::Acquire))
+    }
+
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn all_but_one(&self, segments: u32) -> Duration {
+        self.interval.saturating_mul(segments.saturating_sub(1))
     }
 }
 
@@ -193,51 +217,92 @@ mod tests {
         }
     }
 
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
     #[test]
-    fn a_long_text_waits_for_its_last_segment() {
+    fn a_long_text_waits_for_its_last_segment_and_not_where_that_time_has_gone_by() {
         let mut meter = meter("1/s");
-        assert_eq!(meter.reserve(Duration::from_secs(100), 3), Duration::from_secs(102));
-        assert_eq!(meter.reserve(Duration::from_secs(102), 1), Duration::from_secs(103));
+        meter.depart(1, secs(100));
+        assert_eq!(meter.due(secs(101), 3), secs(103));
+        assert_eq!(meter.due(secs(104), 3), secs(104));
+        meter.depart(3, secs(104));
+        assert_eq!(meter.due(secs(104), 1), secs(105));
+    }
+
+    #[test]
+    fn what_is_asked_costs_nothing_and_what_is_reserved_does() {
+        let mut meter = meter("1/s");
+        meter.depart(1, secs(100));
+        assert_eq!((meter.due(secs(100), 2), meter.due(secs(100), 2)), (secs(102), secs(102)));
+        assert_eq!((meter.reserve(secs(100), 2), meter.reserve(secs(100), 2)), (secs(102), secs(104)));
+    }
+
+    #[test]
+    fn a_start_owes_one_interval_whatever_left_before_it() {
+        for pace in ["100/s", "1/s", "4/h"] {
+            let pace: Pace = pace.parse().unwrap();
+            let started = secs(7);
+            for segments in 1..5 {
+                // The last departure of the process before it was no later than this start.
+                let due = Meter::starting(pace, started).due(started, segments);
+                assert_eq!(due, started + pace.interval() * segments);
+            }
+        }
     }
 
     #[test]
     fn the_state_outlives_the_meter() {
         let mut first = meter("1/s");
-        first.reserve(Duration::from_secs(5), 2);
+        first.depart(2, secs(6));
         let mut second = Meter::new("1/s".parse().unwrap(), first.tat());
-        assert_eq!(second.reserve(Duration::from_secs(6), 1), Duration::from_secs(7));
+        assert_eq!(second.reserve(secs(6), 1), secs(7));
     }
 
     #[test]
     fn what_leaves_late_puts_off_what_follows() {
         let mut meter = meter("1/s");
-        assert_eq!(meter.reserve(Duration::from_secs(10), 1), Duration::from_secs(10));
-        meter.depart(Duration::from_secs(12));
-        let next = meter.reserve(Duration::from_secs(12), 1);
-        assert!(next >= Duration::from_secs(13).checked_sub(TIMER_SLACK).unwrap(), "{next:?}");
-        meter.depart(next);
-        assert!(meter.reserve(next, 1) >= Duration::from_secs(14).checked_sub(TIMER_SLACK).unwrap());
+        meter.depart(1, secs(10));
+        assert_eq!(meter.due(secs(10), 1), secs(11));
+        meter.depart(1, secs(12));
+        assert_eq!(meter.due(secs(12), 1), secs(13));
+    }
+
+    #[test]
+    fn what_a_timer_is_late_by_is_caught_up() {
+        let mut meter = meter("100/s");
+        let mut now = secs(1);
+        for _ in 0..1000 {
+            let planned = meter.due(now, 1);
+            now = planned + Duration::from_millis(4);
+            meter.depart(1, now);
+        }
+        assert_eq!(now, secs(11).checked_sub(Duration::from_millis(2)).unwrap());
     }
 
     proptest! {
-        /// However the texts come, the segments of any run of them but its first fit into the time that it took.
+        /// However the texts come and however late they leave, the segments of any run of them but its first fit into
+        /// the time that it took, but for the slack.
         #[test]
         fn no_window_holds_more_than_the_pace_and_one_text(
-            texts in prop::collection::vec((0u64..3_000, 1u32..12), 1..60),
+            texts in prop::collection::vec((0u64..3_000, 1u32..12, prop_oneof![Just(0), 0u64..5, 0u64..900]), 1..60),
         ) {
             let mut meter = meter("4/s");
             let mut now = Duration::ZERO;
             let mut left = Vec::new();
-            for (idle_ms, segments) in texts {
-                now += Duration::from_millis(idle_ms);
-                now = meter.reserve(now, segments);
+            for (idle_ms, segments, late_ms) in texts {
+                let planned = meter.due(now + Duration::from_millis(idle_ms), segments);
+                now = planned + Duration::from_millis(late_ms);
+                meter.depart(segments, now);
                 left.push((now, segments));
             }
             for first in 0..left.len() {
                 let mut segments = 0;
                 for &(moment, count) in &left[first + 1..] {
                     segments += count;
-                    prop_assert!(moment.checked_sub(left[first].0).unwrap() >= Duration::from_millis(250) * segments);
+                    let window = moment.checked_sub(left[first].0).unwrap();
+                    prop_assert!(window + TIMER_SLACK >= Duration::from_millis(250) * segments);
                 }
             }
         }
@@ -247,11 +312,14 @@ mod tests {
         fn a_busy_meter_wastes_nothing(segments in prop::collection::vec(1u32..5, 1..50)) {
             let mut meter = meter("10/s");
             let total: u32 = segments.iter().sum();
-            let mut now = Duration::ZERO;
+            let start = secs(1);
+            let mut now = start;
+            meter.depart(1, start);
             for count in segments {
-                now = meter.reserve(now, count);
+                now = meter.due(now, count);
+                meter.depart(count, now);
             }
-            prop_assert_eq!(now, Duration::from_millis(100) * (total - 1));
+            prop_assert_eq!(now, start + Duration::from_millis(100) * total);
         }
     }
 }

@@ -105,6 +105,11 @@ impl Rest {
         }
     }
 
+    /// Whether a refusal that comes while the pause lasts leaves it as it is.
+    pub fn grows_only_once(self, retry_after: Option<Duration>) -> bool {
+        matches!(self.length, Length::Growing(_)) && retry_after.is_none()
+    }
+
     /// When it ends. `tries`: how many pauses in a row, with this one. `retry_after`: what the provider said, which is
     /// heeded unless it is less than the rest by itself, and never for ever.
     pub fn until(self, now: Timestamp, tries: u32, retry_after: Option<Duration>, jitter: f64) -> Timestamp {

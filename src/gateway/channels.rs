@@ -1,14 +1,14 @@
 //! The channels: which provider account carries which of our numbers, under which rules.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use crate::domain::conversation::KeywordReplies;
 use crate::domain::delivery::OnUnknown;
 use crate::domain::message::Lane;
-use crate::domain::pace::{Meter, Pace};
 use crate::provider::Provider;
+
+use super::pace::ChannelPace;
 
 /// What the provider's signature is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +41,10 @@ pub struct Channel {
     pub senders: Vec<Sender>,
     /// What becomes of a text where nobody can say whether it left.
     pub on_unknown: OnUnknown,
-    pub number_pace: Option<Pace>,
-    /// The account's pace, shared by its lanes. In the account's own time.
-    pub account: Option<Mutex<Meter>>,
+    pub pace: ChannelPace,
 }
 
 impl Channel {
-    /// A meter for an account at `elapsed`: it starts owing one segment, so that a restart never adds up with what
-    /// left just before it.
-    pub fn account_meter(pace: Option<Pace>, elapsed: Duration) -> Option<Mutex<Meter>> {
-        pace.map(|pace| Mutex::new(Meter::new(pace, elapsed + pace.interval())))
-    }
-
     /// Where the provider reports what became of our texts.
     pub fn status_url(&self) -> String {
         format!("{}/v1/receive/{}/status", self.public_url.trim_end_matches('/'), self.name)

@@ -57,6 +57,7 @@ pub struct Metrics {
     turn_seconds: Histogram,
     requests: Counters,
     request_seconds: Family<Labels, Histogram, Seconds>,
+    pauses: Family<Labels, Gauge>,
     queued: Gauge,
     unknown: Gauge,
     held: Gauge,
@@ -109,6 +110,12 @@ impl Metrics {
         );
         let turn_seconds = Seconds.new_metric();
         registry.register("bot_turn_seconds", "How long the bot took to answer a turn", turn_seconds.clone());
+        let pauses = Family::<Labels, Gauge>::default();
+        registry.register(
+            "pauses",
+            "Pauses that the provider asked for and that last, by channel and scope (account, sender)",
+            pauses.clone(),
+        );
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -131,6 +138,7 @@ impl Metrics {
             sends,
             send_seconds,
             unknowns,
+            pauses,
             receipts,
             turns,
             turn_seconds,
@@ -160,6 +168,10 @@ impl Metrics {
     pub(super) fn sent(&self, channel: &str, outcome: &str, took: Duration) {
         self.sends.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
         self.send_seconds.get_or_create(&vec![("channel", channel.to_owned())]).observe(took.as_secs_f64());
+    }
+
+    pub(super) fn pauses(&self, channel: &str, scope: &str, more: i64) {
+        self.pauses.get_or_create(&of_channel(channel, "scope", scope)).inc_by(more);
     }
 
     pub(super) fn receipt(&self, channel: &str, outcome: &str) {

@@ -31,6 +31,7 @@ mod gaps;
 pub mod inbound;
 pub mod metrics;
 pub mod outbound;
+pub mod pace;
 pub mod receipts;
 pub mod recovery;
 pub mod sweep;
@@ -91,7 +92,7 @@ impl Gateway {
     pub fn new(parts: Parts) -> Arc<Self> {
         let owner = uuid_v7(parts.clock.now(), parts.entropy.ten_bytes()).to_string();
         Arc::new(Self {
-            outbound: Outbound::new(&parts.settings),
+            outbound: Outbound::new(&parts.settings, parts.clock.elapsed()),
             turns: turns::Turns::new(parts.settings.max_turns),
             metrics: Metrics::new(),
             recovery: recovery::Recovery::of(&parts.channels),
@@ -123,6 +124,8 @@ impl Gateway {
             );
         }
         let watch = gaps::begin(self).await?;
+        self.restore_pauses().await?;
+        self.spawn(outbound::pauses::watch(Arc::clone(self)));
         self.spawn(outbound::supervise(Arc::clone(self)));
         self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
         self.spawn(turns::pump(Arc::clone(self)));
@@ -176,12 +179,12 @@ impl Gateway {
         uuid_v7(now, self.entropy.ten_bytes())
     }
 
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
-    }
-
     fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
     }
 }
 

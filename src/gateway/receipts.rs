@@ -1,5 +1,7 @@
 //! A provider says what became of a text of ours.
 
+use crate::domain::delivery::DeliveryError;
+use crate::domain::ids::MessageId;
 use crate::provider::ProviderReceipt;
 use crate::store::{Receipt, ReceiptOutcome, StoreError};
 
@@ -14,6 +16,7 @@ impl Gateway {
         channel: &Channel,
         receipt: ProviderReceipt,
     ) -> Result<ReceiptOutcome, StoreError> {
+        let error = receipt.status.error.clone();
         let receipt = Receipt {
             channel: channel.name.clone(),
             provider_id: receipt.provider_id,
@@ -26,6 +29,9 @@ impl Gateway {
                 tracing::info!(channel = channel.name, %message, status = status.as_str(), "a receipt came");
                 // It may have settled an unknown fate, and so let the customer's next text go.
                 self.outbound.wake_all();
+                if let Some(error) = &error {
+                    self.rest_after_receipt(channel, message, error).await?;
+                }
                 labels::ADVANCED
             }
             ReceiptOutcome::Stale(message) => {
@@ -42,5 +48,20 @@ impl Gateway {
         };
         self.metrics.receipt(&channel.name, label);
         Ok(outcome)
+    }
+
+    /// What became of a text may ask its sender to rest. Of every receipt, the first time that it comes.
+    async fn rest_after_receipt(
+        &self,
+        channel: &Channel,
+        message: MessageId,
+        error: &DeliveryError,
+    ) -> Result<(), StoreError> {
+        if channel.provider.rest_after(error, self.now()).is_some()
+            && let Some(message) = self.store.message(message).await?
+        {
+            self.rest_after(channel, &message.delivery.lane, error, None).await;
+        }
+        Ok(())
     }
 }

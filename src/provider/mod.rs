@@ -8,6 +8,7 @@ use crate::domain::delivery::{DeliveryError, ReceiptStatus};
 use crate::domain::ids::MessageId;
 use crate::domain::keywords::Keyword;
 use crate::domain::message::Media;
+use crate::domain::pause::Rest;
 use crate::domain::phone::Address;
 use crate::domain::time::Timestamp;
 
@@ -180,6 +181,10 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Hands a text over, once: never tries again by itself.
     async fn send(&self, text: &OutgoingText) -> Sent;
+    /// What rests after a refusal or a receipt with this error: nothing, a sender, or the account.
+    fn rest_after(&self, error: &DeliveryError, _now: Timestamp) -> Option<Rest> {
+        Rest::of_class(error.class)
+    }
     /// What the provider has taken for `to` since `since`, by sender (unless that is a service) and date.
     async fn list_sent(&self, sender: &str, to: &str, since: Timestamp) -> Result<Vec<SentRecord>, AskError>;
     /// What customers texted to `sender` since `since`, or a little earlier. All of it: a list that is cut short is an

@@ -152,7 +152,7 @@ fn read(
     let public_url = section.optional("public_url");
     let signature = section.or("signature", SignatureMode::Enforce);
     let on_unknown = section.or("on_unknown", sending.on_unknown);
-    let pace = ChannelPace::read(section.section("pace"), sending.pace);
+    let pace = ChannelPace::read(section.section("pace"), &sending.pace);
     let recover = section.or("recover", true);
     let keyword_replies = section.optional("keyword_replies");
     section.finish();

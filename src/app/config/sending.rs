@@ -1,11 +1,12 @@
 //! `[sending]`: how long texts may wait and how fast they leave.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::section::Section;
-use super::tree::Node;
-use super::values::{Setting, choice};
+use super::tree::{Node, Value};
+use super::values::{Setting, choice, text};
 use crate::domain::delivery::OnUnknown;
 use crate::domain::pace::Pace;
 use crate::domain::retry::Looks;
@@ -28,17 +29,16 @@ pub struct Sending {
     pub pace: ChannelPace,
 }
 
-/// In segments.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// In segments. None: as fast as it goes.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChannelPace {
     /// Of each number or messaging service.
-    pub number: Pace,
+    pub number: Option<Pace>,
     /// Of the whole account.
-    pub account: Pace,
+    pub account: Option<Pace>,
+    /// Of the whole account, to numbers that begin so.
+    pub destinations: BTreeMap<String, Pace>,
 }
-
-/// Twilio's for a long code in the USA, and for an account.
-const USUAL: ChannelPace = ChannelPace { number: Pace::per_second(1), account: Pace::per_second(100) };
 
 impl Setting for OnUnknown {
     fn read(node: &Node) -> Result<Self, String> {
@@ -47,18 +47,70 @@ impl Setting for OnUnknown {
 }
 
 impl ChannelPace {
-    /// What the section does not say is as in `default`.
-    pub(super) fn read(mut section: Section<'_>, default: Self) -> Self {
-        let number = section.or("number", default.number);
-        let account = section.or("account", default.account);
+    /// Twilio's for a long code in the USA, and for an account.
+    fn usual() -> Self {
+        Self {
+            number: Some(Pace::per_second(1)),
+            account: Some(Pace::per_second(100)),
+            destinations: BTreeMap::new(),
+        }
+    }
+
+    /// What the section does not say is as in `default`, each destination by itself.
+    pub(super) fn read(mut section: Section<'_>, default: &Self) -> Self {
+        let number = section.or("number", Limit(default.number)).0;
+        let account = section.or("account", Limit(default.account)).0;
+        let mut destinations = default.destinations.clone();
+        for (prefix, Limit(pace)) in section.or("destinations", Destinations::default()).0 {
+            match pace {
+                Some(pace) => destinations.insert(prefix, pace),
+                None => destinations.remove(&prefix),
+            };
+        }
         section.finish();
-        Self { number, account }
+        Self { number, account, destinations }
+    }
+}
+
+/// A pace, or `none`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Limit(Option<Pace>);
+
+impl Setting for Limit {
+    fn read(node: &Node) -> Result<Self, String> {
+        if text(node, "a pace such as \"1/s\" or \"200000/d\", or \"none\"")? == "none" {
+            return Ok(Self(None));
+        }
+        Pace::read(node).map(Some).map(Self)
+    }
+}
+
+/// Paces by the first digits of customers' numbers.
+#[derive(Debug, Default)]
+struct Destinations(BTreeMap<String, Limit>);
+
+impl Setting for Destinations {
+    fn read(node: &Node) -> Result<Self, String> {
+        const WANTED: &str = "a table of numbers' beginnings and paces, such as { \"+44\" = \"5/s\" }";
+        let Value::Table(table) = node.value.as_toml() else {
+            return Err(format!("is {}; write {WANTED}", node.value.kind()));
+        };
+        let mut destinations = BTreeMap::new();
+        for (prefix, entry) in table {
+            let digits = prefix.strip_prefix('+').unwrap_or_default();
+            if digits.is_empty() || digits.len() > 15 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(format!("has \"{prefix}\", which no number begins with; write {WANTED}"));
+            }
+            let pace = Limit::read(&entry.node).map_err(|wrong| format!("for \"{prefix}\" {wrong}"))?;
+            destinations.insert(prefix.clone(), pace);
+        }
+        Ok(Self(destinations))
     }
 }
 
 impl Sending {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let pace = ChannelPace::read(section.section("pace"), USUAL);
+        let pace = ChannelPace::read(section.section("pace"), &ChannelPace::usual());
         let valid_for = section.or("valid_for", Duration::from_secs(4 * 60 * 60));
         let max_in_flight = section.optional::<NonZeroUsize>("max_in_flight").map_or(32, NonZeroUsize::get);
         let request_timeout = section.or("request_timeout", Duration::from_secs(10));

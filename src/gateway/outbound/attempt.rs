@@ -1,11 +1,13 @@
 //! One attempt: the text is handed to the provider, and what came of it is written down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::delivery::{DeliveryError, ErrorClass, SendOutcome};
 use crate::domain::message::Message;
+use crate::domain::time::Timestamp;
 use crate::provider::{OutgoingText, Sent};
 use crate::store::SettleError;
 
@@ -27,18 +29,17 @@ pub(super) async fn send(
     let sent = gateway.hand_over(&channel, text).await;
     let took = gateway.clock.elapsed().saturating_sub(started);
 
+    let rests_until = gateway.rest_as_told(&channel, &message, &sent).await;
     let looks = &gateway.settings.looks;
-    let verdict = verdict::judge(sent, &message, looks, gateway.now(), gateway.entropy.fraction());
-    if let Some(until) = verdict.pause_lane_until {
-        state.pause(until);
-    }
-    gateway.metrics.sent(&channel.name, verdict.outcome.as_str(), took);
-    report(&message, &verdict.outcome);
-    gateway.write_down(&message, verdict.outcome).await;
+    let (now, jitter) = (gateway.now(), gateway.entropy.fraction());
+    let outcome = verdict::judge(sent, &message, looks, rests_until, now, jitter);
+    gateway.metrics.sent(&channel.name, outcome.as_str(), took);
+    report(&message, &outcome);
+    gateway.write_down(&message, outcome).await;
     state.wake.notify_one();
 }
 
-fn outgoing(channel: &Channel, message: &Message, now: crate::domain::time::Timestamp) -> OutgoingText {
+fn outgoing(channel: &Channel, message: &Message, now: Timestamp) -> OutgoingText {
     OutgoingText {
         message_id: message.id,
         sender: message.delivery.lane.sender.clone(),
@@ -81,9 +82,25 @@ impl Gateway {
         })
     }
 
+    /// A refusal may ask for a pause; what is taken ends a row of them. Returns until when the lane rests now.
+    async fn rest_as_told(&self, channel: &Channel, message: &Message, sent: &Sent) -> Option<Timestamp> {
+        let lane = &message.delivery.lane;
+        match sent {
+            Sent::Accepted { .. } => {
+                self.outbound.pauses.forget(lane, self.now());
+                None
+            }
+            Sent::Refused { error, retry_after_s } => {
+                let retry_after = retry_after_s.map(Duration::from_secs);
+                Some(self.rest_after(channel, lane, error, retry_after).await?.until)
+            }
+            Sent::Unknown { .. } => None,
+        }
+    }
+
     /// The provider has answered: that must be written down. While the store cannot, it is tried until the gateway
     /// stops; after that the next process finds the attempt in hand, and settles it by evidence.
-    async fn write_down(&self, message: &Message, outcome: SendOutcome) {
+    pub(super) async fn write_down(&self, message: &Message, outcome: SendOutcome) {
         let unknown = matches!(outcome, SendOutcome::Unknown { .. });
         let attempt = message.delivery.attempt_number();
         loop {

@@ -1,20 +1,30 @@
-//! One lane: takes the next text when the pace lets it, and writes its attempt down before it leaves.
+//! One lane: chooses the next texts shortly before the pace lets them leave, and writes their attempts down. They leave
+//! by [`super::departure`].
 
-use std::sync::{Arc, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::task::JoinHandle;
 
 use crate::domain::ids::MessageId;
-use crate::domain::pace::Meter;
-use crate::store::{Begun, LaneHead, StoreError};
+use crate::domain::pace::Moment;
+use crate::store::{Begun, Head, LaneHeads, StoreError};
 
-use super::{LaneState, SAFETY_NET, STORE_PAUSE, attempt};
+use super::choice::{Choice, Chooser, Chosen};
+use super::departure::{self, Leaving};
+use super::number::NumberPace;
+use super::{LaneState, SAFETY_NET, STORE_PAUSE};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
+use crate::gateway::pace::LEAD;
 
 /// How long a lane whose head was not what it seemed waits before it looks again.
 const CHANGED_PAUSE: Duration = Duration::from_millis(20);
+/// How many texts are looked at together: more than are put off and kept, so that there is always another to see.
+const PAGE: usize = 64;
 
 /// What the lane does next.
 enum Next {
@@ -22,39 +32,57 @@ enum Next {
     Again,
     /// Ask again after a while, or when woken.
     Wait(Duration),
+    /// Ask again after a while: nothing new can leave before.
+    Sleep(Duration),
     Stop,
+}
+
+/// What a text needs to be written down.
+struct Room {
+    /// One of those that may be on their way at once.
+    slot: OwnedSemaphorePermit,
+    /// Where the account has a pace.
+    approach: Option<OwnedSemaphorePermit>,
 }
 
 struct Runner {
     gateway: Arc<Gateway>,
     channel: Arc<Channel>,
     state: Arc<LaneState>,
-    meter: Option<Meter>,
-    /// Segments whose time has been waited for, for the text that leaves next. Whatever leaves uses all of it up: time
-    /// that was waited for before a departure cannot be spent after it.
-    paid: u32,
+    number: Arc<NumberPace>,
+    departing: UnboundedSender<Leaving>,
+    /// The right to write one text down that waits for the account, where that has a pace.
+    approach: Option<OwnedSemaphorePermit>,
+    /// The customers' numbers of the texts that were looked at last, and wait for their destinations.
+    kept: BTreeMap<MessageId, String>,
 }
 
 /// Drains one lane until the gateway stops.
 pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc<LaneState>) {
-    // A lane starts owing one segment: what left just before a restart still counts.
-    let owing = |pace: crate::domain::pace::Pace| Meter::new(pace, gateway.clock.elapsed() + pace.interval());
-    let meter = channel.number_pace.map(owing);
-    let mut runner = Runner { gateway, channel, state, meter, paid: 0 };
+    let number = Arc::new(NumberPace::starting(channel.pace.number, gateway.outbound.started));
+    // As many as there are slots at the most.
+    let (departing, coming) = unbounded_channel();
+    let parts = (Arc::clone(&gateway), Arc::clone(&channel), Arc::clone(&state), Arc::clone(&number));
+    gateway.spawn(departure::run(parts.0, parts.1, parts.2, parts.3, coming));
+    let mut runner =
+        Runner { gateway, channel, state, number, departing, approach: None, kept: BTreeMap::new() };
     loop {
         let next = runner.step().await.unwrap_or_else(|error| {
-            tracing::error!(lane = %runner.state.lane.channel, %error, "the lane's next text could not be read");
+            tracing::error!(lane = %runner.state.lane.channel, %error, "the lane's next texts could not be read");
             Next::Wait(STORE_PAUSE)
         });
-        match next {
-            Next::Again => {}
-            Next::Stop => return,
+        let goes_on = match next {
+            Next::Again => true,
+            Next::Stop => false,
             Next::Wait(pause) => {
-                runner.paid = 0;
-                if !runner.rest(pause).await {
-                    return;
-                }
+                // Others may want it meanwhile.
+                runner.approach = None;
+                runner.rest(pause).await
             }
+            Next::Sleep(pause) => runner.sleep(pause).await,
+        };
+        if !goes_on {
+            return;
         }
     }
 }
@@ -63,21 +91,28 @@ impl Runner {
     async fn step(&mut self) -> Result<Next, StoreError> {
         let Some(slot) = self.take_slot().await else { return Ok(Next::Stop) };
         let now = self.gateway.now();
-        if let Some(until) = self.state.paused_until().filter(|until| *until > now) {
+        if let Some(until) = self.gateway.outbound.pauses.until(&self.state.lane, now) {
             return Ok(Next::Wait(until.since(now)));
         }
-        match self.gateway.store.lane_head(&self.state.lane, now).await? {
-            LaneHead::Empty => Ok(Next::Wait(SAFETY_NET)),
-            LaneHead::NotBefore(ready_at) => Ok(Next::Wait(ready_at.since(now).min(SAFETY_NET))),
-            LaneHead::Ready { segments, .. } if self.paid < segments => {
-                if self.pay(segments).await {
-                    Ok(Next::Again)
-                } else {
-                    Ok(Next::Stop)
-                }
-            }
-            LaneHead::Ready { message_id, .. } => self.begin(message_id, slot).await,
+        let soonest = self.until_lead(self.number.plan(self.now(), std::iter::once(1))[0]);
+        if !soonest.is_zero() {
+            drop(slot);
+            return Ok(Next::Sleep(soonest));
         }
+        let heads = self.gateway.store.lane_heads(&self.state.lane, now, PAGE).await?;
+        if heads.ready.is_empty() {
+            let pause = heads.next_at.map_or(SAFETY_NET, |next_at| next_at.since(now));
+            return Ok(Next::Wait(pause.min(SAFETY_NET)));
+        }
+        let departure = self.number.plan(self.now(), std::iter::once(heads.ready[0].segments))[0];
+        let until_lead = self.until_lead(departure);
+        if !until_lead.is_zero() {
+            return Ok(Next::Wait(until_lead));
+        }
+        if !self.approaches().await? {
+            return Ok(Next::Again);
+        }
+        self.take(slot, heads).await
     }
 
     async fn take_slot(&self) -> Option<OwnedSemaphorePermit> {
@@ -88,82 +123,155 @@ impl Runner {
         }
     }
 
-    /// Waits until `segments` may leave, by the number's pace and then by the account's: the smaller limit is asked
-    /// first, so that waiting for it wastes nothing of the larger. `false`: the gateway stops.
-    async fn pay(&mut self, segments: u32) -> bool {
-        let owed = segments - self.paid;
-        if let Some(meter) = &mut self.meter {
-            let departure = meter.reserve(self.gateway.clock.elapsed(), owed);
-            if !self.sleep_until(departure).await {
-                return false;
+    /// Whether the account lets the lane write something down. `false`: it had to be waited for, and the lane may
+    /// have another text to send by now.
+    async fn approaches(&mut self) -> Result<bool, StoreError> {
+        let Some(account) = &self.channel.pace.account else { return Ok(true) };
+        if self.approach.is_some() {
+            return Ok(true);
+        }
+        match Arc::clone(&account.approach).try_acquire_owned() {
+            Ok(approach) => {
+                self.approach = Some(approach);
+                Ok(true)
+            }
+            Err(TryAcquireError::Closed) => Err(StoreError::Unavailable("the account is closed".into())),
+            Err(TryAcquireError::NoPermits) => {
+                let turn = Arc::clone(&account.approach).acquire_owned();
+                self.approach = tokio::select! {
+                    biased;
+                    () = self.gateway.stop.cancelled() => None,
+                    turn = turn => turn.ok(),
+                };
+                Ok(false)
             }
         }
-        if let Some(departure) = self.reserve_from_account(owed)
-            && !self.sleep_until(departure).await
-        {
-            return false;
-        }
-        self.paid = segments;
-        true
     }
 
-    /// Something leaves now. Where that is later than planned (the disk was slow, the account's turn came late), what
-    /// follows is put off, too: the pace holds between departures, not between plans.
-    fn depart(&mut self) {
-        let now = self.gateway.clock.elapsed();
-        self.paid = 0;
-        if let Some(meter) = &mut self.meter {
-            meter.depart(now);
+    /// Chooses among the heads, puts off what waits behind others for its destination, and writes the attempts of the
+    /// chosen down. All together, so that they share a commit.
+    async fn take(&mut self, slot: OwnedSemaphorePermit, heads: LaneHeads) -> Result<Next, StoreError> {
+        let (choice, rooms) = self.choose(slot, &heads.ready).await?;
+        let putting_off = self.put_off(&choice.put_off);
+        let begun = self.begin_all(choice.chosen, rooms).await;
+        let mut any_put_off = false;
+        for written in putting_off {
+            any_put_off |= written.await.map_err(died)??;
         }
-        if let Some(account) = &self.channel.account {
-            account.lock().unwrap_or_else(PoisonError::into_inner).depart(now);
+        if let Some(next) = begun? {
+            return Ok(next);
         }
-    }
-
-    fn reserve_from_account(&self, segments: u32) -> Option<Duration> {
-        let meter = self.channel.account.as_ref()?;
-        let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(meter.reserve(self.gateway.clock.elapsed(), segments))
-    }
-
-    async fn sleep_until(&self, departure: Duration) -> bool {
-        let pause = departure.saturating_sub(self.gateway.clock.elapsed());
-        if pause.is_zero() {
-            return !self.gateway.is_stopping();
+        if any_put_off {
+            return Ok(Next::Again);
         }
-        tokio::select! {
-            biased;
-            () = self.gateway.stop.cancelled() => false,
-            () = tokio::time::sleep(pause) => true,
-        }
-    }
-
-    /// Writes the attempt down; then, and only then, the text leaves.
-    async fn begin(&mut self, id: MessageId, slot: OwnedSemaphorePermit) -> Result<Next, StoreError> {
         let now = self.gateway.now();
-        let in_flight = self.gateway.outbound.in_flight.enter(id);
-        match self.gateway.store.begin_attempt(id, &self.gateway.owner, now).await? {
-            Begun::Attempt(message) => {
-                in_flight.is_of(&message);
-                self.depart();
-                let attempt = attempt::send(
-                    Arc::clone(&self.gateway),
-                    Arc::clone(&self.channel),
-                    Arc::clone(&self.state),
-                    message,
-                    (slot, in_flight),
-                );
-                self.gateway.spawn(attempt);
+        let next_at = heads.next_at.map_or(SAFETY_NET, |next_at| next_at.since(now)).min(SAFETY_NET);
+        Ok(Next::Wait(choice.next.map_or(next_at, |next| self.until_lead(next).min(next_at))))
+    }
+
+    async fn choose(
+        &mut self,
+        slot: OwnedSemaphorePermit,
+        heads: &[Head],
+    ) -> Result<(Choice, Vec<Room>), StoreError> {
+        let mut rooms = vec![Room { slot, approach: self.approach.take() }];
+        let mut chooser = Chooser::new(self.now(), LEAD);
+        let mut kept = BTreeMap::new();
+        for head in heads {
+            if chooser.chosen() == rooms.len() {
+                let Some(room) = self.room() else { break };
+                rooms.push(room);
             }
-            Begun::Withdrawn(status) => {
-                tracing::info!(message = %id, status = status.as_str(), "a text was withdrawn before it left");
+            let segments = chooser.segments().chain([head.segments]);
+            let departure = self.number.plan(self.now(), segments).pop().unwrap_or_default();
+            let to = self.to(head.message_id).await?;
+            let destination = to.as_deref().and_then(|to| self.channel.pace.destination(to));
+            if !chooser.consider(*head, departure, destination) {
+                break;
             }
-            Begun::NotDue => {
-                tracing::debug!(message = %id, "the lane's next text has changed");
-                return Ok(Next::Wait(CHANGED_PAUSE));
+            kept.extend(to.map(|to| (head.message_id, to)));
+        }
+        self.kept = kept;
+        Ok((chooser.finish(), rooms))
+    }
+
+    /// What one more text needs, if there is any.
+    fn room(&self) -> Option<Room> {
+        let approach = match &self.channel.pace.account {
+            None => None,
+            Some(account) => Some(Arc::clone(&account.approach).try_acquire_owned().ok()?),
+        };
+        Some(Room { slot: Arc::clone(&self.state.slots).try_acquire_owned().ok()?, approach })
+    }
+
+    /// Where a text goes, if that makes a difference.
+    async fn to(&self, id: MessageId) -> Result<Option<String>, StoreError> {
+        if !self.channel.pace.has_destinations() {
+            return Ok(None);
+        }
+        if let Some(to) = self.kept.get(&id) {
+            return Ok(Some(to.clone()));
+        }
+        Ok(self.gateway.store.message(id).await?.map(|message| message.delivery.to))
+    }
+
+    fn put_off(&self, texts: &[(MessageId, Duration)]) -> Vec<JoinHandle<Result<bool, StoreError>>> {
+        let now = self.gateway.now();
+        let put_off = |&(id, off_for): &(MessageId, Duration)| {
+            let store = Arc::clone(&self.gateway.store);
+            self.gateway.tasks.spawn(async move { store.postpone(id, now.after(off_for), now).await })
+        };
+        texts.iter().map(put_off).collect()
+    }
+
+    /// Writes the attempts down; then, and only then, the texts leave. None: there was none.
+    async fn begin_all(&self, chosen: Vec<Chosen>, rooms: Vec<Room>) -> Result<Option<Next>, StoreError> {
+        let now = self.gateway.now();
+        let begin = |text: Chosen| {
+            let entry = self.gateway.outbound.in_flight.enter(text.id);
+            let (store, owner) = (Arc::clone(&self.gateway.store), self.gateway.owner.clone());
+            let id = text.id;
+            (text, entry, self.gateway.tasks.spawn(async move { store.begin_attempt(id, &owner, now).await }))
+        };
+        let writing: Vec<_> = chosen.into_iter().map(begin).zip(rooms).collect();
+        let (mut next, mut failed) = (None, None);
+        for ((text, entry, begun), Room { slot, approach }) in writing {
+            match begun.await.map_err(died).and_then(|begun| begun) {
+                Ok(Begun::Attempt(message)) => {
+                    entry.is_of(&message);
+                    let destination = text.destination;
+                    self.depart(Leaving { message, slot, entry, approach, destination });
+                    next.get_or_insert(Next::Again);
+                }
+                Ok(Begun::Withdrawn(status)) => {
+                    tracing::info!(message = %text.id, status = status.as_str(), "a text was withdrawn before it left");
+                    next.get_or_insert(Next::Again);
+                }
+                Ok(Begun::NotDue) => {
+                    tracing::debug!(message = %text.id, "the lane's next text has changed");
+                    next = Some(Next::Wait(CHANGED_PAUSE));
+                }
+                Err(error) => failed = Some(error),
             }
         }
-        Ok(Next::Again)
+        failed.map_or(Ok(next), Err)
+    }
+
+    fn depart(&self, leaving: Leaving) {
+        self.number.wait(leaving.message.delivery.segmentation.segments);
+        if let Err(refused) = self.departing.send(leaving) {
+            // Its attempt stays in hand, and the next process looks for it.
+            tracing::error!(message = %refused.0.message.id, "the lane's gate is gone");
+        }
+    }
+
+    /// How long until a text that leaves then is to be written down.
+    fn until_lead(&self, departure: Moment) -> Duration {
+        departure.saturating_sub(self.now()).saturating_sub(LEAD)
+    }
+
+    fn now(&self) -> Moment {
+        self.gateway.clock.elapsed()
     }
 
     /// `false`: the gateway stops.
@@ -175,4 +283,18 @@ impl Runner {
             () = tokio::time::sleep(pause) => true,
         }
     }
+
+    /// `false`: the gateway stops.
+    async fn sleep(&self, pause: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.gateway.stop.cancelled() => false,
+            () = tokio::time::sleep(pause) => true,
+        }
+    }
+}
+
+/// A write whose task died: whether it was done is not known here.
+fn died(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Unavailable(format!("a write of the lane's died: {error}"))
 }

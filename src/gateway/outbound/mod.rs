@@ -1,8 +1,12 @@
 //! Sending: every lane drains its own queue at its own pace, and none waits for another.
 //!
-//! [`lane`] decides when the next text may leave and writes its attempt down; [`attempt`] hands it over and writes
-//! down what came of it; [`verdict`] says what the provider's answer means; [`unknown`] looks for evidence where the
-//! answer is missing.
+//! [`lane`] chooses the next texts ([`choice`]) and writes their attempts down; [`departure`] lets them leave when the
+//! paces do; [`attempt`] hands them over and writes down what came of it; [`verdict`] says what the provider's answer
+//! means, and [`pauses`] what rests for it; [`unknown`] looks for evidence where the answer is missing.
+//!
+//! What is held in memory is bounded: a lane for each sender that had something to send since the start, `max_in_flight`
+//! texts for each lane, three moments for each destination with a pace, a pause for each sender and channel. What waits
+//! is in the store.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,15 +15,20 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::domain::message::Lane;
-use crate::domain::time::Timestamp;
+use crate::domain::pace::Moment;
 
 use super::{Gateway, Settings};
 use in_flight::InFlight;
+use pauses::Pauses;
 
 mod asking;
 mod attempt;
+mod choice;
+mod departure;
 mod in_flight;
 mod lane;
+mod number;
+pub(super) mod pauses;
 pub(super) mod unknown;
 mod verdict;
 
@@ -37,38 +46,30 @@ pub(super) struct Outbound {
     pub(super) in_flight: InFlight,
     /// Some message's fate has become unknown.
     unknown: Notify,
+    pub(super) pauses: Pauses,
     max_in_flight: usize,
+    /// When this process started: nothing of an earlier one left after that.
+    started: Moment,
 }
 
-/// What a running lane shares with those who wake, pause and feed it.
+/// What a running lane shares with those who wake and feed it.
 struct LaneState {
     lane: Lane,
     wake: Notify,
     /// One for each send that may be on its way.
     slots: Arc<Semaphore>,
-    paused_until: Mutex<Option<Timestamp>>,
-}
-
-impl LaneState {
-    /// Nothing leaves before then.
-    fn pause(&self, until: Timestamp) {
-        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *paused = Some(paused.map_or(until, |earlier| earlier.max(until)));
-    }
-
-    fn paused_until(&self) -> Option<Timestamp> {
-        *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Outbound {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, started: Moment) -> Self {
         Self {
             lanes: Mutex::default(),
             wanted: Notify::new(),
             in_flight: InFlight::default(),
             unknown: Notify::new(),
+            pauses: Pauses::default(),
             max_in_flight: settings.max_in_flight.max(1),
+            started,
         }
     }
 
@@ -98,7 +99,6 @@ impl Outbound {
             lane: lane.clone(),
             wake: Notify::new(),
             slots: Arc::new(Semaphore::new(self.max_in_flight)),
-            paused_until: Mutex::default(),
         });
         running.insert(lane.clone(), Arc::clone(&state));
         Some(state)

@@ -1,4 +1,4 @@
-//! What the provider's answer means for the message, and for its lane.
+//! What the provider's answer means for the message.
 
 use std::time::Duration;
 
@@ -9,61 +9,53 @@ use crate::domain::time::Timestamp;
 use crate::provider::Sent;
 
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(60) };
-/// How long a text waits, and how long a lane with wrong credentials rests, before somebody may have mended it.
+/// How long a text waits that our setup is to blame for, before somebody may have mended it.
 const FAULT_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest that a provider's `Retry-After` is heeded.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(super) struct Verdict {
-    pub outcome: SendOutcome,
-    /// The whole lane rests: the provider said so, or nothing of it can work.
-    pub pause_lane_until: Option<Timestamp>,
-}
-
-pub(super) fn judge(sent: Sent, message: &Message, looks: &Looks, now: Timestamp, jitter: f64) -> Verdict {
+/// `rests_until`: when the pause is over that the answer asked for, if it did.
+pub(super) fn judge(
+    sent: Sent,
+    message: &Message,
+    looks: &Looks,
+    rests_until: Option<Timestamp>,
+    now: Timestamp,
+    jitter: f64,
+) -> SendOutcome {
     match sent {
-        Sent::Accepted { provider_id, from } => Verdict::of(SendOutcome::Accepted { provider_id, from }),
-        Sent::Unknown { error } => {
-            Verdict::of(SendOutcome::Unknown { error, look_at: now.after(looks.first()) })
-        }
+        Sent::Accepted { provider_id, from } => SendOutcome::Accepted { provider_id, from },
+        Sent::Unknown { error } => SendOutcome::Unknown { error, look_at: now.after(looks.first()) },
         Sent::Refused { error, retry_after_s } => {
             let back_off = BACKOFF.pause(message.delivery.attempt_number(), jitter);
             // At least the back-off, also where the provider says "at once"; and never for ever.
             let pause = retry_after_s
                 .map_or(back_off, |wait| Duration::from_secs(wait).clamp(back_off, LONGEST_PAUSE));
-            refused(error, looks, now, pause)
+            refused(error, looks, now, pause, rests_until)
         }
     }
 }
 
-fn refused(error: DeliveryError, looks: &Looks, now: Timestamp, pause: Duration) -> Verdict {
-    let ready_at = now.after(pause);
+/// A text whose lane rests is ready as soon as that is over: it is tried first, and nothing of its customer's overtakes.
+fn refused(
+    error: DeliveryError,
+    looks: &Looks,
+    now: Timestamp,
+    pause: Duration,
+    rests_until: Option<Timestamp>,
+) -> SendOutcome {
+    let or_else = |pause| rests_until.unwrap_or_else(|| now.after(pause));
     match error.class {
-        ErrorClass::Throttled => {
-            Verdict { outcome: SendOutcome::Throttled { error, ready_at }, pause_lane_until: Some(ready_at) }
-        }
-        ErrorClass::Transient => Verdict::of(SendOutcome::Transient { error, ready_at }),
-        ErrorClass::Credentials => {
-            let ready_at = now.after(FAULT_PAUSE);
-            Verdict {
-                outcome: SendOutcome::ChannelFault { error, ready_at },
-                pause_lane_until: Some(ready_at),
-            }
-        }
+        ErrorClass::Throttled => SendOutcome::Throttled { error, ready_at: or_else(pause) },
+        ErrorClass::Transient => SendOutcome::Transient { error, ready_at: or_else(pause) },
         // One country that is not enabled, say, is no reason to hold up everybody else.
-        ErrorClass::Configuration => {
-            Verdict::of(SendOutcome::ChannelFault { error, ready_at: now.after(FAULT_PAUSE) })
+        ErrorClass::Credentials | ErrorClass::Configuration => {
+            SendOutcome::ChannelFault { error, ready_at: or_else(FAULT_PAUSE) }
         }
         ErrorClass::Permanent | ErrorClass::OptedOut | ErrorClass::Content => {
-            Verdict::of(SendOutcome::Permanent { error })
+            SendOutcome::Permanent { error }
         }
-        ErrorClass::Unknown => Verdict::of(SendOutcome::Unknown { error, look_at: now.after(looks.first()) }),
-    }
-}
-
-impl Verdict {
-    fn of(outcome: SendOutcome) -> Self {
-        Self { outcome, pause_lane_until: None }
+        ErrorClass::Unknown => SendOutcome::Unknown { error, look_at: now.after(looks.first()) },
     }
 }

@@ -14,12 +14,14 @@ use crate::domain::conversation::{Answer, AnswerText, KeywordReplies, Policy, Se
 use crate::domain::delivery::{DeliveryError, ErrorClass, OnUnknown};
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Author, Media, Message, Role};
+use crate::domain::pause::{Length, Rest, Resting, TOO_FAST};
 use crate::domain::phone::Address;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnWork;
 use crate::gateway::ambient::{Clock, Entropy};
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
 use crate::gateway::conversation::Say;
+use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
@@ -68,6 +70,10 @@ pub enum Act {
     /// Takes it, after a while.
     TakeSlowly(Duration),
     Throttle {
+        retry_after_s: u64,
+    },
+    /// The provider's queue for this sender is full.
+    QueueFull {
         retry_after_s: u64,
     },
     Refuse(ErrorClass),
@@ -153,6 +159,13 @@ impl Carrier {
     }
 }
 
+/// What concerns one sender alone.
+pub fn queue_full(class: ErrorClass) -> DeliveryError {
+    DeliveryError { code: Some(QUEUE_FULL.into()), ..error(class) }
+}
+
+const QUEUE_FULL: &str = "queue-full";
+
 fn error(class: ErrorClass) -> DeliveryError {
     DeliveryError { code: None, class, text: "as the test says".into() }
 }
@@ -199,6 +212,9 @@ impl Provider for Carrier {
             Act::Throttle { retry_after_s } => {
                 Sent::Refused { error: error(ErrorClass::Throttled), retry_after_s: Some(retry_after_s) }
             }
+            Act::QueueFull { retry_after_s } => {
+                Sent::Refused { error: queue_full(ErrorClass::Throttled), retry_after_s: Some(retry_after_s) }
+            }
             Act::Refuse(class) => Sent::Refused { error: error(class), retry_after_s: None },
             Act::Break { taken } => {
                 if taken {
@@ -206,6 +222,13 @@ impl Provider for Carrier {
                 }
                 Sent::Unknown { error: error(ErrorClass::Unknown) }
             }
+        }
+    }
+
+    fn rest_after(&self, error: &DeliveryError, _: Timestamp) -> Option<Rest> {
+        match error.code.as_deref() {
+            Some(QUEUE_FULL) => Some(Rest::new(Resting::Sender, Length::Growing(TOO_FAST))),
+            _ => Rest::of_class(error.class),
         }
     }
 
@@ -294,6 +317,7 @@ pub fn answer(contents: &[&str]) -> Answer {
 pub struct Plan {
     pub number_pace: Option<&'static str>,
     pub account_pace: Option<&'static str>,
+    pub destinations: &'static [(&'static str, &'static str)],
     pub has_bot: bool,
     pub lists: bool,
     pub on_unknown: OnUnknown,
@@ -312,6 +336,7 @@ impl Default for Plan {
         Self {
             number_pace: None,
             account_pace: None,
+            destinations: &[],
             has_bot: false,
             lists: true,
             on_unknown: OnUnknown::Hold,
@@ -325,15 +350,45 @@ impl Default for Plan {
     }
 }
 
+/// What of a plan every process needs anew.
+struct Wanted {
+    paces: Paces,
+    on_unknown: OnUnknown,
+    order_hold: Duration,
+}
+
+impl Plan {
+    fn wanted(&self) -> Wanted {
+        Wanted { paces: self.paces(), on_unknown: self.on_unknown, order_hold: self.order_hold }
+    }
+
+    fn paces(&self) -> Paces {
+        let pace = |pace: &str| pace.parse().unwrap();
+        Paces {
+            number: self.number_pace.map(pace),
+            account: self.account_pace.map(pace),
+            destinations: self
+                .destinations
+                .iter()
+                .map(|(prefix, limit)| ((*prefix).to_owned(), pace(limit)))
+                .collect(),
+        }
+    }
+}
+
 pub struct World {
     pub gateway: Arc<Gateway>,
     pub carrier: Arc<Carrier>,
     pub robot: Arc<Robot>,
-    texts: AtomicU64,
+    store: Arc<MemoryStore>,
+    clock: Arc<PausedClock>,
+    entropy: Arc<Counter>,
+    texts: Arc<AtomicU64>,
 }
 
 impl World {
     pub async fn start(plan: Plan) -> Self {
+        let wanted = plan.wanted();
         let policy = Policy {
             idle_after: Duration::from_secs(48 * 3600),
             has_bot: plan.has_bot,
@@ -356,6 +411,31 @@ impl World {
             list_lag: plan.list_lag,
         });
         let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
+        let store = Arc::new(MemoryStore::new(policy.clone()));
+        if let Some(alive) = plan.last_alive {
+            store.mark_alive(alive).await.unwrap();
+        }
+        Self::run(policy, wanted, carrier, robot, store, clock, Arc::default()).await
+    }
+
+    /// The next process, on what this one leaves behind; it stops softly first.
+    pub async fn start_again(self, plan: &Plan) -> Self {
+        self.gateway.stop().await;
+        let Self { gateway, carrier, robot, store, clock, entropy, texts } = self;
+        let policy = gateway.policy().clone();
+        let next = Self::run(policy, plan.wanted(), carrier, robot, store, clock, entropy).await;
+        Self { texts, ..next }
+    }
+
+    async fn run(
+        policy: Policy,
+        wanted: Wanted,
+        carrier: Arc<Carrier>,
+        robot: Arc<Robot>,
+        store: Arc<MemoryStore>,
+        clock: Arc<PausedClock>,
+        entropy: Arc<Counter>,
+    ) -> Self {
         let sender = |name: &str| Sender { name: name.into(), replies: KeywordReplies::default() };
         let channel = Channel {
             name: "main".into(),
@@ -364,35 +444,27 @@ impl World {
             signature: SignaturePolicy::Enforce,
             recover: true,
             senders: vec![sender(BRAND), sender(OTHER_BRAND)],
-            on_unknown: plan.on_unknown,
-            number_pace: plan.number_pace.map(|pace| pace.parse().unwrap()),
-            account: Channel::account_meter(
-                plan.account_pace.map(|pace| pace.parse().unwrap()),
-                clock.elapsed(),
-            ),
+            on_unknown: wanted.on_unknown,
+            pace: ChannelPace::starting(&wanted.paces, clock.elapsed()),
         };
-        let store = MemoryStore::new(policy.clone());
-        if let Some(alive) = plan.last_alive {
-            store.mark_alive(alive).await.unwrap();
-        }
         let gateway = Gateway::new(Parts {
-            store: Arc::new(store),
+            store: Arc::clone(&store) as Arc<dyn Store>,
             channels: Channels::new(vec![channel]),
             bot: Arc::clone(&robot) as Arc<dyn Bot>,
-            clock,
-            entropy: Arc::new(Counter::default()),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
             settings: Settings {
                 policy,
                 valid_for: Duration::from_secs(48 * 3600),
                 max_in_flight: 8,
                 looks: crate::domain::retry::Looks::default(),
-                order_hold: plan.order_hold,
+                order_hold: wanted.order_hold,
                 max_turns: 8,
                 confirmation_text: None,
             },
         });
         gateway.run().await.unwrap();
-        Self { gateway, carrier, robot, texts: AtomicU64::new(0) }
+        Self { gateway, carrier, robot, store, clock, entropy, texts: Arc::default() }
     }
 
     /// A customer texts a number of ours; returns whose session it is.

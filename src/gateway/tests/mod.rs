@@ -3,6 +3,8 @@
 
 mod fixture;
 mod gaps;
+mod pace;
+mod pauses;
 mod sending;
 mod turns;
 mod unknown;

@@ -11,12 +11,12 @@ const ANNA: &str = "+14155550101";
 const BERT: &str = "+14155550102";
 const CARL: &str = "+14155550103";
 
-fn ms(millis: u64) -> Duration {
+pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
 /// No window of any length holds more segments than the pace, but for the one text at its edge.
-fn keeps_pace(handed: &[Handed], interval: Duration) {
+pub fn keeps_pace(handed: &[Handed], interval: Duration) {
     for first in 0..handed.len() {
         let mut segments = 0;
         for later in &handed[first + 1..] {
@@ -109,7 +109,7 @@ async fn a_throttled_lane_rests_as_told_and_the_other_goes_on() {
     let world = World::start(Plan::default()).await;
     let anna = world.text(ANNA, "Hey").await;
     let bert = world.text_to(BERT, OTHER_BRAND, "Hey").await.customer_id;
-    world.carrier.next([Act::Throttle { retry_after_s: 30 }]);
+    world.carrier.next([Act::QueueFull { retry_after_s: 30 }]);
     let throttled = world.say(anna, "Too fast").await;
     world.carrier.until(1).await;
     world.say(bert, "Not my lane").await;

@@ -21,6 +21,7 @@ use crate::domain::retry::Looks;
 use crate::domain::time::Timestamp;
 use crate::gateway::ambient::{Clock, Entropy};
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash, router};
 use crate::provider::{
@@ -207,8 +208,7 @@ fn channel(name: &str, signature: SignaturePolicy) -> Channel {
         recover: false,
         senders: vec![Sender { name: BRAND.into(), replies: KeywordReplies::default() }],
         on_unknown: crate::domain::delivery::OnUnknown::Hold,
-        number_pace: None,
-        account: None,
+        pace: ChannelPace::starting(&Paces::default(), Duration::ZERO),
     }
 }
 

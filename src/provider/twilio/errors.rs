@@ -1,7 +1,14 @@
 //! What Twilio's error codes mean: the one table of them, for refusals of the API and for receipts alike. Knows
 //! nothing of HTTP bodies. Plain words are ours: Twilio's own texts repeat phone numbers, and change.
 
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
 use crate::domain::delivery::{DeliveryError, ErrorClass};
+use crate::domain::pause::{Length, Rest, Resting, TOO_FAST};
+use crate::domain::retry::Backoff;
+use crate::domain::time::Timestamp;
 
 use ErrorClass::{Configuration, Content, Credentials, OptedOut, Permanent, Throttled, Transient, Unknown};
 
@@ -138,6 +145,43 @@ pub fn of_response(http_status: u16, code: Option<u32>) -> DeliveryError {
     }
 }
 
+/// A queue for hours of traffic is full: it empties slowly.
+const QUEUE_FULL: Backoff = Backoff { first: Duration::from_secs(30), most: Duration::from_secs(15 * 60) };
+/// Limits that are counted by the second, or by the minute at most.
+const SHORT: Duration = Duration::from_secs(10);
+/// A limit of the account that is counted by the day, but not by which.
+const BY_THE_DAY: Backoff =
+    Backoff { first: Duration::from_secs(5 * 60), most: Duration::from_secs(60 * 60) };
+/// Where carriers' days begin.
+const CARRIERS_ZONE: &str = "America/Los_Angeles";
+
+/// What rests after an error, of the API or of a receipt: what its code says of one sender, one pair of numbers or the
+/// whole account, and else what its class says.
+pub fn rest_after(error: &DeliveryError, now: Timestamp) -> Option<Rest> {
+    let of_sender = |length| Some(Rest::new(Resting::Sender, length));
+    match error.code.as_deref().and_then(|code| code.parse().ok()) {
+        // Two numbers that answer each other concern nobody else, and what is only half used up is not used up.
+        Some(14107u32 | 30025 | 30026) => None,
+        Some(21611 | 30001) => of_sender(Length::Growing(QUEUE_FULL)),
+        Some(30022) => of_sender(Length::Fixed(SHORT)),
+        Some(30023 | 30027) => of_sender(Length::Until(carriers_next_day(now))),
+        Some(63017 | 63018) => of_sender(Length::Growing(TOO_FAST)),
+        Some(63038) => Some(Rest::new(Resting::Account, Length::Growing(BY_THE_DAY))),
+        _ => Rest::of_class(error.class),
+    }
+}
+
+/// When the carriers' daily limits begin anew: at the next midnight on the Pacific coast, of 23, 24 or 25 hours' days.
+fn carriers_next_day(now: Timestamp) -> Timestamp {
+    let midnight = || {
+        let zone = TimeZone::get(CARRIERS_ZONE).ok()?;
+        let here = jiff::Timestamp::from_millisecond(now.as_millis()).ok()?.to_zoned(zone);
+        Some(here.tomorrow().ok()?.start_of_day().ok()?.timestamp().as_millisecond())
+    };
+    // The zone is in the program; a moment beyond the calendar's end is nobody's.
+    midnight().map_or(now.after(Duration::from_secs(24 * 60 * 60)), Timestamp::from_millis)
+}
+
 /// An error without a code of the provider's.
 pub fn without_code(class: ErrorClass, text: impl Into<String>) -> DeliveryError {
     DeliveryError { code: None, class, text: text.into() }
@@ -226,5 +270,46 @@ mod tests {
         assert_eq!(of_response(500, Some(21610)).class, Unknown);
         assert_eq!(of_response(503, Some(20503)).class, Unknown);
         assert_eq!(of_response(503, Some(TOO_MANY_REQUESTS)).class, Throttled);
+    }
+
+    fn day_after(now: &str) -> String {
+        carriers_next_day(Timestamp::parse(now).unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_carriers_day_ends_at_midnight_on_the_pacific_coast_in_winter_in_summer_and_in_between() {
+        // Winter, eight hours behind; a millisecond before midnight, and midnight itself.
+        assert_eq!(day_after("2026-01-15T12:00:00.000Z"), "2026-01-16T08:00:00.000Z");
+        assert_eq!(day_after("2026-01-15T07:59:59.999Z"), "2026-01-15T08:00:00.000Z");
+        assert_eq!(day_after("2026-01-15T08:00:00.000Z"), "2026-01-16T08:00:00.000Z");
+        // Summer, seven hours behind.
+        assert_eq!(day_after("2026-07-15T12:00:00.000Z"), "2026-07-16T07:00:00.000Z");
+        // The day of 23 hours, 8 March 2026: from 08:00Z to 07:00Z.
+        assert_eq!(day_after("2026-03-08T08:00:00.000Z"), "2026-03-09T07:00:00.000Z");
+        assert_eq!(day_after("2026-03-08T07:59:59.999Z"), "2026-03-08T08:00:00.000Z");
+        // The day of 25 hours, 1 November 2026: from 07:00Z to 08:00Z.
+        assert_eq!(day_after("2026-11-01T07:00:00.000Z"), "2026-11-02T08:00:00.000Z");
+        assert_eq!(day_after("2026-11-02T07:30:00.000Z"), "2026-11-02T08:00:00.000Z");
+    }
+
+    #[test]
+    fn a_code_says_what_rests_and_else_its_class_does() {
+        let now = Timestamp::parse("2026-07-15T12:00:00.000Z").unwrap();
+        let rest = |code| rest_after(&of_code(code), now);
+        let seconds = |rest: Rest| rest.until(now, 1, None, 1.0).since(now).as_secs();
+        let case = |code| rest(code).map(|rest| (rest.resting, seconds(rest)));
+        assert_eq!(case(20429), Some((Resting::Account, 1)));
+        assert_eq!(case(20003), Some((Resting::Account, 60)));
+        assert_eq!(case(21611), Some((Resting::Sender, 30)));
+        assert_eq!(case(30001), Some((Resting::Sender, 30)));
+        assert_eq!(case(30022), Some((Resting::Sender, 10)));
+        assert_eq!(case(30023), Some((Resting::Sender, 19 * 3600)));
+        assert_eq!(case(30027), Some((Resting::Sender, 19 * 3600)));
+        assert_eq!(case(63018), Some((Resting::Sender, 1)));
+        for code in [14107, 21610, 21614, 30003, 30007, 30025, 30026, 20500] {
+            assert_eq!(case(code), None, "{code}");
+        }
+        let without_code = rest_after(&of_response(429, None), now).map(|rest| rest.resting);
+        assert_eq!(without_code, Some(Resting::Account));
     }
 }

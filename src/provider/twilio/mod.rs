@@ -7,7 +7,9 @@ use super::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
     Received, Sent, SentRecord, SignatureError, WebhookRequest,
 };
+use crate::domain::delivery::DeliveryError;
 use crate::domain::message::Media;
+use crate::domain::pause::Rest;
 use crate::domain::time::Timestamp;
 
 mod client;
@@ -68,6 +70,10 @@ impl Provider for TwilioProvider {
 
     async fn send(&self, text: &OutgoingText) -> Sent {
         sending::send(&self.client, text).await
+    }
+
+    fn rest_after(&self, error: &DeliveryError, now: Timestamp) -> Option<Rest> {
+        errors::rest_after(error, now)
     }
 
     async fn list_sent(&self, sender: &str, to: &str, since: Timestamp) -> Result<Vec<SentRecord>, AskError> {

@@ -96,8 +96,8 @@ fn values_come_out_ready_to_use() {
          [sessions]\nidle_after = \"90s\"\n[consent]\nhelp_reply = \"\"\ndefault_region = \"\"\n{CHANNEL}"
     ));
     assert_eq!(config.server.public_url.as_str(), "https://sms.example.com");
-    assert_eq!(config.channels[0].pace.number.interval(), Duration::from_millis(250));
-    assert_eq!(config.channels[0].pace.account.interval(), Duration::from_millis(10));
+    assert_eq!(config.channels[0].pace.number.unwrap().interval(), Duration::from_millis(250));
+    assert_eq!(config.channels[0].pace.account.unwrap().interval(), Duration::from_millis(10));
     assert_eq!(config.sessions.idle_after, Duration::from_secs(90));
     assert_eq!((config.consent.replies.help, config.consent.default_region), (None, None));
 }
@@ -135,7 +135,7 @@ fn the_environment_wins_over_the_file() {
     assert!(config.consent.forward_keywords && config.tokens.is_empty());
     let [first, second] = &config.channels[..] else { panic!("two channels") };
     assert_eq!(first.auth_tokens[0].expose(), "0123");
-    assert_eq!(first.pace.number.interval(), Duration::from_millis(100));
+    assert_eq!(first.pace.number.unwrap().interval(), Duration::from_millis(100));
     assert_eq!(first.numbers[0].as_str(), "+15550004444");
     assert_eq!((second.name.as_str(), second.numbers.len()), ("second", 2));
 }
@@ -150,4 +150,19 @@ fn a_public_url_that_no_provider_can_call_is_warned_of() {
 fn a_missing_file_is_told_with_how_to_get_one() {
     let error = Config::load(Path::new("no/config.toml"), std::iter::empty()).unwrap_err();
     insta::assert_snapshot!(error, @"there is no file no/config.toml; write the default one with `switchboard check --print-default > config.toml`, or name yours with --config FILE");
+}
+
+#[test]
+fn a_channel_adds_to_the_paces_of_all_and_takes_them_back() {
+    let config = good(
+        "[sending.pace]\ndestinations = { \"+1\" = \"50/s\", \"+44\" = \"5/s\" }\n\
+         [[channels]]\nname = \"main\"\nprovider = \"simulator\"\nnumbers = [\"+15550001111\"]\n\
+         pace = { number = \"none\", destinations = { \"+44\" = \"none\", \"+49\" = \"2/s\" } }\n",
+    );
+    let pace = &config.channels[0].pace;
+    assert_eq!((pace.number, pace.account), (None, Some("100/s".parse().unwrap())));
+    let destinations: Vec<_> =
+        pace.destinations.iter().map(|(prefix, pace)| (prefix.as_str(), *pace)).collect();
+    assert_eq!(destinations, [("+1", "50/s".parse().unwrap()), ("+49", "2/s".parse().unwrap())]);
+    assert_eq!(config.sending.pace.destinations.len(), 2);
 }

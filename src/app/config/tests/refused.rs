@@ -44,8 +44,16 @@ fn faults_are_no_more_than_certain() {
 fn a_bad_pace_is_refused() {
     insta::assert_snapshot!(wrong(&format!("{CHANNEL}pace = {{ number = \"fast\", account = 5 }}")), @r#"
     config.toml:5:19: channels[0].pace.number is "fast", which is no pace; write a count and s, m, h or d, such as "1/s" or "200000/d"
-    config.toml:5:37: channels[0].pace.account is an integer; write a pace such as "1/s", "3.75/s" or "200000/d"
+    config.toml:5:37: channels[0].pace.account is an integer; write a pace such as "1/s" or "200000/d", or "none"
     "#);
+}
+
+#[test]
+fn a_destination_is_the_beginning_of_a_number() {
+    let with = |destinations: &str| wrong(&format!("{CHANNEL}pace = {{ destinations = {destinations} }}"));
+    insta::assert_snapshot!(with("{ \"44\" = \"5/s\" }"), @r#"config.toml:5:25: channels[0].pace.destinations has "44", which no number begins with; write a table of numbers' beginnings and paces, such as { "+44" = "5/s" }"#);
+    insta::assert_snapshot!(with("{ \"+44\" = \"slow\" }"), @r#"config.toml:5:25: channels[0].pace.destinations for "+44" is "slow", which is no pace; write a count and s, m, h or d, such as "1/s" or "200000/d""#);
+    insta::assert_snapshot!(with("5"), @r#"config.toml:5:25: channels[0].pace.destinations is an integer; write a table of numbers' beginnings and paces, such as { "+44" = "5/s" }"#);
 }
 
 #[test]
