@@ -31,7 +31,15 @@ pub(super) struct Leaving {
     pub destination: Option<(Arc<Destination>, Moment)>,
 }
 
+impl Leaving {
+    /// When its destination lets it leave.
+    fn claimed(&self) -> Moment {
+        self.destination.as_ref().map_or(Duration::ZERO, |(_, claimed)| *claimed)
+    }
+}
+
 /// Why a text does not leave after all.
+#[derive(Clone, Copy)]
 struct HeldBack {
     until: Timestamp,
     because: &'static str,
@@ -68,7 +76,7 @@ impl Gate {
         let segments = leaving.message.delivery.segmentation.segments;
         loop {
             self.may_leave()?;
-            let planned = self.number.due(self.now(), segments).max(self.claimed(leaving));
+            let planned = self.number.due(self.now(), segments).max(leaving.claimed());
             self.sleep_until(planned).await;
             self.destination_is_open(leaving, segments).await?;
             let account = match &self.channel.pace.account {
@@ -110,10 +118,6 @@ impl Gate {
         }
         self.sleep_until(due).await;
         Ok(())
-    }
-
-    fn claimed(&self, leaving: &Leaving) -> Moment {
-        leaving.destination.as_ref().map_or(Duration::ZERO, |(_, claimed)| *claimed)
     }
 
     /// Not if a pause began since its attempt was written down.

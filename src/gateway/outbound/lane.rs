@@ -156,7 +156,7 @@ impl Runner {
         let begun = self.begin_all(choice.chosen, rooms).await;
         let mut any_put_off = false;
         for written in putting_off {
-            any_put_off |= written.await.map_err(died)??;
+            any_put_off |= written.await.map_err(|error| died(&error))??;
         }
         if let Some(next) = begun? {
             return Ok(next);
@@ -236,7 +236,7 @@ impl Runner {
         let writing: Vec<_> = chosen.into_iter().map(begin).zip(rooms).collect();
         let (mut next, mut failed) = (None, None);
         for ((text, entry, begun), Room { slot, approach }) in writing {
-            match begun.await.map_err(died).and_then(|begun| begun) {
+            match begun.await.map_err(|error| died(&error)).and_then(|begun| begun) {
                 Ok(Begun::Attempt(message)) => {
                     entry.is_of(&message);
                     let destination = text.destination;
@@ -295,6 +295,6 @@ impl Runner {
 }
 
 /// A write whose task died: whether it was done is not known here.
-fn died(error: tokio::task::JoinError) -> StoreError {
+fn died(error: &tokio::task::JoinError) -> StoreError {
     StoreError::Unavailable(format!("a write of the lane's died: {error}"))
 }
