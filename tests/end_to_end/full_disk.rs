@@ -131,8 +131,7 @@ impl Load {
                 assert_eq!(counts.get(text), Some(&1), "{number} was told that \"{text}\" is taken");
             }
             let accepted = self.accepted[writer].load(Ordering::SeqCst);
-            let said = (0..accepted).map(|count| format!("out {writer} {count}"));
-            let arrived = provider.until_all_said(&number, &said.collect()).await;
+            let arrived = provider.until_arrived(&number, accepted).await;
             let arrived: Vec<usize> = arrived.iter().map(place_of).collect();
             // The one that was being said when the load ended may have been taken, too.
             let in_order = |count| arrived == (0..count).collect::<Vec<_>>();
