@@ -84,6 +84,7 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             max_in_flight: config.sending.max_in_flight,
             looks: config.sending.looks.clone(),
             order_hold: config.sending.order_hold,
+            asks: config.sending.asks.clone(),
             max_turns: MAX_TURNS,
             confirmation_text: config.consent.confirmation_text.clone(),
         },

@@ -94,7 +94,10 @@ fn say(
     if given.answer.handoff.is_none() {
         message.delivery.ready_at = now.after(text.delay);
     }
-    message.delivery.valid_until = Some(now.after(given.valid_for));
+    message.delivery.valid_until = Some(match text.valid_for {
+        Some(valid_for) => message.delivery.ready_at.after(valid_for),
+        None => now.after(given.valid_for),
+    });
     Ok(message)
 }
 

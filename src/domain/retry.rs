@@ -68,6 +68,35 @@ impl Default for Looks {
     }
 }
 
+/// How often the provider is asked about a text of which it says nothing final. After that it stays `sent`.
+pub const MOST_ASKS: u8 = 4;
+
+/// When the provider is asked about a text that it has taken and said nothing final of: so long after it took it, and then
+/// less and less often.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks(Vec<Duration>);
+
+impl Asks {
+    const LATER: [Duration; 3] =
+        [Duration::from_secs(3_600), Duration::from_secs(6 * 3_600), Duration::from_secs(24 * 3_600)];
+
+    /// None: never.
+    pub fn new(first: Option<Duration>) -> Self {
+        let later = |first| Self::LATER.into_iter().filter(move |later| *later > first);
+        Self(first.into_iter().flat_map(|first| std::iter::once(first).chain(later(first))).collect())
+    }
+
+    /// How many asks come before each, and when it is due.
+    pub fn steps(&self) -> impl Iterator<Item = (u8, Duration)> + '_ {
+        (0..MOST_ASKS).zip(self.0.iter().copied())
+    }
+
+    /// How many are over, so much later; all that there can be, if none is left.
+    pub fn over(&self, later: Duration) -> u8 {
+        self.steps().find(|(_, after)| *after > later).map_or(MOST_ASKS, |(before, _)| before)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +136,20 @@ mod tests {
         assert_eq!(looks.last(), Duration::from_secs(90));
         assert_eq!(Looks::new(Vec::new()), Err(InvalidLooks));
         assert_eq!(Looks::new(vec![Duration::from_secs(2); 2]), Err(InvalidLooks));
+    }
+
+    #[test]
+    fn a_silent_text_is_asked_about_less_and_less_often_and_then_no_more() {
+        let minutes = |first: u64| {
+            let asks = Asks::new(Some(Duration::from_secs(first * 60)));
+            asks.steps().map(|(_, after)| after.as_secs() / 60).collect::<Vec<_>>()
+        };
+        assert_eq!(minutes(15), [15, 60, 360, 1440]);
+        assert_eq!(minutes(120), [120, 360, 1440]);
+        assert_eq!(minutes(5000), [5000]);
+        assert_eq!(Asks::new(None).steps().count(), 0);
+        let asks = Asks::new(Some(Duration::from_secs(900)));
+        let over = [0, 899, 900, 3_600, 90_000].map(|later| asks.over(Duration::from_secs(later)));
+        assert_eq!(over, [0, 0, 1, 2, MOST_ASKS]);
     }
 }

@@ -1,5 +1,7 @@
 //! Somebody at the brand speaks, or a session changes hands.
 
+use std::time::Duration;
+
 use crate::domain::conversation::{OutboundText, SessionPatch};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
 use crate::domain::message::{Author, Message};
@@ -21,6 +23,8 @@ pub struct Say {
     pub content: String,
     /// A confirmation text as it leaves, with the token that `content` does not show. Other rules hold for it.
     pub confirmation: Option<String>,
+    /// For how long it is worth sending; none: as it is set up.
+    pub valid_for: Option<Duration>,
     pub idempotency: Option<Idempotency>,
 }
 
@@ -31,7 +35,7 @@ impl Gateway {
         let role = say.author.role;
         let command = CreateMessage {
             customer_id: say.customer_id,
-            text: self.outbound_text(say.author, say.content, say.confirmation, now),
+            text: self.outbound_text(say.author, say.content, say.confirmation, say.valid_for, now),
             idempotency: say.idempotency,
             now,
         };
@@ -56,6 +60,7 @@ impl Gateway {
         author: Author,
         content: String,
         confirmation: Option<String>,
+        valid_for: Option<Duration>,
         now: Timestamp,
     ) -> OutboundText {
         OutboundText {
@@ -64,7 +69,7 @@ impl Gateway {
             content,
             default_lane: self.channels.default_lane().cloned(),
             not_before: None,
-            valid_for: self.settings.valid_for,
+            valid_for: valid_for.unwrap_or(self.settings.valid_for),
             confirmation,
             new_session: SessionId(self.new_id(now)),
             new_turn: TurnId(self.new_id(now)),

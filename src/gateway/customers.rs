@@ -103,6 +103,7 @@ impl Gateway {
                 // Who reads the conversation must not learn what only the customer's phone can show.
                 content: text.replace("{token}", "******"),
                 confirmation: Some(text.replace("{token}", &token)),
+                valid_for: None,
                 idempotency: None,
             })
             .await?;

@@ -20,6 +20,10 @@ pub mod labels {
     pub const ADVANCED: &str = "advanced";
     pub const STALE: &str = "stale";
     pub const PARKED: &str = "parked";
+    pub const DISPLACING: &str = "displacing";
+    pub const DROPPED: &str = "dropped";
+    pub const NOT_KNOWN: &str = "not_known";
+    pub const NOT_ANSWERED: &str = "not_answered";
     pub const PASSED: &str = "passed";
     pub const FOUND: &str = "found";
     pub const ABSENT: &str = "absent";
@@ -52,6 +56,7 @@ pub struct Metrics {
     sends: Counters,
     send_seconds: Family<Labels, Histogram, Seconds>,
     unknowns: Counters,
+    asks: Counters,
     receipts: Counters,
     turns: Counters,
     turn_seconds: Histogram,
@@ -88,7 +93,15 @@ impl Metrics {
         );
         let created = counters("messages_created", "Texts queued to customers, by the author's role");
         let sends = counters("sends", "Answers of the provider to a send, by channel and outcome");
-        let receipts = counters("receipts", "Receipts, by channel and outcome (advanced, stale, parked)");
+        let receipts = counters(
+            "receipts",
+            "Receipts, by channel and outcome (advanced, stale, parked, displacing: parked in place of the oldest, dropped)",
+        );
+        let asks = counters(
+            "silent_asks",
+            "Questions about texts that the provider took and said nothing final of, by channel and outcome (advanced, \
+             stale, not_known, not_answered)",
+        );
         let unknowns = counters(
             "unknown_texts",
             "What became of texts of unknown fate, by channel and outcome (passed, found, absent, resent, held, \
@@ -139,6 +152,7 @@ impl Metrics {
             send_seconds,
             unknowns,
             pauses,
+            asks,
             receipts,
             turns,
             turn_seconds,
@@ -181,6 +195,11 @@ impl Metrics {
     /// What became of a text of unknown fate, for now.
     pub(super) fn unknown(&self, channel: &str, outcome: &str) {
         self.unknowns.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
+    }
+
+    /// The provider was asked about a silent text.
+    pub(super) fn asked(&self, channel: &str, outcome: &str) {
+        self.asks.get_or_create(&of_channel(channel, "outcome", outcome)).inc();
     }
 
     pub(super) fn turn(&self, outcome: &str, took: Duration) {

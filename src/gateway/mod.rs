@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::bot::Bot;
 use crate::domain::conversation::Policy;
 use crate::domain::ids::uuid_v7;
-use crate::domain::retry::Looks;
+use crate::domain::retry::{Asks, Looks};
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
@@ -54,6 +54,8 @@ pub struct Settings {
     pub looks: Looks,
     /// How long a text of unknown fate holds its customer's later ones at the most.
     pub order_hold: Duration,
+    /// When the provider is asked about a text of which it says nothing final.
+    pub asks: Asks,
     /// How many turns the bot may have in hand at once, over all sessions.
     pub max_turns: usize,
     /// What a confirmation text says; `{token}` stands for the token. None: no text is sent.
@@ -128,6 +130,7 @@ impl Gateway {
         self.spawn(outbound::pauses::watch(Arc::clone(self)));
         self.spawn(outbound::supervise(Arc::clone(self)));
         self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
+        self.spawn(outbound::silent::ask_about_silent(Arc::clone(self)));
         self.spawn(turns::pump(Arc::clone(self)));
         self.spawn(sweep::sweep(Arc::clone(self)));
         self.spawn(gaps::watch(Arc::clone(self), watch));

@@ -45,6 +45,20 @@ impl Gateway {
                 );
                 labels::PARKED
             }
+            ReceiptOutcome::Displacing => {
+                tracing::warn!(
+                    channel = channel.name,
+                    "too many receipts for unknown ids are waiting; the oldest was dropped"
+                );
+                labels::DISPLACING
+            }
+            ReceiptOutcome::Dropped => {
+                tracing::warn!(
+                    channel = channel.name,
+                    "a receipt was dropped: too many for that unknown id are waiting already"
+                );
+                labels::DROPPED
+            }
         };
         self.metrics.receipt(&channel.name, label);
         Ok(outcome)

@@ -24,6 +24,8 @@ pub struct Capability {
     pub lists_received: bool,
     /// It says what becomes of a text.
     pub receipts: bool,
+    /// It can be asked what became of a text, too.
+    pub fetches_status: bool,
     /// It answers STOP, START and HELP itself.
     pub answers_keywords: bool,
 }
@@ -192,6 +194,14 @@ pub trait Provider: Send + Sync + 'static {
     async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError>;
     /// What came with a text that is listed.
     async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError>;
+    /// What the provider says now of a text that it took, as a receipt. None: it does not know it.
+    async fn fetch_status(
+        &self,
+        _provider_id: &str,
+        _now: Timestamp,
+    ) -> Result<Option<ReceiptStatus>, AskError> {
+        Err(AskError("it tells nothing of a single text".into()))
+    }
     /// Whether the provider can be reached and accepts our credentials. In words for whoever runs `check`.
     async fn check(&self) -> Result<String, AskError>;
 }

@@ -311,6 +311,16 @@ pub enum SettleError {
     Store(#[from] StoreError),
 }
 
+/// Which silent messages are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// For which so many times to ask are over.
+    pub asks: u8,
+    /// Taken by the provider between these moments, both included.
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
 /// A provider's receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
@@ -329,6 +339,10 @@ pub enum ReceiptOutcome {
     Stale(MessageId),
     /// No message has that provider id yet; kept until one does.
     Parked,
+    /// The same, and the oldest of all that are parked was dropped to make room.
+    Displacing,
+    /// No message has that provider id, and there are too many receipts for it already: it is not kept.
+    Dropped,
 }
 
 /// What the bot is to be told next.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
-use crate::domain::delivery::{Evidence, SendOutcome};
+use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
 use crate::domain::pause::Pause;
@@ -192,6 +192,18 @@ pub trait Store: Send + Sync + 'static {
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError>;
+    /// Messages that the provider has taken and said nothing final of ([`Message::silent_since`]), as the filter says; at
+    /// most `limit` of each channel, the longest silent first.
+    async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError>;
+    /// The provider was asked about a message ([`Message::take_answer`]), and what it said of that provider id is applied
+    /// as a receipt is. Returns the message; none if it is not there.
+    async fn take_answer(
+        &self,
+        id: MessageId,
+        asks: u8,
+        answer: Option<(String, ReceiptStatus)>,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError>;
     /// The message of ours that a provider's id belongs to: the first that adopted it. Customers' texts are not
     /// found by theirs.
     async fn message_by_provider_id(
@@ -210,7 +222,8 @@ pub trait Store: Send + Sync + 'static {
     // --- receipts ---
 
     /// Applies a receipt to the message of ours that it names, by our id (if that message goes out by the receipt's
-    /// channel) or else by the provider's. An opt-out unsubscribes the customer. Parked if there is no such message.
+    /// channel) or else by the provider's. An opt-out unsubscribes the customer. Parked if there is no such message,
+    /// as [`crate::domain::delivery::park`] says; the oldest of all parked makes room where there are [`crate::domain::delivery::MAX_PARKED`].
     /// If it makes the message adopt the provider id, what is parked under that is applied before it.
     /// `Advanced` if the message's status is another one than before.
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError>;

@@ -98,7 +98,8 @@ pub fn receipt(provider_id: &str, stage: ReceiptStage, at: Timestamp) -> Receipt
 }
 
 pub fn texts(contents: &[&str]) -> Answer {
-    let text = |content: &&str| AnswerText { content: (*content).into(), delay: Duration::ZERO };
+    let text =
+        |content: &&str| AnswerText { content: (*content).into(), delay: Duration::ZERO, valid_for: None };
     Answer { texts: contents.iter().map(text).collect(), ..Answer::default() }
 }
 

@@ -26,6 +26,7 @@ mod queue;
 mod receipts;
 mod recovery;
 mod sessions;
+mod silent;
 mod tokens;
 mod turns;
 mod unknown;

@@ -1,6 +1,8 @@
 //! Providers' receipts: repeated, out of order, too early, and for nobody.
 
-use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStage, Status};
+use switchboard::domain::delivery::{
+    ErrorClass, Evidence, MAX_PARKED, MAX_PARKED_OF_ONE, ReceiptStage, Status,
+};
 use switchboard::domain::ids::MessageId;
 use switchboard::store::{Receipt, ReceiptOutcome};
 
@@ -25,6 +27,10 @@ on_every_engine! {
     a_customers_text_has_no_receipts,
     a_receipt_of_a_text_on_its_way_makes_way_for_the_next,
     of_many_copies_of_a_receipt_one_advances,
+    the_same_word_is_parked_once,
+    of_one_unknown_id_only_so_many_receipts_are_kept,
+    a_flood_of_receipts_for_nobody_displaces_the_oldest,
+    a_parked_receipt_is_forgotten_after_a_day_and_makes_room,
 }
 
 use ReceiptStage::{Delivered, Failed, Sent, Taken, Undelivered};
@@ -213,4 +219,72 @@ async fn of_many_copies_of_a_receipt_one_advances(open: Open) {
     let advanced = ReceiptOutcome::Advanced(text, Status::Delivered);
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == advanced).count(), 1);
     assert_eq!(words(&f, text).await, ["delivered"]);
+}
+
+async fn the_same_word_is_parked_once(open: Open) {
+    let f = Fixture::new(open);
+    for _ in 0..2 * MAX_PARKED_OF_ONE {
+        let again = f.apply_receipt(receipt("SM1", Taken, at(1)), at(1)).await.unwrap();
+        assert_eq!(again, ReceiptOutcome::Parked);
+    }
+    assert_eq!(
+        f.apply_receipt(receipt("SM1", Delivered, at(2)), at(2)).await.unwrap(),
+        ReceiptOutcome::Parked
+    );
+    let text = sent(&f, ANN, "SM1").await;
+    assert_eq!(
+        (words(&f, text).await, f.status(text).await),
+        (vec!["taken".into(), "delivered".into()], Status::Delivered)
+    );
+}
+
+async fn of_one_unknown_id_only_so_many_receipts_are_kept(open: Open) {
+    let f = Fixture::new(open);
+    let word = |number: usize| {
+        let mut receipt = receipt("SM1", Taken, at(1));
+        receipt.status.raw = format!("word {number}");
+        receipt
+    };
+    for number in 0..MAX_PARKED_OF_ONE {
+        assert_eq!(f.apply_receipt(word(number), at(1)).await.unwrap(), ReceiptOutcome::Parked);
+    }
+    assert_eq!(f.apply_receipt(word(99), at(1)).await.unwrap(), ReceiptOutcome::Dropped);
+    let other = f.apply_receipt(receipt("SM2", Delivered, at(1)), at(1)).await.unwrap();
+    assert_eq!(other, ReceiptOutcome::Parked, "another id has its own share");
+    let text = sent(&f, ANN, "SM1").await;
+    assert_eq!(words(&f, text).await.len(), MAX_PARKED_OF_ONE);
+}
+
+async fn a_flood_of_receipts_for_nobody_displaces_the_oldest(open: Open) {
+    let f = Fixture::new(open);
+    f.apply_receipt(receipt("SM-first", Delivered, at(0)), at(0)).await.unwrap();
+    let most = usize::try_from(MAX_PARKED).unwrap();
+    let flood = at_once(64, |task| {
+        let store = (*f).clone();
+        async move {
+            for number in (task..most - 1).step_by(64) {
+                let flood = receipt(&format!("SX{number}"), Sent, at(1));
+                assert_eq!(store.apply_receipt(flood, at(1)).await.unwrap(), ReceiptOutcome::Parked);
+            }
+        }
+    });
+    flood.await;
+    let last = f.apply_receipt(receipt("SM-last", Delivered, at(2)), at(2)).await.unwrap();
+    assert_eq!(last, ReceiptOutcome::Displacing);
+    let first = sent(&f, ANN, "SM-first").await;
+    assert_eq!(f.status(first).await, Status::Sent, "the oldest was dropped");
+    let newest = sent(&f, BOB, "SM-last").await;
+    assert_eq!(f.status(newest).await, Status::Delivered, "the newest is kept, and has made room by leaving");
+    let room = f.apply_receipt(receipt("SM-room", Delivered, at(3)), at(3)).await.unwrap();
+    assert_eq!(room, ReceiptOutcome::Parked);
+}
+
+async fn a_parked_receipt_is_forgotten_after_a_day_and_makes_room(open: Open) {
+    let f = Fixture::new(open);
+    f.apply_receipt(receipt("SM1", Delivered, at(0)), at(0)).await.unwrap();
+    f.sweep(at(86_400), 10).await.unwrap();
+    f.apply_receipt(receipt("SM2", Delivered, at(86_400)), at(86_400)).await.unwrap();
+    f.sweep(at(86_401), 10).await.unwrap();
+    let (late, good) = (sent(&f, ANN, "SM1").await, sent(&f, BOB, "SM2").await);
+    assert_eq!((f.status(late).await, f.status(good).await), (Status::Sent, Status::Delivered));
 }

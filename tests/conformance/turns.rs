@@ -93,7 +93,7 @@ async fn an_answer_is_kept_whole(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let work = f.claim(at(0)).await;
-    let later = AnswerText { content: "2".into(), delay: Duration::from_secs(5) };
+    let later = AnswerText { content: "2".into(), delay: Duration::from_secs(5), valid_for: None };
     let answer = Answer {
         texts: [texts(&["1"]).texts, vec![later]].concat(),
         tags: Some(vec!["vip".into()]),

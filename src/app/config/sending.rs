@@ -9,7 +9,7 @@ use super::tree::{Node, Value};
 use super::values::{Setting, choice, text};
 use crate::domain::delivery::OnUnknown;
 use crate::domain::pace::Pace;
-use crate::domain::retry::Looks;
+use crate::domain::retry::{Asks, Looks};
 
 #[derive(Clone, Debug)]
 pub struct Sending {
@@ -23,6 +23,8 @@ pub struct Sending {
     pub looks: Looks,
     /// How long such a text holds its customer's later ones at the most.
     pub order_hold: Duration,
+    /// When the provider is asked about a text of which it says nothing final.
+    pub asks: Asks,
     /// For channels that say nothing of it.
     pub on_unknown: OnUnknown,
     /// For channels that say nothing of it.
@@ -43,6 +45,18 @@ pub struct ChannelPace {
 impl Setting for OnUnknown {
     fn read(node: &Node) -> Result<Self, String> {
         choice(node, &[("hold", Self::Hold), ("resend", Self::Resend)])
+    }
+}
+
+/// None: never.
+struct AskAfter(Option<Duration>);
+
+impl Setting for AskAfter {
+    fn read(node: &Node) -> Result<Self, String> {
+        if node.value.as_text() == Some("never") {
+            return Ok(Self(None));
+        }
+        Duration::read(node).map(|after| Self(Some(after))).map_err(|wrong| format!("{wrong}; or \"never\""))
     }
 }
 
@@ -120,8 +134,18 @@ impl Sending {
             Looks::default()
         });
         let order_hold = section.or("order_hold", Duration::from_secs(2 * 60));
+        let ask_after = section.or("ask_after", AskAfter(Some(Duration::from_secs(15 * 60))));
         let on_unknown = section.or("on_unknown", OnUnknown::default());
         section.finish();
-        Self { valid_for, max_in_flight, request_timeout, looks, order_hold, on_unknown, pace }
+        Self {
+            valid_for,
+            max_in_flight,
+            request_timeout,
+            looks,
+            order_hold,
+            asks: Asks::new(ask_after.0),
+            on_unknown,
+            pace,
+        }
     }
 }

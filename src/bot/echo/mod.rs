@@ -26,7 +26,11 @@ impl Bot for EchoBot {
 
     async fn take_turn(&self, work: &TurnWork) -> Result<Answer, BotError> {
         let heard = work.message.as_ref().filter(|_| work.turn.kind.expects_reply());
-        let texts = heard.and_then(echo_of).map(|content| AnswerText { content, delay: Duration::ZERO });
+        let texts = heard.and_then(echo_of).map(|content| AnswerText {
+            content,
+            delay: Duration::ZERO,
+            valid_for: None,
+        });
         Ok(Answer { texts: texts.into_iter().collect(), ..Answer::default() })
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::conversation::{Answer, AnswerText, check_bot_state, check_content, check_labels};
+use crate::domain::delivery::LONGEST_VALID_FOR;
 
 /// The longest that a bot may keep one of its texts back.
 const MAX_DELAY_MS: u64 = 60 * 60 * 1000;
@@ -36,6 +37,7 @@ struct WireText {
     content: String,
     content_type: Option<String>,
     delay_ms: Option<u64>,
+    valid_for_s: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,7 +95,12 @@ fn answer_text(index: usize, text: WireText, limits: AnswerLimits) -> Result<Ans
     if delay_ms > MAX_DELAY_MS {
         return Err(format!("messages[{index}].delay_ms is {delay_ms}; at most {MAX_DELAY_MS} is taken"));
     }
-    Ok(AnswerText { content: text.content, delay: Duration::from_millis(delay_ms) })
+    let longest = LONGEST_VALID_FOR.as_secs();
+    if let Some(seconds) = text.valid_for_s.filter(|seconds| !(1..=longest).contains(seconds)) {
+        return Err(format!("messages[{index}].valid_for_s is {seconds}; 1 to {longest} are taken"));
+    }
+    let valid_for = text.valid_for_s.map(Duration::from_secs);
+    Ok(AnswerText { content: text.content, delay: Duration::from_millis(delay_ms), valid_for })
 }
 
 /// Why a human is asked for, for the agents to read; none if no human is.
@@ -152,11 +159,17 @@ mod tests {
     #[test]
     fn texts_keep_their_order_and_delay() {
         let answer = parsed(
-            r#"{"messages":[{"content":"a","content_type":"text"},{"content":"b","delay_ms":1500,"mood":"new"}]}"#,
+            r#"{"messages":[{"content":"a","content_type":"text"},{"content":"b","delay_ms":1500,"valid_for_s":60,"mood":"new"}]}"#,
         );
-        let text =
-            |content: &str, ms| AnswerText { content: content.into(), delay: Duration::from_millis(ms) };
-        assert_eq!(answer.unwrap().texts, [text("a", 0), text("b", 1500)]);
+        let text = |content: &str, ms, valid_for| AnswerText {
+            content: content.into(),
+            delay: Duration::from_millis(ms),
+            valid_for,
+        };
+        assert_eq!(
+            answer.unwrap().texts,
+            [text("a", 0, None), text("b", 1500, Some(Duration::from_secs(60)))]
+        );
     }
 
     #[test]
@@ -190,6 +203,13 @@ mod tests {
         insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a","content_type":"image"}]}"#), @r#"messages[0].content_type is not "text", the only one there is"#);
         insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a","delay_ms":-1}]}"#), @"a field of the answer is missing or of the wrong type, at messages[0].delay_ms");
         insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a","delay_ms":3600001}]}"#), @"messages[0].delay_ms is 3600001; at most 3600000 is taken");
+        for seconds in [0, 604_801] {
+            let body = format!(r#"{{"messages":[{{"content":"a","valid_for_s":{seconds}}}]}}"#);
+            assert_eq!(
+                refusal(&body),
+                format!("messages[0].valid_for_s is {seconds}; 1 to 604800 are taken")
+            );
+        }
         insta::assert_snapshot!(refusal(r#"{"handoff":{}}"#), @"a field of the answer is missing or of the wrong type, at handoff");
         insta::assert_snapshot!(refusal(r#"{"session":{"tags":[""]}}"#), @"session.tags each entry needs 1 to 100 characters");
         let long = "x".repeat(1601);

@@ -162,6 +162,8 @@ pub struct Answer {
 pub struct AnswerText {
     pub content: String,
     pub delay: Duration,
+    /// For how long it is worth sending, once it may leave; none: as it is set up.
+    pub valid_for: Option<Duration>,
 }
 
 impl Answer {

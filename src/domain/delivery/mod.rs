@@ -1,6 +1,8 @@
 //! What becomes of a message on its way: its states, attempts, outcomes and receipts. States only move forward;
 //! every transition is a method of [`Message`], so that no engine can invent one.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::message::Lane;
@@ -138,6 +140,9 @@ pub enum Exemption {
     KeywordReply,
 }
 
+/// The longest that the author of a text may ask for it to be worth sending.
+pub const LONGEST_VALID_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// How many different words of a provider's are kept of a message: several times as many as any provider has.
 const MAX_HISTORY: usize = 100;
 
@@ -148,6 +153,9 @@ pub struct ProviderStatus {
     pub status: String,
     pub error_code: Option<String>,
     pub at: Timestamp,
+    /// It did not say so by itself: it was asked.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +195,9 @@ pub struct Delivery {
     /// Since when it is `unknown`, and nobody looks for it any more: a person has to decide.
     #[serde(default)]
     pub held_at: Option<Timestamp>,
+    /// How many of the times at which the provider is asked about a silent one are over, while it is `sent`.
+    #[serde(default)]
+    pub asks: u8,
     pub history: Vec<ProviderStatus>,
     /// Which of the rules of consent do not hold for it.
     pub exemption: Exemption,
@@ -240,6 +251,7 @@ impl Delivery {
             overtaken: false,
             passed_at: None,
             held_at: None,
+            asks: 0,
             history: Vec::new(),
             exemption: Exemption::None,
             wire_content: None,
@@ -378,7 +390,11 @@ pub enum ReceiptEffect {
 }
 
 mod fate;
+mod parking;
+mod silence;
 mod transitions;
+
+pub use parking::{MAX_PARKED, MAX_PARKED_OF_ONE, Parking, park};
 
 #[cfg(test)]
 mod tests;

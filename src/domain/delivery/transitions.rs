@@ -156,6 +156,10 @@ impl Message {
 
     /// Applies a receipt. Its every word is kept; its state counts only if it moves the message forward.
     pub fn apply_receipt(&mut self, provider_id: &str, receipt: &ReceiptStatus) -> ReceiptEffect {
+        self.hear(provider_id, receipt, false)
+    }
+
+    pub(super) fn hear(&mut self, provider_id: &str, receipt: &ReceiptStatus, asked: bool) -> ReceiptEffect {
         let known = self.delivery.history.iter().any(|seen| {
             seen.status == receipt.raw
                 && seen.error_code == receipt.error.as_ref().and_then(|e| e.code.clone())
@@ -165,6 +169,7 @@ impl Message {
                 status: receipt.raw.clone(),
                 error_code: receipt.error.as_ref().and_then(|error| error.code.clone()),
                 at: receipt.at,
+                asked,
             });
         }
         // Any receipt proves that the provider has it, also while its send's answer is still out.

@@ -2,7 +2,8 @@
 //!
 //! [`lane`] chooses the next texts ([`choice`]) and writes their attempts down; [`departure`] lets them leave when the
 //! paces do; [`attempt`] hands them over and writes down what came of it; [`verdict`] says what the provider's answer
-//! means, and [`pauses`] what rests for it; [`unknown`] looks for evidence where the answer is missing.
+//! means, and [`pauses`] what rests for it; [`unknown`] looks for evidence where the answer is missing, and [`silent`]
+//! asks what became of what was taken.
 //!
 //! What is held in memory is bounded: a lane for each sender that had something to send since the start, `max_in_flight`
 //! texts for each lane, three moments for each destination with a pace, a pause for each sender and channel. What waits
@@ -29,6 +30,7 @@ mod in_flight;
 mod lane;
 mod number;
 pub(super) mod pauses;
+pub(super) mod silent;
 pub(super) mod unknown;
 mod verdict;
 

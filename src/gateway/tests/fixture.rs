@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use crate::bot::{Bot, BotError};
 use crate::domain::conversation::{Answer, AnswerText, KeywordReplies, Policy, SessionPatch};
-use crate::domain::delivery::{DeliveryError, ErrorClass, OnUnknown};
+use crate::domain::delivery::{DeliveryError, ErrorClass, OnUnknown, ReceiptStatus};
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Author, Media, Message, Role};
 use crate::domain::pause::{Length, Rest, Resting, TOO_FAST};
 use crate::domain::phone::Address;
+use crate::domain::retry::Asks;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnWork;
 use crate::gateway::ambient::{Clock, Entropy};
@@ -107,6 +108,9 @@ pub struct Carrier {
     lists: bool,
     /// While it is set, asking what was taken fails.
     silent: AtomicBool,
+    /// What it says of any text when it is asked.
+    says: Mutex<Option<ReceiptStatus>>,
+    fetched: Mutex<Vec<(Duration, String)>>,
     /// How long after it was taken a text shows in the list.
     list_lag: Duration,
 }
@@ -119,6 +123,16 @@ impl Carrier {
     /// Whether asking what was taken fails from now on.
     pub fn falls_silent(&self, silent: bool) {
         self.silent.store(silent, Ordering::Relaxed);
+    }
+
+    /// What it says of any text from now on, when it is asked.
+    pub fn says(&self, status: Option<ReceiptStatus>) {
+        *self.says.lock().unwrap() = status;
+    }
+
+    /// What it was asked about, and when.
+    pub fn fetched(&self) -> Vec<(Duration, String)> {
+        self.fetched.lock().unwrap().clone()
     }
 
     pub fn handed(&self) -> Vec<Handed> {
@@ -177,6 +191,7 @@ impl Provider for Carrier {
             lists_sent: self.lists,
             lists_received: self.lists,
             receipts: true,
+            fetches_status: self.lists,
             answers_keywords: true,
         }
     }
@@ -258,6 +273,14 @@ impl Provider for Carrier {
         media.ok_or_else(|| AskError("it is gone".into()))
     }
 
+    async fn fetch_status(&self, provider_id: &str, _: Timestamp) -> Result<Option<ReceiptStatus>, AskError> {
+        self.fetched.lock().unwrap().push((self.started.elapsed(), provider_id.to_owned()));
+        if self.silent.load(Ordering::Relaxed) {
+            return Err(AskError("as the test says".into()));
+        }
+        Ok(self.says.lock().unwrap().clone())
+    }
+
     async fn check(&self) -> Result<String, AskError> {
         Ok("good".into())
     }
@@ -309,7 +332,11 @@ impl Bot for Robot {
 }
 
 pub fn answer(contents: &[&str]) -> Answer {
-    let text = |content: &&str| AnswerText { content: (*content).to_owned(), delay: Duration::ZERO };
+    let text = |content: &&str| AnswerText {
+        content: (*content).to_owned(),
+        delay: Duration::ZERO,
+        valid_for: None,
+    };
     Answer { texts: contents.iter().map(text).collect(), ..Answer::default() }
 }
 
@@ -408,6 +435,8 @@ impl World {
             changed: Notify::new(),
             lists: plan.lists,
             silent: AtomicBool::new(false),
+            says: Mutex::default(),
+            fetched: Mutex::default(),
             list_lag: plan.list_lag,
         });
         let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
@@ -459,6 +488,7 @@ impl World {
                 max_in_flight: 8,
                 looks: crate::domain::retry::Looks::default(),
                 order_hold: wanted.order_hold,
+                asks: Asks::new(Some(Duration::from_secs(15 * 60))),
                 max_turns: 8,
                 confirmation_text: None,
             },
@@ -495,11 +525,32 @@ impl World {
     }
 
     pub async fn say_as(&self, customer_id: CustomerId, role: Role, content: &str) -> MessageId {
+        self.say_it(customer_id, role, content, None).await
+    }
+
+    /// An agent's text that is worth sending for so long.
+    pub async fn say_for(
+        &self,
+        customer_id: CustomerId,
+        content: &str,
+        valid_for: Option<Duration>,
+    ) -> MessageId {
+        self.say_it(customer_id, Role::Agent, content, valid_for).await
+    }
+
+    async fn say_it(
+        &self,
+        customer_id: CustomerId,
+        role: Role,
+        content: &str,
+        valid_for: Option<Duration>,
+    ) -> MessageId {
         let say = Say {
             customer_id,
             author: Author { role, name: "test".into() },
             content: content.into(),
             confirmation: None,
+            valid_for,
             idempotency: None,
         };
         self.gateway.say(say).await.unwrap().value.id

@@ -6,5 +6,6 @@ mod gaps;
 mod pace;
 mod pauses;
 mod sending;
+mod silent;
 mod turns;
 mod unknown;

@@ -194,3 +194,66 @@ async fn a_switch_to_the_agents_waits_for_the_bots_last_words() {
     world.hold(anna, true).await;
     assert_eq!(world.message(leaving).await.delivery.status, Status::Sent);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_expires_while_it_waits_for_the_pace_never_leaves() {
+    let world = World::start(Plan { number_pace: Some("1/m"), ..Plan::default() }).await;
+    let (anna, bert) = (world.text(ANNA, "Hey").await, world.text(BERT, "Hey").await);
+    world.say(anna, "First").await;
+    let late = world.say_for(bert, "Too late", Some(Duration::from_secs(90))).await;
+    world.say(anna, "Last").await;
+    // One a minute: the second's turn comes after its time, if the third was not before it.
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let status = world.message(late).await.delivery.status;
+    let left = world.carrier.contents().contains(&"Too late".to_owned());
+    assert_eq!((status, left), (Status::Expired, false), "{:?}", world.carrier.contents());
+    assert_eq!(world.carrier.contents(), ["First", "Last"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_expires_while_its_lane_rests_never_leaves() {
+    let world = World::start(Plan::default()).await;
+    let (anna, bert) = (world.text(ANNA, "Hey").await, world.text(BERT, "Hey").await);
+    world.carrier.next([Act::Throttle { retry_after_s: 300 }]);
+    let throttled = world.say_for(anna, "Throttled", Some(Duration::from_secs(60))).await;
+    world.carrier.until(1).await;
+    let behind = world.say_for(bert, "Behind it", Some(Duration::from_secs(299))).await;
+    let good = world.say(anna, "Still good").await;
+    world.carrier.until(2).await;
+    assert_eq!(world.carrier.contents(), ["Throttled", "Still good"]);
+    for (id, status) in [(throttled, Status::Expired), (behind, Status::Expired)] {
+        assert_eq!(world.message(id).await.delivery.status, status);
+    }
+    tokio::time::sleep(ms(10)).await;
+    assert_eq!(world.message(good).await.delivery.status, Status::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_is_told_how_long_a_text_is_worth_sending() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.say_for(anna, "Quick", Some(Duration::from_secs(90))).await;
+    assert_eq!(world.carrier.until(1).await[0].text.valid_for_s, Some(90));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_canceled_never_leaves_and_what_leaves_is_not_canceled() {
+    let mut outcomes = std::collections::BTreeSet::new();
+    for ahead in 0..40 {
+        let world = World::start(Plan { number_pace: Some("20/s"), ..Plan::default() }).await;
+        let anna = world.text(ANNA, "Hey").await;
+        let text = world.say(anna, "Never mind").await;
+        // Before, while and after its time comes.
+        for _ in 0..ahead {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(ms(ahead * 2)).await;
+        let canceled = world.gateway.cancel_message(text).await.is_ok();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(world.carrier.handed().is_empty(), canceled, "{ahead}");
+        let expected = if canceled { Status::Canceled } else { Status::Sent };
+        assert_eq!(world.message(text).await.delivery.status, expected);
+        outcomes.insert(canceled);
+    }
+    assert_eq!(outcomes.len(), 2, "both come about");
+}

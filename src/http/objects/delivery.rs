@@ -28,7 +28,7 @@ use crate::domain::ids::MessageId;
     "dispatched_at": "2017-05-02T12:04:42.905Z",
     "passed_at": null,
     "held_at": null,
-    "provider_status_history": [{"status": "delivered", "error_code": null, "at": "2017-05-02T12:04:44.120Z"}],
+    "provider_status_history": [{"status": "delivered", "error_code": null, "at": "2017-05-02T12:04:44.120Z", "asked": false}],
     "author": "desk",
     "keyword": null,
     "recovered": false
@@ -113,6 +113,8 @@ pub struct ProviderStatus {
     pub error_code: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub at: Moment,
+    /// Whether it did not say so by itself, but was asked.
+    pub asked: bool,
 }
 
 impl Delivery {
@@ -160,6 +162,11 @@ impl Failure {
 
 impl ProviderStatus {
     fn of(status: &domain::delivery::ProviderStatus) -> Self {
-        Self { status: status.status.clone(), error_code: status.error_code.clone(), at: status.at.into() }
+        Self {
+            status: status.status.clone(),
+            error_code: status.error_code.clone(),
+            at: status.at.into(),
+            asked: status.asked,
+        }
     }
 }

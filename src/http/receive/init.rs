@@ -111,7 +111,7 @@ pub async fn receive_init(
     }
     let customer_id = addressee(&state, &event).await?.id;
     let content = content(&event, state.gateway().policy().max_content_units)?.to_owned();
-    let say = Say { customer_id, author, content, confirmation: None, idempotency };
+    let say = Say { customer_id, author, content, confirmation: None, valid_for: None, idempotency };
     let created = state.gateway().say(say).await?;
     Ok(idempotency::mark(Json(Message::from(created.value)).into_response(), created.replayed))
 }

@@ -76,7 +76,13 @@ struct Courier;
 #[async_trait]
 impl Provider for Courier {
     fn capability(&self) -> Capability {
-        Capability { lists_sent: false, lists_received: false, receipts: true, answers_keywords: false }
+        Capability {
+            lists_sent: false,
+            lists_received: false,
+            receipts: true,
+            fetches_status: false,
+            answers_keywords: false,
+        }
     }
 
     fn verify(&self, request: &WebhookRequest) -> Result<(), SignatureError> {
@@ -241,6 +247,7 @@ impl House {
                 max_in_flight: 1,
                 looks: Looks::default(),
                 order_hold: Duration::from_secs(120),
+                asks: crate::domain::retry::Asks::default(),
                 max_turns: 1,
                 confirmation_text: Some("Your code is {token}".into()),
             },

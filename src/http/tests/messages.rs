@@ -215,3 +215,20 @@ async fn a_held_message_is_sent_again_when_somebody_decides_and_no_other() {
     let nobody = format!("/v1/messages/{customer}/resend");
     assert_eq!(house.call("desk", "POST", &nobody, "").await.problem(), (404, "not-found".into()));
 }
+
+#[tokio::test]
+async fn a_message_says_for_how_long_it_is_worth_sending() {
+    let house = House::new();
+    let customer = house.held().await;
+    let body =
+        |seconds: &str| format!(r#"{{"content":"Hey","content_type":"text","valid_for_s":{seconds}}}"#);
+    let created = house.call("desk", "POST", &messages(&customer), &body("90")).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let id = MessageId(created.json()["id"].as_str().unwrap().parse().unwrap());
+    let delivery = house.gateway.store().message(id).await.unwrap().unwrap().delivery;
+    assert_eq!(delivery.valid_until, Some(delivery.queued_at.after(std::time::Duration::from_secs(90))));
+    for wrong in ["0", "604801", "-1", "1.5", "\"90\"", "null"] {
+        let refused = house.call("desk", "POST", &messages(&customer), &body(wrong)).await;
+        assert_eq!(refused.pointers(), ["/valid_for_s"], "{wrong}");
+    }
+}

@@ -158,3 +158,17 @@ async fn other_events_are_answered_or_refused_in_words() {
         json!({"event_type": "MessageOutbound", "phone_number": "+14155550109", "data": {"content": "Hey"}});
     assert_eq!(bot_says(&house, INIT_SECRET, &event).await.problem(), (404, "not-found".into()));
 }
+
+#[tokio::test]
+async fn receipts_for_nobody_are_acknowledged_and_counted() {
+    let house = House::new();
+    for (id, count) in [("SX1", 3), ("SX2", 1)] {
+        for _ in 0..count {
+            let taken = house.send(webhook("/v1/receive/main/status", &json!({"id": id}).to_string())).await;
+            assert_eq!(taken.status, 200);
+        }
+    }
+    let metrics = house.get("/metrics").await.text;
+    assert!(metrics.contains(r#"receipts_total{channel="main",outcome="parked"} 4"#), "{metrics}");
+    assert!(metrics.contains("switchboard_messages_held 0"), "{metrics}");
+}

@@ -116,6 +116,16 @@ impl Client {
     /// The answer to a GET, if it is a 2xx.
     pub async fn get(&self, path: &str, max_bytes: usize) -> Result<Answer, AskError> {
         let answer = self.ask(self.http.get(self.url(path)), max_bytes).await?;
+        Self::good(answer)
+    }
+
+    /// The same, or none if there is nothing at that path.
+    pub async fn find(&self, path: &str, max_bytes: usize) -> Result<Option<Answer>, AskError> {
+        let answer = self.ask(self.http.get(self.url(path)), max_bytes).await?;
+        if answer.status == StatusCode::NOT_FOUND { Ok(None) } else { Self::good(answer).map(Some) }
+    }
+
+    fn good(answer: Answer) -> Result<Answer, AskError> {
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -135,6 +145,10 @@ impl Client {
     /// `provider_id` is Twilio's own: letters, digits and dashes.
     pub fn media_path(&self, provider_id: &str) -> String {
         format!("{}/Messages/{provider_id}/Media.json", self.account_path)
+    }
+
+    pub fn message_path(&self, sid: &str) -> String {
+        format!("{}/Messages/{sid}.json", self.account_path)
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -1,5 +1,6 @@
 //! Twilio's Programmable Messaging (API 2010-04-01) as a [`Provider`]. Owns the wiring of the parts; what Twilio's
-//! words mean stands in `webhook` and `errors`, how it is asked in `client`, `sending`, `listing` and `received`.
+//! words mean stands in `webhook` and `errors`, how it is asked in `client`, `sending`, `listing`, `received` and
+//! `fetching`.
 
 use async_trait::async_trait;
 
@@ -7,7 +8,7 @@ use super::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
     Received, Sent, SentRecord, SignatureError, WebhookRequest,
 };
-use crate::domain::delivery::DeliveryError;
+use crate::domain::delivery::{DeliveryError, ReceiptStatus};
 use crate::domain::message::Media;
 use crate::domain::pause::Rest;
 use crate::domain::time::Timestamp;
@@ -15,6 +16,7 @@ use crate::domain::time::Timestamp;
 mod client;
 mod config;
 mod errors;
+mod fetching;
 mod form;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
@@ -49,7 +51,13 @@ impl TwilioProvider {
 #[async_trait]
 impl Provider for TwilioProvider {
     fn capability(&self) -> Capability {
-        Capability { lists_sent: true, lists_received: true, receipts: true, answers_keywords: true }
+        Capability {
+            lists_sent: true,
+            lists_received: true,
+            receipts: true,
+            fetches_status: true,
+            answers_keywords: true,
+        }
     }
 
     fn verify(&self, request: &WebhookRequest) -> Result<(), SignatureError> {
@@ -86,6 +94,14 @@ impl Provider for TwilioProvider {
 
     async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError> {
         received::received_media(&self.client, provider_id).await
+    }
+
+    async fn fetch_status(
+        &self,
+        provider_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<ReceiptStatus>, AskError> {
+        fetching::fetch_status(&self.client, provider_id, now).await
     }
 
     async fn check(&self) -> Result<String, AskError> {

@@ -46,8 +46,8 @@ pub fn parse_receipt(
     let form = read(request)?;
     check_account(&form, account_sid)?;
     let raw = form.get_filled("MessageStatus").ok_or(ParseError::Missing("MessageStatus"))?;
-    let stage = stage(raw);
-    let status = ReceiptStatus { stage, raw: raw.to_owned(), error: receipt_error(&form, stage), at: now };
+    let code = form.get_filled("ErrorCode").and_then(|code| code.parse().ok());
+    let status = receipt_status(raw, code, now);
     Ok(ProviderReceipt { provider_id: message_sid(&form)?, message_id: message_id(request), status })
 }
 
@@ -140,11 +140,15 @@ fn stage(status: &str) -> ReceiptStage {
     }
 }
 
-/// A code that cannot be read is no reason to lose the receipt.
-fn receipt_error(form: &Form, stage: ReceiptStage) -> Option<DeliveryError> {
+/// What Twilio's word for a state means. A code that cannot be read is no reason to lose it.
+pub fn receipt_status(raw: &str, code: Option<u32>, at: Timestamp) -> ReceiptStatus {
+    let stage = stage(raw);
+    ReceiptStatus { stage, raw: raw.to_owned(), error: receipt_error(code, stage), at }
+}
+
+fn receipt_error(code: Option<u32>, stage: ReceiptStage) -> Option<DeliveryError> {
     let failed = matches!(stage, ReceiptStage::Failed | ReceiptStage::Undelivered);
-    let code = form.get_filled("ErrorCode").and_then(|code| code.parse().ok()).filter(|code| *code != 0);
-    match code {
+    match code.filter(|code| *code != 0) {
         Some(code) => Some(errors::of_code(code)),
         None => failed.then(|| errors::without_code(ErrorClass::Permanent, "the provider gave no reason")),
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
-use crate::domain::delivery::{Evidence, SendOutcome};
+use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
 use crate::domain::pause::Pause;
@@ -25,8 +25,8 @@ use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, Rules,
-    SetSubscription, SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted,
-    TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
+    TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod codec;
@@ -378,6 +378,20 @@ impl Store for EmbeddedStore {
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
         self.under_way(now, move |tx| outbound::resolve(tx, id, &evidence)).await
+    }
+
+    async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.query(move |tables| queries::silent(tables, filter, limit)).await
+    }
+
+    async fn take_answer(
+        &self,
+        id: MessageId,
+        asks: u8,
+        answer: Option<(String, ReceiptStatus)>,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
+        self.command(now, move |tx| receipts::take_answer(tx, id, asks, answer.as_ref())).await
     }
 
     async fn message_by_provider_id(

@@ -8,7 +8,7 @@ use super::codec;
 use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{
     ConsentKey, CustomerOrderKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
-    PauseKey, QueueKey, ReadyKey, SessionOfKey, TagKey, TokenHashKey, TokenKey, TopicKey,
+    PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, missing};
@@ -20,7 +20,9 @@ use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::pause::Pause;
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
-use crate::store::{Counts, Head, InboxFilter, LaneHeads, ListError, Page, PageRequest, StoreError, Token};
+use crate::store::{
+    Counts, Head, InboxFilter, LaneHeads, ListError, Page, PageRequest, Silent, StoreError, Token,
+};
 
 /// What is gone through while a commit waits: a few milliseconds' work.
 const KEYS_PER_VIEW: usize = 1_000;
@@ -199,17 +201,46 @@ pub fn busy_lanes(tables: Tables<'_>) -> Result<Vec<Lane>, StoreError> {
 
 pub fn unknown_due(tables: Tables<'_>, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
     let range = KeyRange { start: LookKey::all().start, end: LookKey::within(&next_moment(now)).start };
-    let mut of_channel: BTreeMap<String, usize> = BTreeMap::new();
+    let mut shares = Shares::new(limit);
     let mut due = Vec::new();
     for entry in tables.entries::<LookKey, MessageId>(&range) {
         let message = tables.message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
-        let taken = of_channel.entry(message.delivery.lane.channel.clone()).or_default();
-        if *taken < limit {
-            *taken += 1;
-            due.push(message);
-        }
+        shares.give(&message).then(|| due.push(message));
     }
     Ok(due)
+}
+
+pub fn silent(tables: Tables<'_>, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
+    let Silent { asks, from, until } = filter;
+    let range = KeyRange {
+        start: SilentKey::within(&(asks, from)).start,
+        end: SilentKey::within(&(asks, next_moment(until))).start,
+    };
+    let mut shares = Shares::new(limit);
+    let mut silent = Vec::new();
+    for entry in tables.entries::<SilentKey, MessageId>(&range) {
+        let message = tables.message(entry?.1)?.ok_or_else(|| missing("a silent message"))?;
+        shares.give(&message).then(|| silent.push(message));
+    }
+    Ok(silent)
+}
+
+/// Each channel gets at most so many of what is listed, so that none hides the others.
+struct Shares {
+    limit: usize,
+    given: BTreeMap<String, usize>,
+}
+
+impl Shares {
+    fn new(limit: usize) -> Self {
+        Self { limit, given: BTreeMap::new() }
+    }
+
+    fn give(&mut self, message: &Message) -> bool {
+        let given = self.given.entry(message.delivery.lane.channel.clone()).or_default();
+        *given += 1;
+        *given <= self.limit
+    }
 }
 
 /// Never the end of time, where those stand that nobody looks for.

@@ -13,6 +13,7 @@ const OPENINGS: u8 = 1;
 const ORDER: u8 = 2;
 const ALIVE: u8 = 3;
 const IMPORTING: u8 = 4;
+const PARKED: u8 = 5;
 
 /// Where the number stands that was last given to something that has an order.
 pub fn order_key() -> Key {
@@ -27,6 +28,11 @@ pub fn alive_key() -> FactKey {
 /// There while an import is not at its end.
 pub fn importing_key() -> FactKey {
     FactKey { fact: IMPORTING }
+}
+
+/// Where it stands how many receipts are parked.
+pub fn parked_key() -> Key {
+    FactKey { fact: PARKED }.encode()
 }
 
 /// Why the store's facts do not let it open.

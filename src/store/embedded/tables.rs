@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::codec;
 use super::keys::{
     ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, FactKey, Family, InboundIdKey, MessageAtKey,
-    MessageKey, OpenTurnKey, OutboundIdKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+    MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey,
+    TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
+use super::schema;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Message;
@@ -216,6 +218,17 @@ impl<'v> Tables<'v> {
 
     pub fn outbound_id(self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
         self.entry(&OutboundIdKey { channel: channel.to_owned(), provider_id: provider_id.to_owned() })
+    }
+
+    /// How many receipts are parked. A store from before they were counted has none of that on record.
+    pub fn parked(self) -> Result<u64, StoreError> {
+        match self.view.get(&schema::parked_key())? {
+            Some(count) => read_entry(&count),
+            None => self.entries::<ParkedAgeKey, ()>(&ParkedAgeKey::all()).try_fold(0, |count, entry| {
+                entry?;
+                Ok(count + 1)
+            }),
+        }
     }
 
     pub fn turn_at(self, turn: TurnId) -> Result<Option<TurnAt>, StoreError> {

@@ -48,10 +48,7 @@ impl State {
     fn forget_receipts(&mut self, now: Timestamp, limit: usize) -> bool {
         let old = self.parked.iter().filter(|parked| is_forgotten(parked.at, now)).count();
         for _ in 0..old.min(limit) {
-            let arrived = self.parked.iter().enumerate();
-            if let Some((oldest, _)) = arrived.min_by_key(|(arrival, parked)| (parked.at, *arrival)) {
-                self.parked.remove(oldest);
-            }
+            self.forget_oldest_parked();
         }
         old > limit
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
-use crate::domain::delivery::{Evidence, SendOutcome};
+use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
 use crate::domain::pause::Pause;
@@ -22,7 +22,7 @@ use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
-    SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
+    SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
     TurnFailure, UpdateSession, UpdateSessionError,
 };
 
@@ -225,6 +225,20 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
         self.state()?.resolve(id, &evidence, now)
+    }
+
+    async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
+        Ok(self.state()?.silent(filter, limit))
+    }
+
+    async fn take_answer(
+        &self,
+        id: MessageId,
+        asks: u8,
+        answer: Option<(String, ReceiptStatus)>,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
+        Ok(self.state()?.take_answer(id, asks, answer.as_ref(), now))
     }
 
     async fn message_by_provider_id(

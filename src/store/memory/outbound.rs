@@ -7,9 +7,23 @@ use crate::domain::delivery::{Evidence, SendOutcome, Status};
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::time::Timestamp;
-use crate::store::{Begun, Head, LaneHeads, SettleError, StoreError};
+use crate::store::{Begun, Head, LaneHeads, SettleError, Silent, StoreError};
 
 use super::state::State;
+
+/// At most `limit` of each channel.
+fn shares<'m>(messages: impl Iterator<Item = &'m Message>, limit: usize) -> Vec<Message> {
+    let mut given: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut shares = Vec::new();
+    for message in messages {
+        let given = given.entry(&message.delivery.lane.channel).or_default();
+        *given += 1;
+        if *given <= limit {
+            shares.push(message.clone());
+        }
+    }
+    shares
+}
 
 impl State {
     pub fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads {
@@ -117,13 +131,19 @@ impl State {
             .filter(|(look_at, _, _)| *look_at <= now)
             .collect();
         due.sort_by_key(|(look_at, number, _)| (*look_at, *number));
-        let mut of_channel: BTreeMap<&str, usize> = BTreeMap::new();
-        due.retain(|(_, _, message)| {
-            let taken = of_channel.entry(&message.delivery.lane.channel).or_default();
-            *taken += 1;
-            *taken <= limit
-        });
-        due.into_iter().map(|(_, _, message)| message.clone()).collect()
+        shares(due.into_iter().map(|(_, _, message)| message), limit)
+    }
+
+    pub fn silent(&self, filter: Silent, limit: usize) -> Vec<Message> {
+        let mut silent: Vec<(Timestamp, u64, &Message)> = self
+            .messages
+            .numbered()
+            .filter(|(_, message)| !message.is_inbound() && message.delivery.asks == filter.asks)
+            .filter_map(|(number, message)| Some((message.silent_since()?, number, message)))
+            .filter(|(since, _, _)| (filter.from..=filter.until).contains(since))
+            .collect();
+        silent.sort_by_key(|(since, number, _)| (*since, *number));
+        shares(silent.into_iter().map(|(_, _, message)| message), limit)
     }
 
     pub fn resolve(

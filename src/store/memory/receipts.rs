@@ -1,6 +1,8 @@
 //! Providers' receipts, those that came too early among them.
 
-use crate::domain::delivery::{DeliveryError, ErrorClass, ReceiptEffect, ReceiptStatus};
+use crate::domain::delivery::{
+    self, DeliveryError, ErrorClass, MAX_PARKED, Parking, ReceiptEffect, ReceiptStatus,
+};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
@@ -11,9 +13,7 @@ use super::state::{Parked, State};
 impl State {
     pub fn apply_receipt(&mut self, receipt: Receipt, now: Timestamp) -> ReceiptOutcome {
         let Some(message) = self.named_by(&receipt) else {
-            let order = self.parked.last().map_or(0, |last| last.order + 1);
-            self.parked.push(Parked { order, receipt, at: now });
-            return ReceiptOutcome::Parked;
+            return self.park(receipt, now);
         };
         let (id, customer_id, before) = (message.id, message.customer_id, message.delivery.status);
         self.change_queue(customer_id, now, |state| {
@@ -24,6 +24,52 @@ impl State {
             Some(after) if after != before => ReceiptOutcome::Advanced(id, after),
             _ => ReceiptOutcome::Stale(id),
         }
+    }
+
+    fn park(&mut self, receipt: Receipt, now: Timestamp) -> ReceiptOutcome {
+        let of_one = self.parked.iter().filter(|parked| {
+            parked.receipt.channel == receipt.channel && parked.receipt.provider_id == receipt.provider_id
+        });
+        let said: Vec<ReceiptStatus> = of_one.map(|parked| parked.receipt.status.clone()).collect();
+        match delivery::park(&said, &receipt.status) {
+            Parking::Known => return ReceiptOutcome::Parked,
+            Parking::Refused => return ReceiptOutcome::Dropped,
+            Parking::Kept => {}
+        }
+        let full = self.parked.len() as u64 >= MAX_PARKED;
+        if full {
+            self.forget_oldest_parked();
+        }
+        let order = self.parked.last().map_or(0, |last| last.order + 1);
+        self.parked.push(Parked { order, receipt, at: now });
+        if full { ReceiptOutcome::Displacing } else { ReceiptOutcome::Parked }
+    }
+
+    pub fn forget_oldest_parked(&mut self) {
+        let arrived = self.parked.iter().enumerate();
+        if let Some((oldest, _)) = arrived.min_by_key(|(arrival, parked)| (parked.at, *arrival)) {
+            self.parked.remove(oldest);
+        }
+    }
+
+    /// The provider was asked about a message.
+    pub fn take_answer(
+        &mut self,
+        id: MessageId,
+        asks: u8,
+        answer: Option<&(String, ReceiptStatus)>,
+        now: Timestamp,
+    ) -> Option<Message> {
+        let customer_id = self.messages.get(id)?.customer_id;
+        self.change_queue(customer_id, now, |state| {
+            let said = answer.map(|(id, status)| (id.as_str(), status));
+            let effect = state.messages.get_mut(id).map(|message| message.take_answer(asks, said));
+            let error = answer.and_then(|(_, status)| status.error.as_ref());
+            if let (Some(ReceiptEffect::Advanced), Some(error)) = (effect, error) {
+                state.heed_opt_out(id, error, now);
+            }
+        });
+        self.messages.get(id).cloned()
     }
 
     fn named_by(&self, receipt: &Receipt) -> Option<&Message> {

@@ -204,6 +204,12 @@ pub enum Command {
     },
     /// The first that is held.
     ResendHeld,
+    /// The provider is asked about what is silent, and answers with a stage or not at all.
+    AskAbout {
+        asks: u8,
+        stage: Option<ReceiptStage>,
+        class: Option<ErrorClass>,
+    },
     Mint {
         role: TokenRole,
     },
@@ -350,6 +356,7 @@ fn customers() -> impl Strategy<Value = Command> {
 
 fn sending() -> impl Strategy<Value = Command> {
     let class = option::weighted(0.3, select(vec![ErrorClass::OptedOut, ErrorClass::Permanent]));
+    let class2 = class.clone();
     prop_oneof![
         8 => (0..2usize, outcome()).prop_map(|(lane, outcome)| Command::Send { lane, outcome }),
         6 => (0..2usize, 0..2usize).prop_map(|(lane, owner)| Command::SendHead { lane, owner }),
@@ -371,6 +378,7 @@ fn sending() -> impl Strategy<Value = Command> {
         1 => pick().prop_map(|message| Command::Cancel { message }),
         1 => pick().prop_map(|message| Command::Resend { message }),
         2 => Just(Command::ResendHeld),
+        3 => (0..3u8, option::of(stage()), class2).prop_map(|(asks, stage, class)| Command::AskAbout { asks, stage, class }),
     ]
 }
 

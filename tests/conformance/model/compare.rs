@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use proptest::test_runner::TestCaseError;
 use switchboard::domain::customer::NumberHash;
-use switchboard::store::{Cursor, InboxFilter, ListError, Page, PageRequest, Store, StoreError};
+use switchboard::store::{Cursor, InboxFilter, ListError, Page, PageRequest, Silent, Store, StoreError};
 
 use super::run::{inbound_id, outbound_id, token_hash};
 use super::world::{NUMBERS, World, lanes, picked, same};
@@ -123,6 +123,10 @@ impl World {
                 }
             }
             same_answer!(self.unknown_due(now, 100));
+            for asks in 0..3 {
+                let filter = Silent { asks, from: self.in_seconds(-1_000_000), until: now };
+                same_answer!(self.silent(filter, 100));
+            }
             same_answer!(self.pauses(now));
         }
         let sorted = |lanes: Result<Vec<_>, StoreError>| {

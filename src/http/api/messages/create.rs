@@ -1,5 +1,7 @@
 //! `POST /v1/customers/{customer_id}/sessions/{session_id}/messages`: a text to the customer.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::conversation::check_content;
+use crate::domain::delivery::LONGEST_VALID_FOR;
 use crate::domain::message::Role;
 use crate::gateway::conversation::Say;
 use crate::http::HttpState;
@@ -33,6 +36,22 @@ pub struct NewMessage {
     /// What the token makes of the message anyway: `agent`, or `init` (also written `bot`) with a bot's token.
     #[schema(nullable = false)]
     sender_role: Option<String>,
+    /// For how many seconds it is worth sending: one that could not leave by then expires. As the server is set up, if it
+    /// is left out.
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 604_800, nullable = false)]
+    valid_for_s: Option<ValidFor>,
+}
+
+struct ValidFor(Duration);
+
+impl FromJson for ValidFor {
+    fn from_json(value: Value) -> Result<Self, (String, String)> {
+        let longest = LONGEST_VALID_FOR.as_secs();
+        match value.as_u64() {
+            Some(seconds) if (1..=longest).contains(&seconds) => Ok(Self(Duration::from_secs(seconds))),
+            _ => Err((String::new(), format!("must be a whole number of seconds from 1 to {longest}"))),
+        }
+    }
 }
 
 /// The only content type that there is.
@@ -52,7 +71,8 @@ impl FromFields for NewMessage {
         let content = fields.required("content");
         let content_type = fields.required("content_type");
         let sender_role: Option<String> = fields.optional("sender_role");
-        Some(Self { content: content?, content_type: content_type?, sender_role })
+        let valid_for_s = fields.optional("valid_for_s");
+        Some(Self { content: content?, content_type: content_type?, sender_role, valid_for_s })
     }
 }
 
@@ -109,7 +129,9 @@ pub async fn create_message(
     let (message, idempotency) = sent.read_keyed::<NewMessage>(&caller).await?;
     let author = caller.author();
     message.check(state.gateway().policy().max_content_units, author.role)?;
-    let say = Say { customer_id, author, content: message.content, confirmation: None, idempotency };
+    let valid_for = message.valid_for_s.map(|seconds| seconds.0);
+    let content = message.content;
+    let say = Say { customer_id, author, content, confirmation: None, valid_for, idempotency };
     let created = state.gateway().say(say).await?;
     let response = (StatusCode::CREATED, Json(Message::from(created.value))).into_response();
     Ok(idempotency::mark(response, created.replayed))
@@ -124,6 +146,7 @@ mod tests {
             content: content.into(),
             content_type: Text,
             sender_role: sender_role.map(Into::into),
+            valid_for_s: None,
         };
         message.check(5, role)
     }

@@ -1,8 +1,12 @@
 //! Providers' receipts, those that came too early among them.
 
 use super::messages;
-use crate::domain::delivery::{DeliveryError, ErrorClass, ReceiptEffect, ReceiptStatus};
+use crate::domain::delivery::{
+    self, DeliveryError, ErrorClass, MAX_PARKED, Parking, ReceiptEffect, ReceiptStatus,
+};
+use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
+use crate::domain::time::Timestamp;
 use crate::store::embedded::codec;
 use crate::store::embedded::keys::{Family, ParkedAgeKey, ParkedKey};
 use crate::store::embedded::kv::Direction;
@@ -12,8 +16,7 @@ use crate::store::{Receipt, ReceiptOutcome, StoreError};
 
 pub fn apply(tx: &mut Tx<'_, '_>, receipt: Receipt) -> Result<ReceiptOutcome, StoreError> {
     let Some(mut message) = named_by(tx, &receipt)? else {
-        park(tx, receipt)?;
-        return Ok(ReceiptOutcome::Parked);
+        return park(tx, receipt);
     };
     let before = message.delivery.status;
     adopt(tx, &mut message, &receipt.provider_id)?;
@@ -35,26 +38,76 @@ fn named_by(tx: &Tx<'_, '_>, receipt: &Receipt) -> Result<Option<Message>, Store
     }
 }
 
-fn park(tx: &mut Tx<'_, '_>, receipt: Receipt) -> Result<(), StoreError> {
-    let order = tx.next_order()?;
+fn park(tx: &mut Tx<'_, '_>, receipt: Receipt) -> Result<ReceiptOutcome, StoreError> {
     let (channel, provider_id) = (receipt.channel.clone(), receipt.provider_id.clone());
+    let parked = parked_of(tx, &channel, &provider_id)?;
+    let said: Vec<_> = parked.into_iter().map(|(_, row)| row.receipt.status).collect();
+    match delivery::park(&said, &receipt.status) {
+        Parking::Known => return Ok(ReceiptOutcome::Parked),
+        Parking::Refused => return Ok(ReceiptOutcome::Dropped),
+        Parking::Kept => {}
+    }
+    let full = tx.tables().parked()? >= MAX_PARKED;
+    if full {
+        let oldest = tx.tables().entries::<ParkedAgeKey, ()>(&ParkedAgeKey::all()).next().transpose()?;
+        if let Some((ParkedAgeKey { at, order, channel, provider_id }, ())) = oldest {
+            unpark(tx, ParkedKey { channel, provider_id, order }, at)?;
+        }
+    }
+    let order = tx.next_order()?;
     let age = ParkedAgeKey { at: tx.now, channel: channel.clone(), provider_id: provider_id.clone(), order };
     tx.put_entry(&age, &());
-    tx.put_record(&ParkedKey { channel, provider_id, order }, &ParkedRow { receipt, at: tx.now })
+    tx.put_record(&ParkedKey { channel, provider_id, order }, &ParkedRow { receipt, at: tx.now })?;
+    tx.count_parked(1)?;
+    Ok(if full { ReceiptOutcome::Displacing } else { ReceiptOutcome::Parked })
+}
+
+/// Takes a receipt that was parked at `at` out again.
+pub fn unpark(tx: &mut Tx<'_, '_>, key: ParkedKey, at: Timestamp) -> Result<(), StoreError> {
+    tx.remove(&key);
+    let ParkedKey { channel, provider_id, order } = key;
+    tx.remove(&ParkedAgeKey { at, channel, provider_id, order });
+    tx.count_parked(-1)
+}
+
+/// What is parked of a provider's id, in the order of its arrival.
+fn parked_of(
+    tx: &Tx<'_, '_>,
+    channel: &str,
+    provider_id: &str,
+) -> Result<Vec<(ParkedKey, ParkedRow)>, StoreError> {
+    let whose = (channel.to_owned(), provider_id.to_owned());
+    let parked = tx.tables().scan(&ParkedKey::within(&whose), Direction::Forward).map(|pair| {
+        let (key, value) = pair?;
+        Ok((ParkedKey::decode(&key)?, codec::decode::<ParkedRow>(&value)?))
+    });
+    parked.collect()
+}
+
+/// The provider was asked about a message.
+pub fn take_answer(
+    tx: &mut Tx<'_, '_>,
+    id: MessageId,
+    asks: u8,
+    answer: Option<&(String, ReceiptStatus)>,
+) -> Result<Option<Message>, StoreError> {
+    let Some(mut message) = tx.tables().message(id)? else { return Ok(None) };
+    let effect = message.take_answer(asks, answer.map(|(id, status)| (id.as_str(), status)));
+    if let (ReceiptEffect::Advanced, Some(error)) =
+        (effect, answer.and_then(|(_, status)| status.error.as_ref()))
+    {
+        heed_opt_out(tx, &message, error)?;
+    }
+    tx.update_message(&message)?;
+    Ok(Some(message))
 }
 
 /// The message has that provider id now: what came for it earlier is applied. The message is changed, but not kept.
 pub fn adopt(tx: &mut Tx<'_, '_>, message: &mut Message, provider_id: &str) -> Result<(), StoreError> {
     tx.note_outbound_id(message, provider_id)?;
-    let whose = (message.delivery.lane.channel.clone(), provider_id.to_owned());
-    let parked = tx.tables().scan(&ParkedKey::within(&whose), Direction::Forward).map(|pair| {
-        let (key, value) = pair?;
-        Ok((ParkedKey::decode(&key)?, codec::decode::<ParkedRow>(&value)?))
-    });
-    for (key, row) in parked.collect::<Result<Vec<_>, StoreError>>()? {
-        tx.remove(&key);
-        let ParkedKey { channel, provider_id, order } = key;
-        tx.remove(&ParkedAgeKey { at: row.at, channel, provider_id, order });
+    let channel = message.delivery.lane.channel.clone();
+    for (key, row) in parked_of(tx, &channel, provider_id)? {
+        unpark(tx, key, row.at)?;
         apply_to(tx, message, &row.receipt.provider_id, &row.receipt.status)?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What is cleared away with time.
 
+use super::receipts;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
@@ -42,8 +43,8 @@ fn forget_keys(tx: &mut Tx<'_, '_>, limit: usize) -> Result<bool, StoreError> {
 fn forget_receipts(tx: &mut Tx<'_, '_>, limit: usize) -> Result<bool, StoreError> {
     let (old, more) = first_of::<ParkedAgeKey, ()>(tx, tx.now.before(REMEMBERED), limit)?;
     for (age, ()) in old {
-        tx.remove(&age);
-        tx.remove(&ParkedKey { channel: age.channel, provider_id: age.provider_id, order: age.order });
+        let ParkedAgeKey { at, order, channel, provider_id } = age;
+        receipts::unpark(tx, ParkedKey { channel, provider_id, order }, at)?;
     }
     Ok(more)
 }

@@ -174,6 +174,9 @@ families! {
     31 TokenKey { token: TokenId }
     32 TokenHashKey { sha256: [u8; 32] }
 
+    /// Texts that the provider has taken and said nothing final of, by how often it was asked and since when it has them.
+    33 SilentKey { asks: u8, since: Timestamp, order: u64 }
+
     /// What rests since the provider said so; without a sender, the channel's account.
     36 PauseKey { channel: String, sender: String }
 }

@@ -1,5 +1,5 @@
 //! Messages, with their places in the queues: of their customer, of their lane, of what expires, is in hand or is
-//! looked for.
+//! looked for or asked about.
 
 use std::mem::take;
 
@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
     AttemptKey, ExpiryKey, InboundIdKey, LaneKey, LookKey, MessageAtKey, MessageKey, OutboundIdKey, QueueKey,
-    ReadyKey,
+    ReadyKey, SilentKey,
 };
 use crate::store::embedded::tables::{IdempotencyName, MessageAt, missing};
 
@@ -189,12 +189,10 @@ fn index(message: &Message, at: &MessageAt) -> Index {
         Status::Unknown => {
             Some(entry(&LookKey { look_at: delivery.look_at.unwrap_or(NEVER), order }, &message.id))
         }
-        Status::Sent
-        | Status::Delivered
-        | Status::Undelivered
-        | Status::Failed
-        | Status::Canceled
-        | Status::Expired => None,
+        Status::Sent => message
+            .silent_since()
+            .map(|since| entry(&SilentKey { asks: delivery.asks, since, order }, &message.id)),
+        Status::Delivered | Status::Undelivered | Status::Failed | Status::Canceled | Status::Expired => None,
     };
     let queue = QueueKey { customer: message.customer_id, order };
     let queued = message.holds_queue().then(|| entry(&queue, &message.id));

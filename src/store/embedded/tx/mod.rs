@@ -83,6 +83,18 @@ impl<'t, 'v> Tx<'t, 'v> {
         Ok(())
     }
 
+    /// Called once what is counted has changed.
+    pub fn count_parked(&mut self, change: i64) -> Result<(), StoreError> {
+        let key = schema::parked_key();
+        let counted = self.overlay.get(&key)?.map(|value| read_entry::<u64>(&value)).transpose()?;
+        let count = match counted {
+            Some(count) => count.saturating_add_signed(change),
+            None => self.tables().parked()?,
+        };
+        self.overlay.put(key, write_entry(&count));
+        Ok(())
+    }
+
     fn reindex(&mut self, before: &Index, after: Index) {
         for key in before.keys().filter(|key| !after.contains_key(*key)) {
             self.overlay.remove(key.clone());

@@ -67,7 +67,8 @@ impl World {
             | Command::Resolve { .. }
             | Command::Cancel { .. }
             | Command::Resend { .. }
-            | Command::ResendHeld => self.run_sending(command).await,
+            | Command::ResendHeld
+            | Command::AskAbout { .. } => self.run_sending(command).await,
             Command::Receipt { .. } => self.run_receipt(command).await,
             Command::Claim { .. }
             | Command::Ask { .. }

@@ -3,7 +3,7 @@
 use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStatus, SendOutcome};
 use switchboard::domain::ids::MessageId;
 use switchboard::domain::pause::{Pause, PauseScope};
-use switchboard::store::{Begun, LaneHead, Receipt, Store};
+use switchboard::store::{Begun, LaneHead, Receipt, Silent, Store};
 
 use super::super::command::{Command, Outcome, Proof};
 use super::super::world::{OWNERS, World, lanes, picked, same};
@@ -77,6 +77,19 @@ impl World {
             Command::Resend { message } => {
                 let Some(id) = picked(&self.messages, message) else { return Ok(()) };
                 both!(self.resend_message(id, VALID_FOR, now)).ok();
+            }
+            Command::AskAbout { asks, stage, class } => {
+                let filter = Silent { asks, from: self.in_seconds(-1_000_000), until: self.in_seconds(0) };
+                for message in both!(self.silent(filter, 2)).unwrap_or_default() {
+                    let status = stage.map(|stage| ReceiptStatus {
+                        stage,
+                        raw: format!("{stage:?}"),
+                        error: class.map(error),
+                        at: now,
+                    });
+                    let answer = message.delivery.provider_ids.last().cloned().zip(status);
+                    both!(self.take_answer(message.id, asks + 1, answer.clone(), now)).ok();
+                }
             }
             Command::ResendHeld => {
                 for id in self.messages.clone() {

@@ -51,6 +51,7 @@ impl World {
         let text = |(content, delay_s): (&str, u64)| AnswerText {
             content: content.into(),
             delay: Duration::from_secs(delay_s),
+            valid_for: None,
         };
         let message_ids: Vec<MessageId> = reply.texts.iter().map(|_| MessageId(self.id())).collect();
         let answer = Answer {
