@@ -31,6 +31,8 @@ pub struct Findings {
     /// Attempts whose answer never came, or said nothing.
     pub line_breaks: usize,
     pub receipts: usize,
+    /// How often agents took a session from the bot.
+    pub switches: usize,
 }
 
 impl Findings {
@@ -52,11 +54,12 @@ impl Findings {
         let broken: Vec<_> =
             self.broken().iter().map(|(name, lines)| format!("{} {name}", lines.len())).collect();
         format!(
-            "{} texts taken, {} accepted, {} line breaks, {} receipts acknowledged, {}",
+            "{} texts taken, {} accepted, {} line breaks, {} receipts acknowledged, {} switches, {}",
             self.texts_taken,
             self.texts_accepted,
             self.line_breaks,
             self.receipts,
+            self.switches,
             broken.join(", ")
         )
     }
@@ -84,6 +87,7 @@ struct Kept {
     delivered: bool,
     provider_ids: Vec<String>,
     line_breaks: usize,
+    created_ms: i64,
 }
 
 impl Kept {
@@ -98,6 +102,7 @@ impl Kept {
             status: text(&delivery["status"]),
             delivered: message["delivered_at"].is_string(),
             provider_ids: delivery["provider_ids"].as_array().unwrap().iter().map(text).collect(),
+            created_ms: millis(&message["created_at"]),
             line_breaks: attempts.iter().filter(|attempt| attempt["outcome"] == "unknown").count(),
         }
     }
@@ -119,8 +124,7 @@ struct Arrived {
 
 impl Arrived {
     fn of(text: &Value) -> Self {
-        let taken = Timestamp::parse(text["accepted_at"].as_str().unwrap()).unwrap();
-        Self { body: text["body"].as_str().unwrap().to_owned(), taken_ms: taken.as_millis() }
+        Self { body: text["body"].as_str().unwrap().to_owned(), taken_ms: millis(&text["accepted_at"]) }
     }
 }
 
@@ -146,10 +150,11 @@ pub async fn audit(
         let promised = &ledger[&of.number];
         findings.texts_taken += promised.taken.len();
         findings.texts_accepted += promised.accepted.len();
+        findings.switches += promised.held.len();
         findings.line_breaks += kept.iter().map(|message| message.line_breaks).sum::<usize>();
         look_at_what_was_taken(&mut findings, of, promised, &kept, &arrived);
         look_at_what_was_sent(&mut findings, of, promised, &kept, &arrived);
-        look_at_the_fence(&mut findings, of, promised, &arrived);
+        look_at_the_fence(&mut findings, of, promised, &kept, &arrived);
         for message in kept.iter().filter(|message| !message.delivered) {
             if message.provider_ids.iter().any(|id| delivered.contains(id)) {
                 findings.receipt_forgotten.push(format!("{} is {}", message.id, message.status));
@@ -228,14 +233,26 @@ fn look_at_what_was_sent(
     }
 }
 
-/// Between the answer that agents have the session and their giving it back, the provider takes nothing of the bot's.
-fn look_at_the_fence(findings: &mut Findings, of: &Conversation, promised: &Promises, arrived: &[Arrived]) {
-    for text in arrived.iter().filter(|text| text.body.starts_with("bot ")) {
-        let held = |held: &super::ledger::Held| held.from_ms < text.taken_ms && text.taken_ms < held.until_ms;
-        if promised.held.iter().any(held) {
-            findings.past_the_fence.push(format!("{}: \"{}\"", of.number, text.body));
+/// Between the answer that agents have the session and their giving it back, nothing of the bot's is accepted, and the
+/// provider takes nothing of it.
+fn look_at_the_fence(
+    findings: &mut Findings,
+    of: &Conversation,
+    promised: &Promises,
+    kept: &[Kept],
+    arrived: &[Arrived],
+) {
+    let accepted = kept.iter().map(|message| (&message.content, message.created_ms, "accepted"));
+    let taken = arrived.iter().map(|text| (&text.body, text.taken_ms, "taken"));
+    for (body, at_ms, what) in accepted.chain(taken).filter(|(body, ..)| body.starts_with("bot ")) {
+        if promised.held.iter().any(|held| held.from_ms < at_ms && at_ms < held.until_ms) {
+            findings.past_the_fence.push(format!("{}: \"{body}\" was {what}", of.number));
         }
     }
+}
+
+fn millis(moment: &Value) -> i64 {
+    Timestamp::parse(moment.as_str().unwrap()).unwrap().as_millis()
 }
 
 fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {

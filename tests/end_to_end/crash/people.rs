@@ -181,7 +181,7 @@ impl Agent {
     /// Takes the session from the bot, says a few words, gives it back, and again.
     pub async fn come_and_go(self, of: Arc<Conversation>, ledger: Arc<Ledger>, mut dice: Dice) {
         for round in 1.. {
-            tokio::time::sleep(dice.millis(100, 600)).await;
+            tokio::time::sleep(dice.millis(300, 1_500)).await;
             if ledger.is_over() {
                 return;
             }
@@ -204,22 +204,27 @@ fn now_ms() -> i64 {
     switchboard::app::ambient::now().as_millis()
 }
 
-/// A bot that answers each text once it is told of it, never twice in the same words; some it hands over.
+/// A bot that answers each text, never twice in the same words. With those customers whom agents see to as well it
+/// takes its time and says more, so that they come while it thinks and speaks; some of them it hands over.
 pub async fn bot() -> Bot {
     let told = AtomicUsize::new(0);
     Bot::start(move |turn| {
         let count = told.fetch_add(1, Ordering::SeqCst);
-        let pause = Duration::from_millis((count % 7 * 5).try_into().unwrap());
+        let both = turn["data"]["session"]["tags"] == json!(["both"]);
         if turn["type"] != "message.received" {
-            return (204, Value::Null, pause);
+            return (204, Value::Null, Duration::ZERO);
         }
+        let pause_ms = count % 7 * if both { 30 } else { 5 };
         let heard = turn["data"]["message"]["content"].as_str().unwrap();
-        let mut answer = json!({"messages": [{"content": format!("bot {count} re {heard}")}]});
-        // Only those customers whom agents see to as well.
-        if turn["data"]["session"]["tags"] == json!(["both"]) && count.is_multiple_of(20) {
+        let mut texts = vec![json!({"content": format!("bot {count} re {heard}")})];
+        if both {
+            texts.push(json!({"content": format!("bot {count} more")}));
+        }
+        let mut answer = json!({"messages": texts});
+        if both && count.is_multiple_of(20) {
             answer["handoff"] = json!({"needed": true, "reason": "a person is asked for"});
         }
-        (200, answer, pause)
+        (200, answer, Duration::from_millis(pause_ms.try_into().unwrap()))
     })
     .await
 }
