@@ -17,6 +17,7 @@ pub mod twilio;
 
 /// What an adapter's vendor can do. Callers ask this, never the adapter's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Capability {
     /// It can list what it has taken, so that an unknown send can be settled by asking.
     pub lists_sent: bool,

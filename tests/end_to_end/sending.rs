@@ -120,3 +120,49 @@ async fn a_provider_that_is_down_at_start_delays_and_loses_nothing() {
     daemon.delivery(message["id"].as_str().unwrap(), &["delivered"]).await;
     assert_eq!(provider.arrived(ANNA).await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_whose_receipts_are_lost_is_asked_about() {
+    let provider = Provider::start().await;
+    let more = "[sending]\nask_after = \"2s\"".into();
+    let daemon =
+        Daemon::start(&Setup { bot: "kind = \"none\"".into(), more, ..Setup::new(&provider.url) }).await;
+    provider.calls_back(&daemon);
+    provider.text(ANNA, BRAND, "Hey").await;
+    let anna = daemon.customer(ANNA).await;
+    provider.faults(json!({"receipts": {"lost": 1.0}})).await;
+    let (_, message) = daemon.say(&anna, "agent-secret", "Silence").await;
+    let delivery = daemon.delivery(message["id"].as_str().unwrap(), &["delivered"]).await;
+    let history = delivery["provider_status_history"].as_array().unwrap();
+    assert_eq!(history.last().unwrap()["status"], "delivered");
+    assert!(history.iter().all(|said| said["asked"] == true), "{history:?}");
+    assert_eq!(provider.arrived(ANNA).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_does_not_tell_holds_nobody_up_for_long() {
+    let provider = Provider::start().await;
+    let more = "[sending]\nlooks = [\"1s\", \"20s\"]\norder_hold = \"2s\"".into();
+    let daemon =
+        Daemon::start(&Setup { bot: "kind = \"none\"".into(), more, ..Setup::new(&provider.url) }).await;
+    provider.calls_back(&daemon);
+    provider.text(ANNA, BRAND, "Hey").await;
+    let anna = daemon.customer(ANNA).await;
+    let faults = json!({"next_sends": ["dropped_after"], "reads_failed": 1.0, "receipts": {"lost": 1.0}});
+    provider.faults(faults).await;
+    let (_, lost) = daemon.say(&anna, "agent-secret", "Once").await;
+    let lost = lost["id"].as_str().unwrap();
+    daemon.delivery(lost, &["unknown"]).await;
+    let (_, next) = daemon.say(&anna, "agent-secret", "And then this").await;
+    daemon.delivery(next["id"].as_str().unwrap(), &["sent"]).await;
+    let passed = daemon.delivery(lost, &["unknown"]).await;
+    assert!(passed["passed_at"].is_string() && passed["held_at"].is_null(), "{passed}");
+    let resend = format!("/v1/messages/{lost}/resend");
+    let (status, problem) = daemon.call("POST", &resend, "agent-secret", None).await;
+    assert_eq!((status, problem["type"].as_str()), (409, Some("/problems/not-held")));
+    // The provider answers again: it has the text, which is not sent a second time.
+    provider.faults(json!({})).await;
+    let found = daemon.delivery(lost, &["sent", "delivered"]).await;
+    assert_eq!(found["attempts"][0]["evidence"], "found");
+    assert_eq!(bodies(&provider.arrived(ANNA).await), ["Once", "And then this"]);
+}

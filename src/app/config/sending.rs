@@ -56,7 +56,7 @@ impl Setting for AskAfter {
         if node.value.as_text() == Some("never") {
             return Ok(Self(None));
         }
-        Duration::read(node).map(|after| Self(Some(after))).map_err(|wrong| format!("{wrong}; or \"never\""))
+        Duration::read(node).map(|after| Self(Some(after))).map_err(|wrong| format!("{wrong}, or \"never\""))
     }
 }
 
@@ -134,6 +134,9 @@ impl Sending {
             Looks::default()
         });
         let order_hold = section.or("order_hold", Duration::from_secs(2 * 60));
+        if order_hold < looks.first() {
+            section.refuse("order_hold", "is shorter than the first of looks; make it at least as long");
+        }
         let ask_after = section.or("ask_after", AskAfter(Some(Duration::from_secs(15 * 60))));
         let on_unknown = section.or("on_unknown", OnUnknown::default());
         section.finish();

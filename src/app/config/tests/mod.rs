@@ -113,6 +113,18 @@ fn short_codes_have_their_keywords_answered_by_the_gateway() {
 }
 
 #[test]
+fn a_channel_may_have_its_own_way_with_unknown_fates() {
+    use crate::domain::delivery::OnUnknown;
+    let sending = "[sending]\non_unknown = \"resend\"\nask_after = \"never\"\norder_hold = \"5s\"\n";
+    let config = good(&format!("{sending}{CHANNEL}"));
+    assert_eq!(config.channels[0].on_unknown, OnUnknown::Resend);
+    assert_eq!(config.sending.asks.steps().count(), 0);
+    assert_eq!(config.sending.order_hold, Duration::from_secs(5));
+    let config = good(&format!("{sending}{CHANNEL}on_unknown = \"hold\""));
+    assert_eq!(config.channels[0].on_unknown, OnUnknown::Hold);
+}
+
+#[test]
 fn the_environment_wins_over_the_file() {
     let config = load(
         DEFAULT_CONFIG,

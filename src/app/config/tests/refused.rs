@@ -164,3 +164,12 @@ fn a_wrong_variable_is_named() {
     "#
     );
 }
+
+#[test]
+fn what_becomes_of_unknown_fates_is_said_in_words_that_are_known() {
+    insta::assert_snapshot!(wrong(&format!("[sending]\non_unknown = \"ressend\"\nask_after = \"0s\"\norder_hold = \"1s\"\n{CHANNEL}")), @r#"
+    config.toml:2:14: sending.on_unknown is "ressend"; did you mean "resend"?
+    config.toml:3:13: sending.ask_after is no time at all; write something longer, or "never"
+    config.toml:4:14: sending.order_hold is shorter than the first of looks; make it at least as long
+    "#);
+}

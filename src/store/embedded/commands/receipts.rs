@@ -55,7 +55,7 @@ fn park(tx: &mut Tx<'_, '_>, receipt: Receipt) -> Result<ReceiptOutcome, StoreEr
         }
     }
     let order = tx.next_order()?;
-    let age = ParkedAgeKey { at: tx.now, channel: channel.clone(), provider_id: provider_id.clone(), order };
+    let age = ParkedAgeKey { at: tx.now, order, channel: channel.clone(), provider_id: provider_id.clone() };
     tx.put_entry(&age, &());
     tx.put_record(&ParkedKey { channel, provider_id, order }, &ParkedRow { receipt, at: tx.now })?;
     tx.count_parked(1)?;
@@ -66,7 +66,7 @@ fn park(tx: &mut Tx<'_, '_>, receipt: Receipt) -> Result<ReceiptOutcome, StoreEr
 pub fn unpark(tx: &mut Tx<'_, '_>, key: ParkedKey, at: Timestamp) -> Result<(), StoreError> {
     tx.remove(&key);
     let ParkedKey { channel, provider_id, order } = key;
-    tx.remove(&ParkedAgeKey { at, channel, provider_id, order });
+    tx.remove(&ParkedAgeKey { at, order, channel, provider_id });
     tx.count_parked(-1)
 }
 
