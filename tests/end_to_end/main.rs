@@ -15,6 +15,7 @@ mod crash;
 mod fixture;
 mod full_disk;
 mod gaps;
+mod pace;
 mod running;
 mod sending;
 mod webhooks;

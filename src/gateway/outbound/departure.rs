@@ -64,15 +64,15 @@ pub(super) async fn run(
     let gate = Gate { gateway, channel, state, number };
     while let Some(leaving) = coming.recv().await {
         match gate.pass(&leaving).await {
-            Ok(()) => gate.let_go(leaving),
+            Ok(now) => gate.let_go(leaving, now),
             Err(held_back) => gate.put_back(leaving, held_back),
         }
     }
 }
 
 impl Gate {
-    /// Returns when it may leave, and has taken what that costs.
-    async fn pass(&self, leaving: &Leaving) -> Result<(), HeldBack> {
+    /// Returns when it leaves, with the moment, and has taken what that costs.
+    async fn pass(&self, leaving: &Leaving) -> Result<Moment, HeldBack> {
         let segments = leaving.message.delivery.segmentation.segments;
         loop {
             self.may_leave()?;
@@ -102,7 +102,7 @@ impl Gate {
                 destination.depart(segments, now);
             }
             self.number.depart(segments, now);
-            return Ok(());
+            return Ok(now);
         }
     }
 
@@ -128,14 +128,14 @@ impl Gate {
         }
     }
 
-    fn let_go(&self, leaving: Leaving) {
+    fn let_go(&self, leaving: Leaving, now: Moment) {
         let Leaving { message, slot, entry, approach, .. } = leaving;
         drop(approach);
         tracing::debug!(
             message = %message.id,
             channel = self.channel.name,
             segments = message.delivery.segmentation.segments,
-            at_us = u64::try_from(self.now().as_micros()).unwrap_or(u64::MAX),
+            at_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX),
             "a text leaves"
         );
         let (gateway, channel) = (Arc::clone(&self.gateway), Arc::clone(&self.channel));
