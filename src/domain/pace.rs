@@ -91,7 +91,7 @@ pub struct Meter {
 
 /// How late a timer usually is. No window ever holds more than what may leave in this time above its pace, and never
 /// more than one segment.
-pub const TIMER_SLACK: Duration = Duration::from_millis(5);
+pub const TIMER_SLACK: Duration = Duration::from_millis(10);
 
 impl Meter {
     /// `tat`: the moment before which not one segment may leave; what [`Meter::tat`] said last.

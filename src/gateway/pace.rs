@@ -9,9 +9,34 @@ use tokio::sync::{Mutex as FairMutex, Semaphore};
 
 use crate::domain::pace::{Meter, Moment, Pace};
 
-/// How long before its departure a text's attempt is written down, so that it leaves on time however long the disk
-/// takes. What is written down leaves even if something more urgent comes: so no more than that.
-pub const LEAD: Duration = Duration::from_millis(50);
+/// How long texts may wait for the account once their attempts are written down: longer than that usually takes.
+const APPROACH: Duration = Duration::from_millis(100);
+
+/// How long before its departure a text's attempt is written down, so that it leaves on time. What is written down leaves
+/// even if something more urgent comes: so it is no longer than the disk needs, by what it took lately.
+#[derive(Clone, Copy, Debug)]
+pub struct Lead(Duration);
+
+impl Lead {
+    const LEAST: Duration = Duration::from_millis(20);
+    pub const MOST: Duration = Duration::from_millis(500);
+
+    pub fn get(self) -> Duration {
+        self.0
+    }
+
+    /// Choosing texts and writing their attempts down took so long. Longer than before counts at once, shorter bit by
+    /// bit.
+    pub fn note(&mut self, took: Duration) {
+        self.0 = (took * 2).max(self.0 * 15 / 16).clamp(Self::LEAST, Self::MOST);
+    }
+}
+
+impl Default for Lead {
+    fn default() -> Self {
+        Self(Self::LEAST)
+    }
+}
 
 /// How fast texts may leave, in segments. Each is optional.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,14 +84,13 @@ impl ChannelPace {
 pub struct Account {
     /// What leaves next holds it until it has left: what is due is due to nobody else.
     pub meter: FairMutex<Meter>,
-    /// So many texts may be written down and wait for the meter: what leaves within [`LEAD`]. The other lanes wait
-    /// before they choose.
+    /// So many texts may be written down and wait for the meter. The other lanes wait before they choose.
     pub approach: Arc<Semaphore>,
 }
 
 impl Account {
     fn starting(pace: Pace, now: Moment) -> Self {
-        let ahead = LEAD.as_nanos() / pace.interval().as_nanos().max(1);
+        let ahead = APPROACH.as_nanos() / pace.interval().as_nanos().max(1);
         let ahead = usize::try_from(ahead).unwrap_or(usize::MAX).clamp(0, 1_000) + 1;
         Self { meter: FairMutex::new(Meter::starting(pace, now)), approach: Arc::new(Semaphore::new(ahead)) }
     }
@@ -163,12 +187,28 @@ mod tests {
     }
 
     #[test]
+    fn the_lead_follows_the_disk() {
+        let ms = Duration::from_millis;
+        let mut lead = Lead::default();
+        lead.note(ms(3));
+        assert_eq!(lead.get(), ms(20));
+        lead.note(ms(100));
+        assert_eq!(lead.get(), ms(200));
+        lead.note(ms(3));
+        assert!(lead.get() < ms(200) && lead.get() > ms(150));
+        (0..100).for_each(|_| lead.note(ms(3)));
+        assert_eq!(lead.get(), ms(20));
+        lead.note(ms(3_000));
+        assert_eq!(lead.get(), Lead::MOST);
+    }
+
+    #[test]
     fn as_many_approach_the_account_as_leave_in_the_time_of_a_commit() {
         let approach = |pace: &str| {
             let account: Option<Pace> = Some(pace.parse().unwrap());
             let paces = Paces { account, ..Paces::default() };
             ChannelPace::starting(&paces, START).account.unwrap().approach.available_permits()
         };
-        assert_eq!((approach("1/s"), approach("100/s"), approach("1000/s")), (1, 6, 51));
+        assert_eq!((approach("1/s"), approach("100/s"), approach("1000/s")), (1, 11, 101));
     }
 }

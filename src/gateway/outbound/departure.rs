@@ -17,7 +17,7 @@ use super::number::NumberPace;
 use super::{LaneState, attempt};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
-use crate::gateway::pace::{Destination, LEAD};
+use crate::gateway::pace::{Destination, Lead};
 
 /// A text on its way to the gate.
 pub(super) struct Leaving {
@@ -112,7 +112,7 @@ impl Gate {
         let now = self.now();
         let due = destination.due(now, segments);
         let wait = due.saturating_sub(now);
-        if wait > LEAD {
+        if wait > Lead::MOST {
             let until = self.gateway.now().after(wait);
             return Err(HeldBack { until, because: "its destination had no room for it" });
         }

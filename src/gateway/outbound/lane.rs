@@ -19,7 +19,7 @@ use super::number::NumberPace;
 use super::{LaneState, SAFETY_NET, STORE_PAUSE};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
-use crate::gateway::pace::LEAD;
+use crate::gateway::pace::Lead;
 
 /// How long a lane whose head was not what it seemed waits before it looks again.
 const CHANGED_PAUSE: Duration = Duration::from_millis(20);
@@ -51,6 +51,7 @@ struct Runner {
     state: Arc<LaneState>,
     number: Arc<NumberPace>,
     departing: UnboundedSender<Leaving>,
+    lead: Lead,
     /// The right to write one text down that waits for the account, where that has a pace.
     approach: Option<OwnedSemaphorePermit>,
     /// The customers' numbers of the texts that were looked at last, and wait for their destinations.
@@ -64,8 +65,8 @@ pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc
     let (departing, coming) = unbounded_channel();
     let parts = (Arc::clone(&gateway), Arc::clone(&channel), Arc::clone(&state), Arc::clone(&number));
     gateway.spawn(departure::run(parts.0, parts.1, parts.2, parts.3, coming));
-    let mut runner =
-        Runner { gateway, channel, state, number, departing, approach: None, kept: BTreeMap::new() };
+    let (lead, approach, kept) = (Lead::default(), None, BTreeMap::new());
+    let mut runner = Runner { gateway, channel, state, number, departing, lead, approach, kept };
     loop {
         let next = runner.step().await.unwrap_or_else(|error| {
             tracing::error!(lane = %runner.state.lane.channel, %error, "the lane's next texts could not be read");
@@ -99,6 +100,7 @@ impl Runner {
             drop(slot);
             return Ok(Next::Sleep(soonest));
         }
+        let looked_at = self.now();
         let heads = self.gateway.store.lane_heads(&self.state.lane, now, PAGE).await?;
         if heads.ready.is_empty() {
             let pause = heads.next_at.map_or(SAFETY_NET, |next_at| next_at.since(now));
@@ -112,7 +114,9 @@ impl Runner {
         if !self.approaches().await? {
             return Ok(Next::Again);
         }
-        self.take(slot, heads).await
+        let next = self.take(slot, heads).await;
+        self.lead.note(self.now().saturating_sub(looked_at));
+        next
     }
 
     async fn take_slot(&self) -> Option<OwnedSemaphorePermit> {
@@ -175,7 +179,7 @@ impl Runner {
         heads: &[Head],
     ) -> Result<(Choice, Vec<Room>), StoreError> {
         let mut rooms = vec![Room { slot, approach: self.approach.take() }];
-        let mut chooser = Chooser::new(self.now(), LEAD);
+        let mut chooser = Chooser::new(self.now(), self.lead.get());
         let mut kept = BTreeMap::new();
         for head in heads {
             if chooser.chosen() == rooms.len() {
@@ -267,7 +271,7 @@ impl Runner {
 
     /// How long until a text that leaves then is to be written down.
     fn until_lead(&self, departure: Moment) -> Duration {
-        departure.saturating_sub(self.now()).saturating_sub(LEAD)
+        departure.saturating_sub(self.now()).saturating_sub(self.lead.get())
     }
 
     fn now(&self) -> Moment {
