@@ -69,6 +69,8 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<()> {
             Command::Token { admin_token_file, command } => {
                 commands::token::run(&config, admin_token_file.as_deref(), command, cli.format).await
             }
+            Command::Export(export) => commands::export::run(&config, export, cli.format).await,
+            Command::Import(import) => commands::import::run(&config, import, cli.format).await,
             Command::Simulate(simulate) => commands::simulate::run(&config, simulate).await,
             Command::Recover(recover) => commands::recover::run(&config, recover, cli.format).await,
             Command::Doctor(doctor) => commands::doctor::run(&config, doctor, cli.format).await,

@@ -14,7 +14,7 @@ use crate::store::embedded::OpenError;
 use crate::store::{Store, TokenRole};
 
 /// How long its answer may take; of a streamed one, each part of it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whoever has the store.
 pub enum Holder {

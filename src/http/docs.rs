@@ -41,6 +41,7 @@ use super::{HttpState, api, health, problem, receive};
         (name = "Sessions", description = "Conversations, and who has them."),
         (name = "Customers", description = "Who texts, and whether they may be texted."),
         (name = "Tokens", description = "Access, for admins."),
+        (name = "Backup", description = "Everything, for admins."),
         (name = "Receive", description = "What providers and bots call."),
         (name = "Health", description = "For whoever runs it."),
     )

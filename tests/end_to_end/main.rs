@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and owns what it starts"
 )]
 
+mod backup;
 mod bots;
 mod consent;
 mod conversation;

@@ -45,6 +45,27 @@ Exit codes:
 
 Logs go to stderr, results to stdout.";
 
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  switchboard export --output backup.ndjson
+  switchboard export | gzip > backup.ndjson.gz
+
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage or wrong configuration";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  switchboard import --verify backup.ndjson
+  SWITCHBOARD__STORE__PATH=data.new switchboard import backup.ndjson
+  gunzip -c backup.ndjson.gz | switchboard import -
+
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage or wrong configuration";
+
 /// Stands between a brand's phone numbers, its bot and its human agents.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
 #[command(name = "switchboard", version, after_help = EXAMPLES)]
@@ -94,6 +115,19 @@ pub enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Write all that the store holds to a file: a backup, and the way to another engine
+    ///
+    /// From the store; or, while a daemon has it open, through that daemon's API, which takes an admin token, and goes on
+    /// with its work. The file holds what customers wrote. It is its owner's alone (mode 0600), and gets its name when
+    /// it is whole.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Export),
+    /// Fill an empty store with an export, or only check the file
+    ///
+    /// The file is read to its end before anything is written. No daemon may have the store open. A store whose import was
+    /// not finished does not open: remove it, and import again.
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(Import),
     /// Play the provider: an API like the real one's, faults included, and the customers' phones
     ///
     /// Point a channel's api_base at it. How it behaves is in the configuration's [simulator].
@@ -140,6 +174,33 @@ pub enum TokenCommand {
         /// As `token list` shows it
         id: Uuid,
     },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Export {
+    /// Where to write it; - is stdout, and the summary goes to stderr
+    #[arg(long, short, value_name = "FILE|-", default_value = "-")]
+    pub output: PathBuf,
+    /// An admin token to ask a running daemon with; by default the configuration's own, if it stands there in clear
+    #[arg(long, value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Import {
+    /// The export; - is stdin
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// Check that the file is whole and unchanged, and import nothing
+    #[arg(long, conflicts_with_all = ["may_have_left", "as_it_was"])]
+    pub verify: bool,
+    /// Texts that waited may have left since: have them looked for before they are sent again. So it is by default
+    /// for an export of a running daemon
+    #[arg(long, conflicts_with = "as_it_was")]
+    pub may_have_left: bool,
+    /// Nothing has left since: send what waits, also if a daemon was running
+    #[arg(long)]
+    pub as_it_was: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
@@ -237,6 +298,14 @@ mod tests {
         for wrong in ["8d", "2", "yesterday"] {
             assert!(recover(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_import_looks_for_what_waits_or_sends_it_but_not_both() {
+        assert!(parsed("switchboard import backup.ndjson --as-it-was").is_ok());
+        assert!(parsed("switchboard import - --may-have-left").is_ok());
+        assert!(parsed("switchboard import - --may-have-left --as-it-was").is_err());
+        assert!(parsed("switchboard import").is_err());
     }
 
     #[test]

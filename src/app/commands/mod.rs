@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod doctor;
+pub mod export;
+pub mod import;
 pub mod recover;
 pub mod serve;
 pub mod simulate;

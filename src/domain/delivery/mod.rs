@@ -391,6 +391,7 @@ pub enum ReceiptEffect {
 
 mod fate;
 mod parking;
+mod restored;
 mod silence;
 mod transitions;
 

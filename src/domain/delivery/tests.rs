@@ -55,6 +55,23 @@ fn error(class: ErrorClass) -> DeliveryError {
 }
 
 #[test]
+fn a_text_that_waited_in_a_backup_is_looked_for_before_it_is_sent_again() {
+    let mut waits = message();
+    assert!(waits.doubt(at(5), at(9)));
+    assert!(waits.is_abandoned("me"));
+    waits.abandon(at(10));
+    assert_eq!((waits.delivery.status, waits.delivery.may_have_left_at()), (Status::Unknown, Some(at(5))));
+    // What had left is sure to have, and what was not ready yet is sure not to have.
+    let mut later = message();
+    later.delivery.ready_at = at(100);
+    for mut sure in [sent(), sending(), later] {
+        let before = sure.clone();
+        assert!(!sure.doubt(at(5), at(9)));
+        assert_eq!(sure, before);
+    }
+}
+
+#[test]
 fn an_accepted_text_is_sent_and_no_longer_holds_the_queue() {
     assert!(sending().holds_queue());
     let sent = sent();

@@ -7,6 +7,7 @@ use super::HttpState;
 
 pub(super) mod channels;
 pub(super) mod customers;
+pub(super) mod export;
 pub(super) mod messages;
 pub(super) mod sessions;
 pub(super) mod tokens;
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(tokens::mint::mint_token, tokens::list::list_tokens))
         .routes(routes!(tokens::revoke::revoke_token))
         .routes(routes!(channels::recover::recover_texts))
+        .routes(routes!(export::export))
 }
 
 fn conversation() -> OpenApiRouter<HttpState> {

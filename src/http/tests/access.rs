@@ -54,6 +54,7 @@ async fn what_a_role_may_not_do_is_403_before_the_body_is_read() {
         ("robot", "POST", "/v1/tokens".to_owned()),
         ("desk", "POST", "/v1/tokens".to_owned()),
         ("desk", "GET", "/v1/tokens".to_owned()),
+        ("desk", "GET", "/v1/export".to_owned()),
         ("desk", "DELETE", format!("/v1/tokens/{NOBODY}")),
         ("desk", "POST", "/v1/receive/init".to_owned()),
     ] {

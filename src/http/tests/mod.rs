@@ -4,6 +4,7 @@ mod access;
 mod conversation;
 mod customers;
 mod documentation;
+mod export;
 mod fixture;
 mod lists;
 mod messages;

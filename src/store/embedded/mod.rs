@@ -191,9 +191,7 @@ impl EmbeddedStore {
             Err(_) => Err(StoreError::Unavailable("a read panicked".into()).into()),
         }
     }
-}
 
-impl EmbeddedStore {
     fn kv(&self) -> Result<Arc<dyn Kv>, StoreError> {
         self.committer.check()?;
         self.engine.get().ok_or_else(|| StoreError::Unavailable("it is away".into()))

@@ -8,27 +8,35 @@ use crate::store::StoreError;
 pub struct Lines {
     export: Box<dyn Export>,
     state: State,
+    records: u64,
 }
 
 enum State {
-    /// The moment whose state it is.
-    New(Timestamp),
+    /// The moment whose state it is, and whether work goes on after it.
+    New(Timestamp, bool),
     Writing(Writer),
     Done(Summary),
     Failed,
 }
 
 impl Lines {
-    /// `now`: when the export was taken.
+    /// Of a store that nobody else works with. `now`: when the export was taken.
     pub fn of(export: Box<dyn Export>, now: Timestamp) -> Self {
-        Self { export, state: State::New(now) }
+        Self { export, state: State::New(now, false), records: 0 }
+    }
+
+    /// Of a store that its daemon goes on working with.
+    pub fn of_running(export: Box<dyn Export>, now: Timestamp) -> Self {
+        Self { export, state: State::New(now, true), records: 0 }
     }
 
     /// The next whole lines; none after the last. After an error there is nothing more to be had.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         let mut chunk = Vec::new();
         let mut writer = match std::mem::replace(&mut self.state, State::Failed) {
-            State::New(now) => Writer::begin(Header::new(self.export.engine(), now), &mut chunk)?,
+            State::New(now, running) => {
+                Writer::begin(Header::new(self.export.engine(), now, running), &mut chunk)?
+            }
             State::Writing(writer) => writer,
             done @ State::Done(_) => {
                 self.state = done;
@@ -39,17 +47,23 @@ impl Lines {
         let records = self.export.next().await?;
         for record in &records {
             writer.record(record, &mut chunk)?;
+            self.records += 1;
         }
         self.state =
             if records.is_empty() { State::Done(writer.end(&mut chunk)?) } else { State::Writing(writer) };
         Ok(Some(chunk))
     }
 
+    /// How many records were given.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
     /// What it held, once the last chunk was given.
     pub fn summary(&self) -> Option<&Summary> {
         match &self.state {
             State::Done(summary) => Some(summary),
-            State::New(_) | State::Writing(_) | State::Failed => None,
+            State::New(..) | State::Writing(_) | State::Failed => None,
         }
     }
 }

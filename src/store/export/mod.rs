@@ -45,16 +45,19 @@ pub struct Header {
     pub program: String,
     /// The engine that it came from.
     pub engine: String,
+    /// A daemon was at work on the store: what waits in the export may have left since.
+    pub running: bool,
 }
 
 impl Header {
-    pub fn new(engine: &str, created_at: Timestamp) -> Self {
+    pub fn new(engine: &str, created_at: Timestamp, running: bool) -> Self {
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
             created_at,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             engine: engine.to_owned(),
+            running,
         }
     }
 }

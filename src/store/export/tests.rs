@@ -20,7 +20,7 @@ fn file_with(header: Header, records: &[Record]) -> Vec<u8> {
 }
 
 fn file(records: &[Record]) -> Vec<u8> {
-    file_with(Header::new("sled", Timestamp::from_millis(1_700_000_000_123)), records)
+    file_with(Header::new("sled", Timestamp::from_millis(1_700_000_000_123), true), records)
 }
 
 fn read_in(pieces: usize, file: &[u8]) -> Result<(Vec<Record>, Summary), ReadError> {
@@ -99,14 +99,15 @@ fn a_line_that_is_missing_or_too_many_is_found() {
 #[test]
 fn a_later_version_is_refused_whatever_else_its_header_says() {
     let now = Timestamp::default();
-    let newer = file_with(Header { version: VERSION + 1, ..Header::new("sled", now) }, &[]);
+    let newer = file_with(Header { version: VERSION + 1, ..Header::new("sled", now, false) }, &[]);
     assert_eq!(read(&newer).unwrap_err(), ReadError::Newer { found: VERSION + 1 });
     let changed = format!(
         "{{\"kind\":\"header\",\"record\":{{\"format\":\"{FORMAT}\",\"version\":{},\"at\":1}}}}\n",
         VERSION + 7
     );
     assert_eq!(read(changed.as_bytes()).unwrap_err(), ReadError::Newer { found: VERSION + 7 });
-    let other = file_with(Header { format: "a shopping list".into(), ..Header::new("sled", now) }, &[]);
+    let other =
+        file_with(Header { format: "a shopping list".into(), ..Header::new("sled", now, false) }, &[]);
     assert_eq!(read(&other).unwrap_err(), ReadError::NotAnExport);
 }
 

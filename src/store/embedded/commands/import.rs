@@ -108,7 +108,8 @@ fn take(tx: &mut Tx<'_, '_>, record: Record) -> Taken {
             must(!tx.tables().holds(&key)?, "another receipt has this place in the order")?;
             tx.keep_order(order)?;
             tx.put_entry(&ParkedAgeKey { at, order, channel, provider_id }, &());
-            Ok(tx.put_record(&key, &ParkedRow { receipt, at })?)
+            tx.put_record(&key, &ParkedRow { receipt, at })?;
+            Ok(tx.count_parked(1)?)
         }
         Record::Token { token } => take_token(tx, &token),
         Record::Pause { pause } => Ok(outbound::keep_pause(tx, &pause)?),
