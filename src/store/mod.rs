@@ -44,8 +44,9 @@ use export::{Export, ImportError, Record};
 ///   the provider are a permanent outcome, or a receipt that moves its message forward, with the class `OptedOut`;
 ///   they go into the consent log unless the customer is unsubscribed already.
 /// * *Agents take a session*: by [`Store::update_session`], by beginning one, by the bot's hand-off, since the bot could
-///   not be told, or since the customer may want out. In the same transaction the bot's texts to the customer are recalled ([`Message::recall`]) and its pending turns
-///   of all kinds dropped; what these were about counts as not seen by the bot (`unseen_by_bot_from`).
+///   not be told, or since the customer may want out. In the same transaction the bot's texts to the customer are
+///   recalled ([`Message::recall`]; one that was passed, when it would be sent again: [`Message::heed_switch`]) and its
+///   pending turns of all kinds dropped; what these were about counts as not seen by the bot (`unseen_by_bot_from`).
 /// * *Parked receipts* are applied in the order of their arrival, as soon as a message adopts their provider id: by
 ///   being settled or found, or by a receipt that names it.
 #[async_trait]
@@ -149,8 +150,8 @@ pub trait Store: Send + Sync + 'static {
 
     // --- sending ---
 
-    /// What the lane has to send at `now`, at most `limit` of it. Of each customer only the first of their queue counts, and only
-    /// if it is `queued`, so one of each is in flight, and in order, over all lanes. Of these: agents' before the
+    /// What the lane has to send at `now`, at most `limit` of it. Of each customer only the first of their queue counts,
+    /// and only if it is `queued`, so one of each is in flight, and in order, over all lanes. Of these: agents' before the
     /// bot's, then by `ready_at`, then by the order of queueing. Whether it may still leave is asked in
     /// [`Store::begin_attempt`].
     async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError>;
@@ -222,8 +223,8 @@ pub trait Store: Send + Sync + 'static {
     // --- receipts ---
 
     /// Applies a receipt to the message of ours that it names, by our id (if that message goes out by the receipt's
-    /// channel) or else by the provider's. An opt-out unsubscribes the customer. Parked if there is no such message,
-    /// as [`crate::domain::delivery::park`] says; the oldest of all parked makes room where there are [`crate::domain::delivery::MAX_PARKED`].
+    /// channel) or else by the provider's. An opt-out unsubscribes the customer. Parked if there is no such message, as
+    /// [`crate::domain::delivery::park`] says; where [`crate::domain::delivery::MAX_PARKED`] are, the oldest makes room.
     /// If it makes the message adopt the provider id, what is parked under that is applied before it.
     /// `Advanced` if the message's status is another one than before.
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError>;

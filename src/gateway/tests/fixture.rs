@@ -108,6 +108,8 @@ pub struct Carrier {
     lists: bool,
     /// While it is set, asking what was taken fails.
     silent: AtomicBool,
+    /// How long it takes to say what was taken.
+    dawdles: Mutex<Duration>,
     /// What it says of any text when it is asked.
     says: Mutex<Option<ReceiptStatus>>,
     fetched: Mutex<Vec<(Duration, String)>>,
@@ -118,6 +120,11 @@ pub struct Carrier {
 impl Carrier {
     pub fn next(&self, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().unwrap().extend(acts);
+    }
+
+    /// Asking what was taken takes so long from now on.
+    pub fn dawdles(&self, pause: Duration) {
+        *self.dawdles.lock().unwrap() = pause;
     }
 
     /// Whether asking what was taken fails from now on.
@@ -248,6 +255,8 @@ impl Provider for Carrier {
     }
 
     async fn list_sent(&self, _: &str, to: &str, _: Timestamp) -> Result<Vec<SentRecord>, AskError> {
+        let pause = *self.dawdles.lock().unwrap();
+        tokio::time::sleep(pause).await;
         if self.silent.load(Ordering::Relaxed) {
             return Err(AskError("as the test says".into()));
         }
@@ -435,6 +444,7 @@ impl World {
             changed: Notify::new(),
             lists: plan.lists,
             silent: AtomicBool::new(false),
+            dawdles: Mutex::default(),
             says: Mutex::default(),
             fetched: Mutex::default(),
             list_lag: plan.list_lag,

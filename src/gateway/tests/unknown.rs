@@ -246,3 +246,18 @@ async fn many_unknown_fates_of_one_customer_are_each_found_once() {
     ids.sort();
     assert_eq!(ids, ["SM0", "SM1", "SM2", "SM3", "SM4"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_unknown_fate_does_not_wait_for_a_provider_that_hangs() {
+    let world = World::start(Plan::default()).await;
+    world.carrier.dawdles(Duration::from_secs(3_600));
+    world.carrier.next(vec![Act::Break { taken: false }; 12]);
+    for customer in 0..12 {
+        let customer = world.text(&format!("+1415555{:04}", 2000 + customer), "Hey").await;
+        world.say(customer, "Lost").await;
+        world.say(customer, "Next").await;
+    }
+    let handed = world.carrier.until(24).await;
+    assert!(handed[12..].iter().all(|handed| handed.text.content == "Next"));
+    assert!(handed[23].at < Duration::from_secs(125), "{:?}", handed[23].at);
+}
