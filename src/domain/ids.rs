@@ -50,9 +50,22 @@ id! {
     TokenId
 }
 
+impl SessionId {
+    /// When it was made: what a version 7 UUID begins with.
+    pub fn made_at(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_id_tells_when_it_was_made() {
+        let moment = Timestamp::from_millis(1_700_000_000_123);
+        assert_eq!(SessionId(uuid_v7(moment, [0xff; 10])).made_at(), moment);
+    }
 
     #[test]
     fn ids_sort_by_time() {

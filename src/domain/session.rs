@@ -68,6 +68,11 @@ impl Session {
         self.need_attention || now.since(self.last_message_at) < idle_after
     }
 
+    /// Whether nobody has said anything in it since then, and nobody holds it.
+    pub fn is_over(&self, before: Timestamp) -> bool {
+        !self.need_attention && self.last_message_at < before
+    }
+
     pub fn inbox_place(&self) -> InboxPlace {
         match (self.need_attention, self.waiting_since) {
             (true, Some(since)) => InboxPlace { queue: InboxQueue::Waiting, since },

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::customer::Customer;
-use crate::domain::ids::CustomerId;
+use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
 
@@ -54,6 +54,14 @@ pub enum Created {
 }
 
 impl Created {
+    /// The conversation that it belongs to.
+    pub fn session_id(&self) -> Option<SessionId> {
+        match self {
+            Self::Customer(_) => None,
+            Self::Message(message) => Some(message.session_id),
+        }
+    }
+
     pub fn customer_id(&self) -> CustomerId {
         match self {
             Self::Customer(customer) => customer.id,

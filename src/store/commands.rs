@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::conversation::{Answer, InboundIds, InboundText, OutboundText, Refusal, SessionPatch};
 use crate::domain::customer::{ConfirmRefusal, ConsentEvidence};
 use crate::domain::delivery::{ReceiptStatus, Status};
-use crate::domain::ids::{CustomerId, MessageId, TokenId, TurnId};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
@@ -441,6 +441,16 @@ pub struct Swept {
     /// Messages that waited for too long, now `expired`; the longest overdue first.
     pub expired: Vec<MessageId>,
     pub more: bool,
+}
+
+/// What came of looking for conversations that are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many were removed, and how many messages they had.
+    pub sessions: u64,
+    pub messages: u64,
+    /// The first session that was not looked at; none if there is none that is old enough.
+    pub next: Option<SessionId>,
 }
 
 /// How much there is of what somebody on call asks about.

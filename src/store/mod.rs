@@ -38,7 +38,7 @@ use export::{Export, ImportError, Record};
 ///   over all lanes. Its *first* is the one in flight ([`Message::is_in_flight`]), or else the oldest: one that was
 ///   passed and is queued again waits until what overtook it has landed. A queued one that becomes the first because
 ///   another one left becomes ready at that moment, or later if it says so itself.
-/// * *Keys of idempotency.* What was created is remembered as it was, until it is swept or its customer erased.
+/// * *Keys of idempotency.* What was created is remembered as it was, until it is swept, pruned or its customer erased.
 ///   Refusals are not remembered. A key is asked for before anything else is.
 /// * *Opt-outs* cancel what is `queued` for the customer, but for answers to keywords; each message says why. Those by
 ///   the provider are a permanent outcome, or a receipt that moves its message forward, with the class `OptedOut`;
@@ -98,7 +98,8 @@ pub trait Store: Send + Sync + 'static {
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError>;
     /// Erases the person: the customer, their sessions, messages, turns, and everything that leads to them. What
     /// stays: the hashed number's consent log and, if they were unsubscribed, its suppression; and that the
-    /// provider's ids of their texts were seen.
+    /// provider's ids of their texts were seen. All of it is gone for everybody at once; where it is much, an engine may
+    /// leave the clearing away to the sweeps that follow.
     async fn erase_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), CustomerError>;
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError>;
     /// The customer with that number, proved or not.
@@ -267,6 +268,19 @@ pub trait Store: Send + Sync + 'static {
     /// than [`REMEMBERED`]. At most `limit` of each: the longest overdue or the oldest first, and of the same moment
     /// messages in the order of queueing, keys by scope and key, receipts in the order of their arrival.
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError>;
+    /// Removes conversations that are over: held by nobody, with no message since `before`, none that is open
+    /// ([`Message::is_open`]) and no open turn. With a session go its messages, its turns, and all that leads to them,
+    /// the providers' ids and the keys of idempotency too; its customer and the consent log stay. All of it at once.
+    ///
+    /// Looks at no more than `limit` sessions, in the order of their ids, from `from` on; not at those whose id was made
+    /// at `before` or later ([`SessionId::made_at`]), since nothing in them can be older.
+    async fn prune(
+        &self,
+        before: Timestamp,
+        from: Option<SessionId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Pruned, StoreError>;
     /// Writes down until when nothing that customers texted was missed, in place of what was written before.
     async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError>;
     /// What was written last.

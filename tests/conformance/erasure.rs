@@ -24,6 +24,7 @@ on_every_engine! {
     an_erased_persons_provider_ids_are_free,
     an_erasure_leaves_a_key_that_is_somebody_elses_by_now,
     erasing_one_leaves_the_others,
+    however_much_there_is_of_a_person_all_of_it_is_gone_at_once,
 }
 
 async fn nothing_leads_to_an_erased_person(open: Open) {
@@ -187,4 +188,66 @@ async fn erasing_one_leaves_the_others(open: Open) {
     assert_eq!(f.head(at(2)).await, Some(message));
     assert_eq!(f.claim(at(2)).await.customer.id, bob);
     assert_eq!(f.status(message).await, Status::Queued);
+}
+
+async fn however_much_there_is_of_a_person_all_of_it_is_gone_at_once(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let mut texts = Vec::new();
+    for count in 0..600 {
+        texts.push(f.hear(f.text(ANN, "hello", at(count))).await.0);
+    }
+    // What comes last is cleared away last: one sent, one on its way, one of unknown fate that is passed over, one
+    // queued, each with a key.
+    let mut ours = Vec::new();
+    for name in ["sent", "sending", "queued"] {
+        let mut command = f.by_bot(id, name, at(601));
+        command.idempotency = Some(key("bot", name, 1));
+        let message = f.queue(command).await;
+        match name {
+            "sent" => drop(f.send(message, accepted("SM1"), at(602)).await),
+            "sending" => assert_eq!(f.begin(message, at(602)).await, 1),
+            _ => {}
+        }
+        ours.push(message);
+    }
+    let session = f.talk(id).await.id;
+    let turn = f.claim(at(602)).await;
+    f.erase_customer(id, at(603)).await.unwrap();
+
+    let gone = async |f: &Fixture| {
+        for message in texts.iter().map(|text| text.id).chain(ours.clone()) {
+            assert_eq!(f.message(message).await.unwrap(), None);
+        }
+        assert_eq!(f.turn(turn.turn.id).await.unwrap(), None);
+        assert_eq!(Store::session(&***f, session).await.unwrap(), None);
+        assert!(f.messages_of(session, all()).await.unwrap().items.is_empty());
+        assert!(f.inbox(InboxFilter::default(), all()).await.unwrap().items.is_empty());
+        assert_eq!(f.lane_head(&lane(), at(999)).await.unwrap(), LaneHead::Empty);
+        assert!(f.busy_lanes().await.unwrap().is_empty());
+        assert_eq!(f.claim_turn(HERE, at(999)).await.unwrap(), TurnClaim::Idle);
+        assert_eq!(f.counts().await.unwrap(), switchboard::store::Counts::default());
+        assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
+        let settled = f.settle(ours[1], 1, accepted("SM2"), at(604)).await;
+        assert!(matches!(settled, Err(SettleError::Stale)));
+        let late = f.apply_receipt(receipt("SM2", ReceiptStage::Delivered, at(605)), at(605)).await.unwrap();
+        assert_eq!(late, ReceiptOutcome::Parked);
+        let answered = f.complete_turn(f.completion(&turn, crate::fixture::texts(&["hi"]), at(605))).await;
+        assert!(matches!(answered, Err(TurnError::Stale)));
+    };
+    gone(&f).await;
+    // Their number is somebody new, whose texts have nothing to do with what is still to be cleared away.
+    let again = f.with_bot(ANN).await;
+    let mut anew = f.by_bot(again, "sent", at(606));
+    anew.idempotency = Some(key("bot", "sent", 1));
+    let anew = f.create_message(anew).await.unwrap();
+    assert!(!anew.replayed, "the key is free");
+    f.send(anew.value.id, accepted("SM1"), at(607)).await;
+    while f.sweep(at(608), 50).await.unwrap().more {}
+    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(anew.value.id));
+    let mut repeat = f.by_bot(again, "sent", at(609));
+    repeat.idempotency = Some(key("bot", "sent", 1));
+    assert!(f.create_message(repeat).await.unwrap().replayed);
+    f.erase_customer(again, at(610)).await.unwrap();
+    gone(&f).await;
 }

@@ -25,6 +25,7 @@ mod paging;
 mod queue;
 mod receipts;
 mod recovery;
+mod retention;
 mod sessions;
 mod silent;
 mod tokens;

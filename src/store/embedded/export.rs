@@ -5,9 +5,9 @@ use async_trait::async_trait;
 
 use super::codec;
 use super::keys::{
-    ConsentKey, CustomerKey, CustomerOrderKey, FactKey, Family, IdempotencyKey, InboundIdKey, MessageKey,
-    OpenTurnKey, OutboundIdKey, ParkedKey, PauseKey, SessionKey, SessionOfKey, SuppressedKey, TokenKey,
-    TurnAtKey, after_prefix,
+    ConsentKey, CustomerKey, CustomerOrderKey, FactKey, Family, IdempotencyKey, InboundIdKey, MessageAtKey,
+    MessageKey, OpenTurnKey, OutboundIdKey, ParkedKey, PauseKey, SessionKey, SessionOfKey, SuppressedKey,
+    TokenKey, TurnAtKey, after_prefix,
 };
 use super::kv::{Direction, Key, KeyRange, Pair, Snapshot};
 use super::schema;
@@ -25,7 +25,8 @@ struct Part {
     range: fn() -> KeyRange,
     /// The lowest key that any of this or a later part is read under.
     floor: fn() -> Key,
-    record: fn(Tables<'_>, Pair) -> Result<Record, StoreError>,
+    /// None for what remains of a conversation that is gone.
+    record: fn(Tables<'_>, Pair) -> Result<Option<Record>, StoreError>,
 }
 
 /// In the order of [`Record`], which is also that of the tables.
@@ -36,8 +37,8 @@ const PARTS: [Part; 13] = [
     Part { range: SuppressedKey::all, floor: start::<SuppressedKey>, record: suppression },
     Part { range: SessionOfKey::all, floor: start::<SessionKey>, record: session },
     Part { range: MessageKey::all, floor: start::<MessageKey>, record: message },
-    Part { range: InboundIdKey::all, floor: start::<InboundIdKey>, record: inbound_id },
-    Part { range: OutboundIdKey::all, floor: start::<OutboundIdKey>, record: outbound_id },
+    Part { range: InboundIdKey::all, floor: start::<MessageAtKey>, record: inbound_id },
+    Part { range: OutboundIdKey::all, floor: start::<MessageAtKey>, record: outbound_id },
     Part { range: TurnAtKey::all, floor: start::<OpenTurnKey>, record: turn },
     Part { range: IdempotencyKey::all, floor: start::<IdempotencyKey>, record: idempotency_key },
     Part { range: ParkedKey::all, floor: start::<ParkedKey>, record: parked_receipt },
@@ -121,12 +122,13 @@ impl Way {
 }
 
 fn read(part: &Part, range: &KeyRange, tables: Tables<'_>) -> Result<(Vec<Record>, Option<Key>), StoreError> {
-    let mut records = Vec::new();
+    let (mut records, mut looked_at) = (Vec::new(), 0);
     for pair in tables.scan(range, Direction::Forward) {
         let pair = pair?;
         let key = pair.0.clone();
-        records.push((part.record)(tables, pair)?);
-        if records.len() >= RECORDS_PER_VIEW {
+        records.extend((part.record)(tables, pair)?);
+        looked_at += 1;
+        if looked_at >= RECORDS_PER_VIEW {
             return Ok((records, Some(key)));
         }
     }
@@ -138,69 +140,81 @@ fn the_mark() -> KeyRange {
     KeyRange { end: after_prefix(&start), start }
 }
 
-fn alive(_: Tables<'_>, (_, value): Pair) -> Result<Record, StoreError> {
-    Ok(Record::Alive { alive: codec::decode(&value)? })
+fn alive(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Alive { alive: codec::decode(&value)? }))
 }
 
-fn customer(tables: Tables<'_>, (_, value): Pair) -> Result<Record, StoreError> {
+fn customer(tables: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
     let id: CustomerId = read_entry(&value)?;
     let row = tables.customer_row(id)?.ok_or_else(|| missing("a customer"))?;
-    Ok(Record::Customer { order: row.order, customer: Box::new(row.customer) })
+    Ok(Some(Record::Customer { order: row.order, customer: Box::new(row.customer) }))
 }
 
-fn consent(_: Tables<'_>, (_, value): Pair) -> Result<Record, StoreError> {
-    Ok(Record::Consent { consent: codec::decode(&value)? })
+fn consent(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Consent { consent: codec::decode(&value)? }))
 }
 
-fn suppression(_: Tables<'_>, (key, _): Pair) -> Result<Record, StoreError> {
-    Ok(Record::Suppression { number: SuppressedKey::decode(&key)?.number })
+fn suppression(_: Tables<'_>, (key, _): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Suppression { number: SuppressedKey::decode(&key)?.number }))
 }
 
-fn session(tables: Tables<'_>, (key, value): Pair) -> Result<Record, StoreError> {
+fn session(tables: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreError> {
     let id: SessionId = read_entry(&value)?;
     let session = tables.session(id)?.ok_or_else(|| missing("a session"))?;
-    Ok(Record::Session { order: SessionOfKey::decode(&key)?.order, session: Box::new(session) })
+    Ok(Some(Record::Session { order: SessionOfKey::decode(&key)?.order, session: Box::new(session) }))
 }
 
-fn message(tables: Tables<'_>, (_, value): Pair) -> Result<Record, StoreError> {
+fn message(tables: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
     let message: Message = codec::decode(&value)?;
+    if tables.is_gone(message.session_id)? {
+        return Ok(None);
+    }
     let at = tables.message_at(message.id)?.ok_or_else(|| missing("a message's place"))?;
-    Ok(Record::Message { order: at.order, message: Box::new(message) })
+    Ok(Some(Record::Message { order: at.order, message: Box::new(message) }))
 }
 
-fn inbound_id(_: Tables<'_>, (key, value): Pair) -> Result<Record, StoreError> {
+fn inbound_id(_: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreError> {
     let InboundIdKey { channel, provider_id } = InboundIdKey::decode(&key)?;
-    Ok(Record::InboundId { channel, provider_id, message_id: read_entry(&value)? })
+    Ok(Some(Record::InboundId { channel, provider_id, message_id: read_entry(&value)? }))
 }
 
-fn outbound_id(_: Tables<'_>, (key, value): Pair) -> Result<Record, StoreError> {
+fn outbound_id(tables: Tables<'_>, (key, _): Pair) -> Result<Option<Record>, StoreError> {
     let OutboundIdKey { channel, provider_id } = OutboundIdKey::decode(&key)?;
-    Ok(Record::OutboundId { channel, provider_id, message_id: read_entry(&value)? })
+    let message_id = tables.outbound_id(&channel, &provider_id)?;
+    Ok(message_id.map(|message_id| Record::OutboundId { channel, provider_id, message_id }))
 }
 
-fn turn(tables: Tables<'_>, (key, value): Pair) -> Result<Record, StoreError> {
-    let TurnAt { order, .. } = codec::decode(&value)?;
+fn turn(tables: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreError> {
+    let TurnAt { order, session, .. } = codec::decode(&value)?;
+    if tables.is_gone(session)? {
+        return Ok(None);
+    }
     let turn = tables.turn(TurnAtKey::decode(&key)?.turn)?.ok_or_else(|| missing("a turn"))?;
-    Ok(Record::Turn { order, turn: Box::new(turn) })
+    Ok(Some(Record::Turn { order, turn: Box::new(turn) }))
 }
 
-fn idempotency_key(_: Tables<'_>, (key, value): Pair) -> Result<Record, StoreError> {
+fn idempotency_key(tables: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreError> {
     let IdempotencyKey { scope, key } = IdempotencyKey::decode(&key)?;
     let IdempotencyRow { request, at, created } = codec::decode(&value)?;
-    Ok(Record::IdempotencyKey { scope, key, request, at, created })
+    if let Some(session) = created.session_id()
+        && tables.is_gone(session)?
+    {
+        return Ok(None);
+    }
+    Ok(Some(Record::IdempotencyKey { scope, key, request, at, created }))
 }
 
-fn parked_receipt(_: Tables<'_>, (key, value): Pair) -> Result<Record, StoreError> {
+fn parked_receipt(_: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreError> {
     let ParkedRow { receipt, at } = codec::decode(&value)?;
-    Ok(Record::ParkedReceipt { order: ParkedKey::decode(&key)?.order, at, receipt })
+    Ok(Some(Record::ParkedReceipt { order: ParkedKey::decode(&key)?.order, at, receipt }))
 }
 
-fn token(_: Tables<'_>, (_, value): Pair) -> Result<Record, StoreError> {
-    Ok(Record::Token { token: codec::decode(&value)? })
+fn token(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Token { token: codec::decode(&value)? }))
 }
 
-fn pause(_: Tables<'_>, (_, value): Pair) -> Result<Record, StoreError> {
-    Ok(Record::Pause { pause: codec::decode(&value)? })
+fn pause(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Pause { pause: codec::decode(&value)? }))
 }
 
 #[cfg(test)]

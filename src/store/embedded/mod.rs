@@ -24,7 +24,7 @@ use super::export::{Export, ImportError, Record};
 use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, Rules,
+    ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, RecordInbound, ResendError, Rules,
     SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
     TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
@@ -58,7 +58,9 @@ pub use self::fjall::FjallOptions;
 pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
-use commands::{customers, import, inbound, messages, outbound, receipts, sessions, sweep, tokens, turns};
+use commands::{
+    customers, import, inbound, messages, outbound, prune, receipts, sessions, sweep, tokens, turns,
+};
 use committer::{Committer, Ground, Patience};
 use engine::{Engine, Opener};
 use export::SnapshotExport;
@@ -462,7 +464,23 @@ impl Store for EmbeddedStore {
         self.under_way(now, move |tx| sweep::sweep(tx, limit)).await
     }
 
+    async fn prune(
+        &self,
+        before: Timestamp,
+        from: Option<SessionId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Pruned, StoreError> {
+        let (over, next) = self.query(move |tables| prune::candidates(tables, before, from, limit)).await?;
+        let pruned = match over.as_slice() {
+            [] => Pruned::default(),
+            _ => self.command(now, move |tx| prune::prune(tx, &over, before)).await?,
+        };
+        Ok(Pruned { next, ..pruned })
+    }
+
     async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError> {
+        // As new texts are: where the store takes none, they are missed, and the mark stands still.
         self.command(alive.at, move |tx| tx.put_record(&schema::alive_key(), &alive)).await
     }
 

@@ -72,6 +72,9 @@ pub fn messages_of(
         }
         range.end = MessageKey { session, place: at.place }.encode();
     }
+    if tables.is_gone(session)? {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     let rows = tables.scan(&range, Direction::Reverse).map(|pair| {
         let message: Message = codec::decode(&pair?.1)?;
         Ok((MessagesAt { session, place: message.place }, message))

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::codec;
 use super::keys::{
     ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, FactKey, Family, InboundIdKey, MessageAtKey,
-    MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, Part, QueueKey, SessionKey, SessionOfKey, TokenKey,
-    TurnAtKey,
+    MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, Part, QueueKey, RemainsKey, SessionKey,
+    SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use super::schema;
@@ -21,6 +21,13 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 use crate::store::change::Created;
 use crate::store::{Receipt, StoreError, Token};
+
+/// What remains of a conversation that is gone.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Remains {
+    /// Whether it is to be forgotten, too, that its customer's texts were received: a repeat would be a new text.
+    pub forget_received: bool,
+}
 
 /// The scope and the key of an idempotency key.
 pub type IdempotencyName = (String, String);
@@ -160,14 +167,22 @@ impl<'v> Tables<'v> {
         }
     }
 
+    /// Whether the conversation is gone, whatever remains of it.
+    pub fn is_gone(self, session: SessionId) -> Result<bool, StoreError> {
+        self.holds(&RemainsKey { session })
+    }
+
+    /// Where a message is; or, of a conversation that is gone, where it was.
     pub fn message_at(self, message: MessageId) -> Result<Option<MessageAt>, StoreError> {
         self.record(&MessageAtKey { message })
     }
 
     pub fn message(self, message: MessageId) -> Result<Option<Message>, StoreError> {
         match self.message_at(message)? {
-            Some(MessageAt { session, place, .. }) => self.record(&MessageKey { session, place }),
-            None => Ok(None),
+            Some(MessageAt { session, place, .. }) if !self.is_gone(session)? => {
+                self.record(&MessageKey { session, place })
+            }
+            Some(_) | None => Ok(None),
         }
     }
 
@@ -217,7 +232,13 @@ impl<'v> Tables<'v> {
     }
 
     pub fn outbound_id(self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
-        self.entry(&OutboundIdKey { channel: channel.to_owned(), provider_id: provider_id.to_owned() })
+        let key = OutboundIdKey { channel: channel.to_owned(), provider_id: provider_id.to_owned() };
+        let Some(id) = self.entry(&key)? else { return Ok(None) };
+        let gone = match self.message_at(id)? {
+            Some(MessageAt { session, .. }) => self.is_gone(session)?,
+            None => true,
+        };
+        Ok(if gone { None } else { Some(id) })
     }
 
     /// How many receipts are parked. A store from before they were counted has none of that on record.
@@ -237,6 +258,9 @@ impl<'v> Tables<'v> {
 
     pub fn turn(self, turn: TurnId) -> Result<Option<Turn>, StoreError> {
         let Some(TurnAt { session, place, .. }) = self.turn_at(turn)? else { return Ok(None) };
+        if self.is_gone(session)? {
+            return Ok(None);
+        }
         match self.record(&OpenTurnKey { session, place })? {
             Some(turn) => Ok(Some(turn)),
             None => self.record(&ClosedTurnKey { session, place }),

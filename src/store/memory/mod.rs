@@ -21,9 +21,9 @@ use super::export::{Export, ImportError, Record};
 use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
-    SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
-    TurnFailure, UpdateSession, UpdateSessionError,
+    ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, RecordInbound, ResendError,
+    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
+    TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod customers;
@@ -34,6 +34,7 @@ mod inbound;
 mod messages;
 mod outbound;
 mod pages;
+mod prune;
 mod receipts;
 mod sessions;
 mod state;
@@ -313,6 +314,16 @@ impl Store for MemoryStore {
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         Ok(self.state()?.sweep(now, limit))
+    }
+
+    async fn prune(
+        &self,
+        before: Timestamp,
+        from: Option<SessionId>,
+        limit: usize,
+        _now: Timestamp,
+    ) -> Result<Pruned, StoreError> {
+        Ok(self.state()?.prune(before, from, limit))
     }
 
     async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError> {

@@ -213,6 +213,12 @@ pub enum Command {
     Mint {
         role: TokenRole,
     },
+    /// What was silent for so long.
+    Prune {
+        silent_s: i64,
+        from: Option<Pick>,
+        limit: usize,
+    },
     MarkAlive {
         clean: bool,
     },
@@ -408,6 +414,8 @@ fn housekeeping() -> impl Strategy<Value = Command> {
         3 => (1..4usize).prop_map(|limit| Command::Sweep { limit }),
         1 => role.prop_map(|role| Command::Mint { role }),
         1 => any::<bool>().prop_map(|clean| Command::MarkAlive { clean }),
+        3 => (select(vec![-1, 0, 600, 3_600, 90_000]), option::weighted(0.2, pick()), 1..6usize)
+            .prop_map(|(silent_s, from, limit)| Command::Prune { silent_s, from, limit }),
         1 => pick().prop_map(|token| Command::Revoke { token }),
     ]
 }

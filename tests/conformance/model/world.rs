@@ -90,6 +90,14 @@ impl World {
         Uuid::from_u128(self.ids_given.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
     }
 
+    /// A new id of a session. Begins with a time, as they do, but not later than now; else in no order, too.
+    pub fn session_id(&mut self) -> SessionId {
+        let rest = self.id().as_u128() & (u128::MAX >> 48);
+        let ago_ms = i64::try_from(rest % (3 * 3_600_000)).unwrap();
+        let made_at = u128::try_from(self.now.as_millis() - ago_ms).unwrap();
+        SessionId(Uuid::from_u128((made_at << 80) | rest))
+    }
+
     pub fn in_seconds(&self, seconds: i64) -> Timestamp {
         Timestamp::from_millis(self.now.as_millis() + seconds * 1000)
     }

@@ -1,6 +1,6 @@
 //! What is cleared away with time.
 
-use super::receipts;
+use super::{receipts, remains};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
@@ -16,7 +16,8 @@ pub fn sweep(tx: &mut Tx<'_, '_>, limit: usize) -> Result<Swept, StoreError> {
     let (expired, more_expire) = expire(tx, limit)?;
     let more_keys = forget_keys(tx, limit)?;
     let more_receipts = forget_receipts(tx, limit)?;
-    Ok(Swept { expired, more: more_expire || more_keys || more_receipts })
+    let more_remains = remains::clear(tx, limit)?;
+    Ok(Swept { expired, more: more_expire || more_keys || more_receipts || more_remains })
 }
 
 fn expire(tx: &mut Tx<'_, '_>, limit: usize) -> Result<(Vec<MessageId>, bool), StoreError> {

@@ -179,6 +179,9 @@ families! {
 
     /// What rests since the provider said so; without a sender, the channel's account.
     36 PauseKey { channel: String, sender: String }
+
+    /// Conversations that are gone, while there is still something of them to be cleared away.
+    40 RemainsKey { session: SessionId }
 }
 
 #[cfg(test)]

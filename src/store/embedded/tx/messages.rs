@@ -16,7 +16,7 @@ use crate::store::embedded::keys::{
 use crate::store::embedded::tables::{IdempotencyName, MessageAt, missing};
 
 /// When a message of unknown fate is looked for that nobody looks for.
-pub const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+pub const NEVER: Timestamp = Timestamp::END;
 
 /// The first of a customer's queue.
 pub(super) struct QueueFront {
@@ -87,11 +87,23 @@ impl Tx<'_, '_> {
         self.replace_message(Some(message), None, at)
     }
 
+    /// That a customer's text was received is known no more: a repeat is a new text.
+    pub fn forget_received(&mut self, message: &Message) -> Result<(), StoreError> {
+        for provider_id in &message.delivery.provider_ids {
+            let channel = message.delivery.lane.channel.clone();
+            let key = InboundIdKey { channel, provider_id: provider_id.clone() };
+            if self.tables().entry(&key)? == Some(message.id) {
+                self.remove(&key);
+            }
+        }
+        Ok(())
+    }
+
     /// The provider's id leads to the message, unless it leads to another already.
     pub fn note_outbound_id(&mut self, message: &Message, provider_id: &str) -> Result<(), StoreError> {
-        let key = outbound_id_key(message, provider_id);
-        if !self.tables().holds(&key)? {
-            self.put_entry(&key, &message.id);
+        let channel = &message.delivery.lane.channel;
+        if self.tables().outbound_id(channel, provider_id)?.is_none() {
+            self.put_entry(&outbound_id_key(message, provider_id), &message.id);
         }
         Ok(())
     }

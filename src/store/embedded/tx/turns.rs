@@ -42,17 +42,26 @@ impl Tx<'_, '_> {
         self.put_turn(turn)
     }
 
-    pub fn remove_turns(&mut self, session: SessionId) -> Result<(), StoreError> {
+    /// Removes what of the session's turns is still to be told or answered.
+    pub fn remove_open_turns(&mut self, session: SessionId) -> Result<(), StoreError> {
         self.touch_turns(session)?;
-        let open = self.tables().open_turns(session);
-        let closed = self.tables().records(&ClosedTurnKey::within(&session));
-        for turn in open.chain(closed).collect::<Result<Vec<Turn>, _>>()? {
+        for turn in self.tables().open_turns(session).collect::<Result<Vec<Turn>, _>>()? {
             self.remove(&TurnInHandKey { turn: turn.id });
             self.remove(&TurnAtKey { turn: turn.id });
             self.remove(&OpenTurnKey { session, place: turn.place });
-            self.remove(&ClosedTurnKey { session, place: turn.place });
         }
         Ok(())
+    }
+
+    /// Removes turns of the session that are over, `limit` at the most; how many.
+    pub fn remove_closed_turns(&mut self, session: SessionId, limit: usize) -> Result<usize, StoreError> {
+        let closed = self.tables().records(&ClosedTurnKey::within(&session)).take(limit);
+        let closed: Vec<Turn> = closed.collect::<Result<_, _>>()?;
+        for turn in &closed {
+            self.remove(&TurnAtKey { turn: turn.id });
+            self.remove(&ClosedTurnKey { session, place: turn.place });
+        }
+        Ok(closed.len())
     }
 
     fn touch_turns(&mut self, session: SessionId) -> Result<(), StoreError> {

@@ -76,6 +76,12 @@ impl World {
             | Command::Fail { .. }
             | Command::Release { .. } => self.run_turns(command).await,
             Command::Mint { role } => self.mint(role).await,
+            Command::Prune { silent_s, from, limit } => {
+                let before = self.in_seconds(-silent_s);
+                let from = from.and_then(|pick| picked(&self.sessions, pick));
+                both!(self.prune(before, from, limit, self.now)).ok();
+                Ok(())
+            }
             Command::MarkAlive { clean } => {
                 let alive = Alive { at: self.now, clean };
                 both!(self.mark_alive(alive)).ok();

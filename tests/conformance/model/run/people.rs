@@ -5,7 +5,7 @@ use std::time::Duration;
 use switchboard::domain::conversation::{
     InboundIds, InboundText, KeywordReplies, OutboundText, SessionPatch,
 };
-use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
+use switchboard::domain::ids::{CustomerId, MessageId, TurnId};
 use switchboard::domain::message::{Author, Media, Role};
 use switchboard::store::{
     CreateCustomer, CreateMessage, CustomerPatch, Idempotency, Inbound, RecordInbound, SetSubscription,
@@ -26,7 +26,7 @@ impl World {
         };
         let ids = InboundIds {
             customer: CustomerId(self.id()),
-            session: SessionId(self.id()),
+            session: self.session_id(),
             message: MessageId(self.id()),
             turn: TurnId(self.id()),
             reply: MessageId(self.id()),
@@ -137,7 +137,7 @@ impl World {
             not_before: not_before_s.map(|seconds| self.in_seconds(seconds)),
             valid_for: Duration::from_secs(valid_for_s),
             confirmation: matches!(who, Who::Gateway).then(|| "Your code is 123456".to_owned()),
-            new_session: SessionId(self.id()),
+            new_session: self.session_id(),
             new_turn: TurnId(self.id()),
         };
         let new_turn = text.new_turn;

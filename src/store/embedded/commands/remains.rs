@@ -1,0 +1,98 @@
+//! What remains of conversations that are gone. One commit makes them gone for everybody, however long they were: it takes
+//! what is live, and the session that leads to all else, and clears away as much as is soon done. The rest is cleared
+//! away by the sweeps, a bounded part each, in this process or the next. Until then [`Tables::is_gone`] hides it.
+//!
+//! [`Tables::is_gone`]: crate::store::embedded::tables::Tables::is_gone
+
+use std::collections::BTreeSet;
+
+use super::idempotency;
+use crate::domain::ids::{CustomerId, MessageId, SessionId};
+use crate::domain::message::Message;
+use crate::domain::session::Session;
+use crate::store::StoreError;
+use crate::store::embedded::codec;
+use crate::store::embedded::keys::{Family, LookKey, MessageKey, RemainsKey, SessionOfKey};
+use crate::store::embedded::kv::Direction;
+use crate::store::embedded::tables::{Remains, missing};
+use crate::store::embedded::tx::Tx;
+
+/// How many messages and turns are cleared away in the same commit: a few milliseconds' work, and all that most have.
+pub const AT_ONCE: usize = 500;
+
+/// Makes these conversations gone.
+pub fn leave(
+    tx: &mut Tx<'_, '_>,
+    sessions: &[(SessionOfKey, SessionId)],
+    remains: &Remains,
+) -> Result<(), StoreError> {
+    for message in live_messages(tx, sessions)? {
+        clear_message(tx, &message, remains)?;
+    }
+    for (key, id) in sessions {
+        let session: Session = tx.tables().session(*id)?.ok_or_else(|| missing("a session"))?;
+        tx.remove_open_turns(*id)?;
+        tx.remove_session(key, &session);
+        tx.put_record(&RemainsKey { session: *id }, remains)?;
+    }
+    clear(tx, AT_ONCE)?;
+    Ok(())
+}
+
+/// What would still leave or be asked about: found by the indexes that lead to it, which nothing else does.
+fn live_messages(
+    tx: &Tx<'_, '_>,
+    sessions: &[(SessionOfKey, SessionId)],
+) -> Result<Vec<Message>, StoreError> {
+    let ids: BTreeSet<SessionId> = sessions.iter().map(|(_, id)| *id).collect();
+    let customers: BTreeSet<CustomerId> = sessions.iter().map(|(key, _)| key.customer).collect();
+    let mut live = Vec::new();
+    for customer in customers {
+        for queued in tx.tables().queue(customer) {
+            live.push(queued?.1);
+        }
+    }
+    // Those of unknown fate that hold the queue no more; few at any time, over all customers.
+    for entry in tx.tables().entries::<LookKey, MessageId>(&LookKey::all()) {
+        let message = tx.tables().message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
+        if !message.holds_queue() {
+            live.push(message);
+        }
+    }
+    live.retain(|message| ids.contains(&message.session_id));
+    Ok(live)
+}
+
+/// Clears away what remains, of the first conversations first: `limit` messages and turns at the most. Whether there is
+/// more.
+pub fn clear(tx: &mut Tx<'_, '_>, limit: usize) -> Result<bool, StoreError> {
+    let mut left = limit;
+    while left > 0 {
+        let first = tx.tables().scan(&RemainsKey::all(), Direction::Forward).next().transpose()?;
+        let Some((key, value)) = first else { return Ok(false) };
+        let key = RemainsKey::decode(&key)?;
+        let remains: Remains = codec::decode(&value)?;
+        let messages = tx.tables().records::<Message>(&MessageKey::within(&key.session)).take(left);
+        let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
+        for message in &messages {
+            clear_message(tx, message, &remains)?;
+        }
+        left -= messages.len();
+        left -= tx.remove_closed_turns(key.session, left)?;
+        if left > 0 {
+            tx.remove(&key);
+        }
+    }
+    Ok(tx.tables().scan(&RemainsKey::all(), Direction::Forward).next().transpose()?.is_some())
+}
+
+fn clear_message(tx: &mut Tx<'_, '_>, message: &Message, remains: &Remains) -> Result<(), StoreError> {
+    let at = tx.tables().message_at(message.id)?.ok_or_else(|| missing("a message's place"))?;
+    if let Some(name) = &at.idempotency {
+        idempotency::forget_of_session(tx, name, message.session_id)?;
+    }
+    if message.is_inbound() && remains.forget_received {
+        tx.forget_received(message)?;
+    }
+    tx.remove_message(message, &at)
+}
