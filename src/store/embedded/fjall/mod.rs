@@ -43,7 +43,8 @@ impl Default for FjallOptions {
 }
 
 pub struct FjallKv {
-    store: Opened,
+    keyspace: Keyspace,
+    db: Database,
     // Last, so that it is let go of last.
     _lock: Arc<DirectoryLock>,
 }
@@ -59,7 +60,7 @@ impl FjallKv {
         let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
         let path = directory.join(home::FJALL);
         if !path.try_exists().map_err(unusable)? {
-            make(directory, &path, options)?;
+            make(directory, &path, &lock, options)?;
         }
         // Also when it is not new: the process that made it may have died before.
         home::sync_names(directory).map_err(unusable)?;
@@ -67,80 +68,59 @@ impl FjallKv {
             let source = format!("its file \"{FORMAT}\" is missing").into();
             return Err(OpenError::Damaged { path, source });
         }
-        let store = Opened::open(&path, options)?;
-        schema::adopt_again(&store).map_err(|error| error.into_open_error(directory))?;
-        Ok(Self { store, _lock: lock })
+        let kv = Self::open_files(&path, lock, options)?;
+        schema::adopt_again(&kv).map_err(|error| error.into_open_error(directory))?;
+        Ok(kv)
+    }
+
+    /// fjall's threads may hold its own lock for a moment after its last use.
+    fn open_files(path: &Path, lock: Arc<DirectoryLock>, options: &FjallOptions) -> Result<Self, OpenError> {
+        let is_held = |error: &OpenError| matches!(error, OpenError::Locked { .. });
+        let (keyspace, db) = keep_trying(options.lock_wait, || try_open(path, options), is_held)?;
+        Ok(Self { keyspace, db, _lock: lock })
     }
 }
 
 /// Makes an empty store, whole or not at all.
-fn make(directory: &Path, path: &Path, options: &FjallOptions) -> Result<(), OpenError> {
+fn make(
+    directory: &Path,
+    path: &Path,
+    lock: &Arc<DirectoryLock>,
+    options: &FjallOptions,
+) -> Result<(), OpenError> {
     let unfinished = directory.join(UNFINISHED);
     let unusable = |source| OpenError::Directory { path: unfinished.clone(), source };
     match fs::remove_dir_all(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(unusable(error)),
         Ok(()) | Err(_) => {}
     }
-    let store = Opened::open(&unfinished, options)?;
-    schema::adopt(&store).map_err(|error| error.into_open_error(directory))?;
-    drop(store);
+    let kv = FjallKv::open_files(&unfinished, Arc::clone(lock), options)?;
+    schema::adopt(&kv).map_err(|error| error.into_open_error(directory))?;
+    drop(kv);
     fs::rename(&unfinished, path).map_err(unusable)
 }
 
-/// fjall's own handles, without a lock of ours.
-struct Opened {
-    keyspace: Keyspace,
-    db: Database,
-}
-
-impl Opened {
-    /// fjall's threads may hold its own lock for a moment after its last use.
-    fn open(path: &Path, options: &FjallOptions) -> Result<Self, OpenError> {
-        let is_held = |error: &OpenError| matches!(error, OpenError::Locked { .. });
-        keep_trying(options.lock_wait, || Self::try_open(path, options), is_held)
-    }
-
-    /// fjall panics over some damaged files, and reports others.
-    fn try_open(path: &Path, options: &FjallOptions) -> Result<Self, OpenError> {
-        let opening = || -> fjall::Result<Self> {
-            let builder = Database::builder(path).cache_size(options.cache_bytes);
-            let db = builder.max_cached_files(Some(MOST_OPEN_FILES)).open()?;
-            let keyspace = db.keyspace(KEYSPACE, KeyspaceCreateOptions::default)?;
-            Ok(Self { keyspace, db })
-        };
-        let path = path.to_owned();
-        match catch_unwind(AssertUnwindSafe(opening)) {
-            Ok(Ok(store)) => Ok(store),
-            Ok(Err(fjall::Error::Locked)) => Err(OpenError::Locked { path, pid: None }),
-            Ok(Err(error @ fjall::Error::InvalidVersion(Some(_)))) => {
-                Err(OpenError::OtherLayout { path, source: Box::new(error) })
-            }
-            Ok(Err(error)) if is_damage(&error) => Err(OpenError::Damaged { path, source: Box::new(error) }),
-            Ok(Err(error)) => Err(OpenError::Engine { path, source: Box::new(error) }),
-            Err(panic) => Err(OpenError::Damaged { path, source: panic_message(&*panic).into() }),
+/// fjall panics over some damaged files, and reports others.
+fn try_open(path: &Path, options: &FjallOptions) -> Result<(Keyspace, Database), OpenError> {
+    let opening = || -> fjall::Result<(Keyspace, Database)> {
+        let builder = Database::builder(path).cache_size(options.cache_bytes);
+        let db = builder.max_cached_files(Some(MOST_OPEN_FILES)).open()?;
+        Ok((db.keyspace(KEYSPACE, KeyspaceCreateOptions::default)?, db))
+    };
+    let path = path.to_owned();
+    match catch_unwind(AssertUnwindSafe(opening)) {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(fjall::Error::Locked)) => Err(OpenError::Locked { path, pid: None }),
+        Ok(Err(error @ fjall::Error::InvalidVersion(Some(_)))) => {
+            Err(OpenError::OtherLayout { path, source: Box::new(error) })
         }
+        Ok(Err(error)) if is_damage(&error) => Err(OpenError::Damaged { path, source: Box::new(error) }),
+        Ok(Err(error)) => Err(OpenError::Engine { path, source: Box::new(error) }),
+        Err(panic) => Err(OpenError::Damaged { path, source: panic_message(&*panic).into() }),
     }
 }
 
 impl Kv for FjallKv {
-    fn begin(&self) -> Result<Box<dyn View + '_>, KvError> {
-        self.store.begin()
-    }
-
-    fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
-        self.store.commit(writes)
-    }
-
-    fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
-        Ok(Box::new(FjallSnapshot {
-            snapshot: self.store.db.snapshot(),
-            kv: Arc::downgrade(&self),
-            store: |kv| &kv.store,
-        }))
-    }
-}
-
-impl Kv for Opened {
     fn begin(&self) -> Result<Box<dyn View + '_>, KvError> {
         Ok(Box::new(FjallView { snapshot: self.db.snapshot(), keyspace: &self.keyspace }))
     }
@@ -158,30 +138,25 @@ impl Kv for Opened {
     }
 
     fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
-        Ok(Box::new(FjallSnapshot {
-            snapshot: self.db.snapshot(),
-            kv: Arc::downgrade(&self),
-            store: |store| store,
-        }))
+        Ok(Box::new(FjallSnapshot { snapshot: self.db.snapshot(), kv: Arc::downgrade(&self) }))
     }
 }
 
 /// fjall's own, which keeps what its moment needs on the disk.
-struct FjallSnapshot<K> {
+struct FjallSnapshot {
     snapshot: fjall::Snapshot,
     /// Weak, so that a long reader does not keep the engine from being closed.
-    kv: Weak<K>,
-    store: fn(&K) -> &Opened,
+    kv: Weak<FjallKv>,
 }
 
-impl<K: Send + Sync + 'static> Snapshot for FjallSnapshot<K> {
+impl Snapshot for FjallSnapshot {
     fn engine(&self) -> &'static str {
-        "fjall"
+        home::FJALL
     }
 
     fn look(&self, read: &mut dyn FnMut(&dyn View)) -> Result<(), KvError> {
         let kv = self.kv.upgrade().ok_or_else(|| KvError::Engine("it was closed".into()))?;
-        read(&FjallView { snapshot: self.snapshot.clone(), keyspace: &(self.store)(&kv).keyspace });
+        read(&FjallView { snapshot: self.snapshot.clone(), keyspace: &kv.keyspace });
         Ok(())
     }
 
