@@ -1,0 +1,237 @@
+//! Nothing twice, nothing out of order, nothing that was taken back; and whether the evidence that the gateway goes by is
+//! the truth.
+
+use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStage, SendOutcome, Status};
+use switchboard::domain::ids::MessageId;
+use switchboard::domain::message::Message;
+use switchboard::store::{Begun, CancelError, Receipt, ReceiptOutcome, SettleError, StoreError, Swept};
+
+use super::{Audit, Book};
+
+impl Audit {
+    pub fn saw_cancel(&self, answer: &Result<Message, CancelError>, id: MessageId) {
+        if answer.is_ok() {
+            self.journal.saw("text canceled");
+            self.withdraw(&mut self.book(), id, "canceled");
+        }
+    }
+
+    pub fn saw_sweep(&self, answer: &Result<Swept, StoreError>) {
+        let Ok(swept) = answer else { return };
+        let mut book = self.book();
+        for id in &swept.expired {
+            self.journal.saw("text expired");
+            self.withdraw(&mut book, *id, "expired");
+        }
+    }
+
+    pub(super) fn withdraw(&self, book: &mut Book, id: MessageId, why: &'static str) {
+        let text = book.texts.get_mut(&id).unwrap();
+        if text.withdrawn.is_none() {
+            self.journal.note(|| format!("{} is {why}", text.title()));
+            text.withdrawn = Some(why);
+        }
+    }
+
+    pub fn saw_attempt(&self, answer: &Result<Begun, StoreError>, id: MessageId) {
+        let mut book = self.book();
+        let message = match answer {
+            Ok(Begun::Attempt(message)) => message,
+            Ok(Begun::Withdrawn(status)) => return self.withdraw(&mut book, id, status.as_str()),
+            Ok(Begun::NotDue) | Err(_) => return,
+        };
+        self.check_consent(&book, message);
+        let number = book.texts[&id].number;
+        let earlier = book.of_customer(message.customer_id).filter(|(_, text)| text.number < number);
+        let passed: Vec<MessageId> = earlier.map(|(id, _)| *id).filter(|id| self.is_passed(*id)).collect();
+        for id in passed {
+            book.texts.get_mut(&id).unwrap().passed = true;
+            self.journal.saw("unknown text passed");
+        }
+        book.texts.get_mut(&id).unwrap().begun += 1;
+        book.traffic.begins(message, self.now());
+        self.journal.note(|| {
+            format!("attempt {} of {} is begun", message.delivery.attempts_made, book.texts[&id].title())
+        });
+    }
+
+    /// Nobody knows whether it left, and nobody looks for it any more.
+    fn is_passed(&self, id: MessageId) -> bool {
+        self.stored(id)
+            .is_some_and(|earlier| earlier.delivery.status == Status::Unknown && !earlier.holds_queue())
+    }
+
+    /// A text leaves for the provider.
+    pub fn departs(&self, id: MessageId) {
+        let now = self.now();
+        let stored = self.stored(id);
+        let mut book = self.book();
+        let Book { texts, traffic, .. } = &mut *book;
+        let Some(text) = texts.get(&id) else {
+            return self.journal.broken(format!("message {id} leaves and was never created"));
+        };
+        let title = text.title();
+        self.journal.note(|| format!("{title} departs"));
+        let later = |other: &super::Text| other.customer == text.customer && other.number > text.number;
+        let in_flight = stored.as_ref().is_some_and(|stored| stored.delivery.status == Status::Sending);
+        let wrong = match () {
+            () if text.erased => None,
+            () if !in_flight => Some("leaves without an attempt that was written down".to_owned()),
+            () if text.begun != text.departed + 1 && text.begun <= text.departed => {
+                Some("leaves more often than it was begun".to_owned())
+            }
+            () if text.withdrawn.is_some() => {
+                Some(format!("leaves though it was {}", text.withdrawn.unwrap_or("")))
+            }
+            () if text.fenced => {
+                Some("is the bot's and leaves after agents were told that they have it".to_owned())
+            }
+            () if !text.passed && texts.values().any(|other| later(other) && other.departed > 0) => {
+                Some("leaves after a later one of the same customer".to_owned())
+            }
+            () if text.taken.is_empty() => None,
+            () => Some("leaves again though the provider has it".to_owned()),
+        };
+        if let Some(wrong) = wrong {
+            self.journal.broken(format!("{title} {wrong}"));
+        }
+        if let Some(wrong) = traffic.departs(text, now) {
+            self.journal.broken(wrong);
+        }
+        texts.get_mut(&id).unwrap().departed += 1;
+        self.journal.saw("departure");
+    }
+
+    /// The provider took a text.
+    pub fn is_taken(&self, id: MessageId, provider_id: &str) {
+        let mut book = self.book();
+        let text = book.texts.get_mut(&id).unwrap();
+        text.taken.push(provider_id.to_owned());
+        let text = &book.texts[&id];
+        let title = text.title();
+        self.journal.note(|| format!("the provider takes {title} as {provider_id}"));
+        self.journal.saw("taken");
+        if text.erased {
+            return;
+        }
+        if text.taken.len() > 1 {
+            self.journal.broken(format!("{title} was taken twice: {:?}", text.taken));
+        }
+        if let Some(why) = text.withdrawn {
+            self.journal.broken(format!("{title} was {why} and yet taken"));
+        }
+        let overtaken = book
+            .of_customer(text.customer)
+            .any(|(_, other)| other.number > text.number && !other.taken.is_empty());
+        if overtaken && !text.passed {
+            self.journal.broken(format!("{title} was taken after a later one of the same customer"));
+        }
+    }
+
+    pub fn saw_settled(
+        &self,
+        answer: &Result<Message, SettleError>,
+        id: MessageId,
+        attempt: u32,
+        outcome: &SendOutcome,
+    ) {
+        let now = self.now();
+        let mut book = self.book();
+        let Book { texts, traffic, .. } = &mut *book;
+        let text = &texts[&id];
+        let title = text.title();
+        traffic.ends(&text.lane, now);
+        match outcome {
+            SendOutcome::Throttled { ready_at, .. } => traffic.pauses(&text.lane, *ready_at, now),
+            SendOutcome::ChannelFault { error, ready_at } if error.class == ErrorClass::Credentials => {
+                traffic.pauses(&text.lane, *ready_at, now);
+            }
+            _ => {}
+        }
+        drop(book);
+        match answer {
+            Err(_) => {
+                self.journal.note(|| format!("attempt {attempt} of {title} is stale: {}", outcome.as_str()));
+                self.journal.saw("stale settle");
+            }
+            Ok(message) => {
+                let status = message.delivery.status.as_str();
+                self.journal
+                    .note(|| format!("attempt {attempt} of {title}: {}; it is {status}", outcome.as_str()));
+                if let SendOutcome::Permanent { error } = outcome {
+                    self.heed(message, Some(error.class));
+                }
+            }
+        }
+    }
+
+    pub fn saw_abandoned(&self, answer: &Result<usize, StoreError>) {
+        if let Ok(count @ 1..) = answer {
+            self.journal.note(|| format!("{count} attempts of an earlier life are of unknown fate"));
+            self.journal.saw("attempts abandoned");
+        }
+    }
+
+    pub fn saw_evidence(
+        &self,
+        answer: &Result<Option<Message>, StoreError>,
+        id: MessageId,
+        evidence: &Evidence,
+    ) {
+        let Ok(Some(message)) = answer else { return };
+        let mut book = self.book();
+        let parrots = self.parrots;
+        let text = book.texts.get_mut(&id).unwrap();
+        let title = text.title();
+        self.journal.note(|| {
+            format!("{title} is looked for: {evidence:?}; it is {}", message.delivery.status.as_str())
+        });
+        let wrong = match evidence {
+            Evidence::Found { provider_id } if !text.taken.contains(provider_id) && !parrots => {
+                Some(format!("{title} was found as {provider_id}, which is another"))
+            }
+            Evidence::Absent if !text.taken.is_empty() && !parrots => {
+                Some(format!("{title} was called absent though the provider has it"))
+            }
+            Evidence::CannotTell if self.always_lists => {
+                Some(format!("{title} was given up though it could be asked for"))
+            }
+            _ => None,
+        };
+        match evidence {
+            Evidence::Found { .. } => self.journal.saw("unknown: found"),
+            Evidence::Absent => self.journal.saw("unknown: absent, sent again"),
+            Evidence::NotYet { .. } => self.journal.saw("unknown: not yet"),
+            Evidence::CannotTell => {
+                text.given_up = true;
+                self.journal.saw("unknown: nobody can tell");
+            }
+        }
+        if let Some(wrong) = wrong {
+            self.journal.broken(wrong);
+        }
+    }
+
+    pub fn saw_receipt(&self, answer: &Result<ReceiptOutcome, StoreError>, receipt: &Receipt) {
+        match answer {
+            Ok(ReceiptOutcome::Advanced(id, _)) => {
+                self.journal.saw("receipt advanced");
+                if let Some(message) = self.stored(*id) {
+                    self.heed(&message, receipt.status.error.as_ref().map(|error| error.class));
+                }
+            }
+            Ok(ReceiptOutcome::Stale(_)) => self.journal.saw("receipt stale"),
+            Ok(ReceiptOutcome::Parked) => self.journal.saw("receipt parked"),
+            Err(_) => {}
+        }
+    }
+
+    pub fn receipt_is_acknowledged(&self, id: MessageId, stage: ReceiptStage, names_ours: bool) {
+        if stage == ReceiptStage::Delivered {
+            let mut book = self.book();
+            let text = book.texts.get_mut(&id).unwrap();
+            text.told_by_ours |= names_ours;
+            text.told_by_theirs |= !names_ours;
+        }
+    }
+}

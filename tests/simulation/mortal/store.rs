@@ -1,0 +1,164 @@
+//! The store as one life of the gateway sees it: slow, refusing now and then, and gone with the life. A command that
+//! was applied stays applied, whether or not anybody heard of it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use switchboard::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
+use switchboard::domain::delivery::{Evidence, SendOutcome};
+use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use switchboard::domain::message::{Lane, Message};
+use switchboard::domain::pause::Pause;
+use switchboard::domain::phone::Address;
+use switchboard::domain::session::Session;
+use switchboard::domain::time::Timestamp;
+use switchboard::domain::turn::Turn;
+use switchboard::store::{
+    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
+    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError,
+    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure,
+    UpdateSession, UpdateSessionError,
+};
+
+use crate::life::Life;
+use crate::world::World;
+
+pub struct MortalStore {
+    world: Arc<World>,
+    life: Arc<Life>,
+}
+
+/// What is asked again and again whether or not there is anything to do. Lives should rather end elsewhere.
+const POLLS: [&str; 6] = ["lane_heads", "busy_lanes", "unknown_due", "sweep", "claim_turn", "counts"];
+
+impl MortalStore {
+    pub fn new((world, life): (Arc<World>, Arc<Life>)) -> Self {
+        Self { world, life }
+    }
+
+    fn crash_rate(&self, command: &str) -> u32 {
+        let rate = self.world.plan.crash;
+        if POLLS.contains(&command) { rate / 15 } else { rate }
+    }
+
+    async fn before(&self, command: &'static str) -> Result<(), StoreError> {
+        self.life.boundary(&self.world, ("before", command), self.crash_rate(command)).await;
+        self.linger(command).await;
+        let refused = self.refuses();
+        if let Err(error) = &refused {
+            self.world.journal.note(|| format!("store: {command} is refused: {error}"));
+            self.world.journal.saw("store refused");
+            self.world.audit.store_was_trouble();
+        }
+        refused
+    }
+
+    async fn after(&self, command: &'static str) {
+        self.life.boundary(&self.world, ("after", command), self.crash_rate(command)).await;
+        self.linger(command).await;
+    }
+
+    /// The command takes its time; the life may end meanwhile.
+    async fn linger(&self, command: &str) {
+        let (plan, dice) = (&self.world.plan, &self.world.dice.store);
+        let mut pause_ms = if POLLS.contains(&command) { 0 } else { dice.between(0..=plan.store_base_ms) };
+        if self.world.is_chaotic() && dice.chance(plan.store_slow) {
+            pause_ms = dice.weighted(&[(20, 30), (4, 300), (1, 4_000)]);
+            pause_ms = dice.between(1..=pause_ms);
+            self.world.journal.saw("store slow");
+            self.world.audit.store_was_trouble();
+        }
+        if pause_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            if pause_ms > 8 {
+                self.world.audit.store_was_trouble();
+            }
+            self.life.boundary(&self.world, ("", ""), 0).await;
+        }
+    }
+
+    fn refuses(&self) -> Result<(), StoreError> {
+        if self.world.disk_is_full.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("no space left on device".into()));
+        }
+        if !self.world.is_chaotic() || !self.world.dice.store.chance(self.world.plan.store_refuses) {
+            return Ok(());
+        }
+        let overloaded = self.world.dice.store.chance(5_000);
+        Err(if overloaded { StoreError::Overloaded } else { StoreError::Unavailable("for now".into()) })
+    }
+}
+
+/// Every command: boundary, the command itself, what the auditor sees of it, boundary.
+macro_rules! commands {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $ok:ty, $error:ty $(, $seen:ident($($given:expr),*))?;)*) => {
+        #[async_trait]
+        impl Store for MortalStore {
+            $(
+                #[allow(clippy::clone_on_copy, reason = "some arguments are Copy, others are not")]
+                async fn $name(&self, $($arg: $type),*) -> Result<$ok, $error> {
+                    self.before(stringify!($name)).await?;
+                    let answer = self.world.disk.$name($(Clone::clone(&$arg)),*).await;
+                    $(self.world.audit.$seen(&answer, $($given),*);)?
+                    self.after(stringify!($name)).await;
+                    answer
+                }
+            )*
+
+            async fn broken(&self) -> String {
+                std::future::pending().await
+            }
+        }
+    };
+}
+
+commands! {
+    record_inbound(command: RecordInbound) -> Inbound, StoreError, saw_inbound(&command);
+    create_customer(command: CreateCustomer) -> Fresh<Customer>, CreateCustomerError, saw_customer(&command);
+    update_customer(id: CustomerId, patch: CustomerPatch, now: Timestamp) -> Customer, CustomerError;
+    begin_confirmation(id: CustomerId, token: String, now: Timestamp) -> Customer, ConfirmError;
+    confirm_customer(id: CustomerId, token: String, evidence: ConsentEvidence, now: Timestamp) -> Customer, ConfirmError, saw_confirmation();
+    set_subscription(command: SetSubscription) -> Subscription, CustomerError, saw_subscription(&command);
+    erase_customer(id: CustomerId, now: Timestamp) -> (), CustomerError, saw_erasure(id);
+    customer(id: CustomerId) -> Option<Customer>, StoreError;
+    customer_by_number(number: &Address) -> Option<Customer>, StoreError;
+    customers(page: PageRequest) -> Page<Customer>, ListError;
+    consent_log(number: NumberHash) -> Vec<ConsentRecord>, StoreError;
+    update_session(command: UpdateSession) -> Session, UpdateSessionError, saw_switch(&command);
+    session(id: SessionId) -> Option<Session>, StoreError;
+    newest_session(customer_id: CustomerId) -> Option<Session>, StoreError;
+    sessions_of(customer_id: CustomerId, page: PageRequest) -> Page<Session>, ListError;
+    inbox(filter: InboxFilter, page: PageRequest) -> Page<Session>, ListError;
+    create_message(command: CreateMessage) -> Fresh<Message>, CreateMessageError, saw_message(&command);
+    message(id: MessageId) -> Option<Message>, StoreError;
+    messages_of(session_id: SessionId, page: PageRequest) -> Page<Message>, ListError;
+    cancel_message(id: MessageId, now: Timestamp) -> Message, CancelError, saw_cancel(id);
+    lane_heads(lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads, StoreError, saw_heads(lane);
+    postpone(id: MessageId, ready_at: Timestamp, now: Timestamp) -> bool, StoreError;
+    busy_lanes() -> Vec<Lane>, StoreError;
+    begin_attempt(id: MessageId, owner: &str, now: Timestamp) -> Begun, StoreError, saw_attempt(id);
+    settle(id: MessageId, attempt: u32, outcome: SendOutcome, now: Timestamp) -> Message, SettleError, saw_settled(id, attempt, &outcome);
+    abandon_attempts(owner: &str, now: Timestamp) -> usize, StoreError, saw_abandoned();
+    unknown_due(now: Timestamp, limit: usize) -> Vec<Message>, StoreError;
+    resolve(id: MessageId, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
+    message_by_provider_id(channel: &str, provider_id: &str) -> Option<MessageId>, StoreError;
+    keep_pause(pause: Pause) -> (), StoreError;
+    pauses(now: Timestamp) -> Vec<Pause>, StoreError;
+    apply_receipt(receipt: Receipt, now: Timestamp) -> ReceiptOutcome, StoreError, saw_receipt(&receipt);
+    claim_turn(owner: &str, now: Timestamp) -> TurnClaim, StoreError, saw_claim();
+    complete_turn(command: CompleteTurn) -> TurnCompleted, TurnError, saw_answer(&command);
+    fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, new_turn: TurnId, now: Timestamp) -> (), TurnError, saw_failure(id, &failure);
+    release_turns(owner: &str, now: Timestamp) -> usize, StoreError, saw_released();
+    turn(id: TurnId) -> Option<Turn>, StoreError;
+    mint_token(token: Token) -> (), StoreError;
+    token_by_hash(sha256: [u8; 32]) -> Option<Token>, StoreError;
+    tokens() -> Vec<Token>, StoreError;
+    revoke_token(id: TokenId, now: Timestamp) -> bool, StoreError;
+    sweep(now: Timestamp, limit: usize) -> Swept, StoreError, saw_sweep();
+    counts() -> Counts, StoreError;
+    ready() -> (), StoreError;
+    close() -> (), StoreError;
+}

@@ -1,0 +1,118 @@
+//! What kind of world a seed makes: its people, its paces, and how much goes wrong in it.
+
+use std::time::Duration;
+
+use switchboard::domain::conversation::{KeywordReplies, Policy};
+use switchboard::domain::pace::Pace;
+use switchboard::domain::retry::Looks;
+use switchboard::gateway::Settings;
+
+use crate::chance::Dice;
+
+const NUMBERS: [&str; 2] = ["+15550001111", "+15550002222"];
+const PHONES: [&str; 4] = ["+14155550101", "+14155550102", "+14155550103", "+14155550104"];
+
+/// A provider is waited for so long.
+pub const TIME_OUT: Duration = Duration::from_secs(15);
+/// The longest that a text is on its way to the provider, or behind its doors, before it is taken.
+pub const LONGEST_WAY: Duration = Duration::from_secs(25);
+/// The longest until what was taken shows in the provider's list. Together with the way it is shorter than the time
+/// from the first look to the last: that is what makes a text that is not listed one that never left.
+pub const LONGEST_LAG: Duration = Duration::from_secs(20);
+
+pub const STOP_REPLY: &str = "You are unsubscribed.";
+pub const START_REPLY: &str = "You are subscribed.";
+pub const HELP_REPLY: &str = "This is a test.";
+pub const CONFIRMATION: &str = "Your code is {token}.";
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub phones: Vec<&'static str>,
+    pub numbers: Vec<&'static str>,
+    pub number_pace: Option<Pace>,
+    pub account_pace: Option<Pace>,
+    pub settings: Settings,
+    pub replies: KeywordReplies,
+    pub steps: u64,
+    /// The longest pause between two steps, mostly.
+    pub tempo_ms: u64,
+    /// All rates are in 10,000.
+    pub crash: u32,
+    pub most_crashes: u32,
+    pub store_base_ms: u64,
+    pub store_slow: u32,
+    pub store_refuses: u32,
+    pub sends_go_wrong: u32,
+    pub lists: bool,
+    pub lists_go_wrong: u32,
+    pub receipts_go_wrong: u32,
+    pub receipts_name_ours: u32,
+    pub bot_goes_wrong: u32,
+    /// Everybody says the same few things, so that words alone do not tell texts apart.
+    pub parrots: bool,
+    /// Each life's time of day is a little wrong.
+    pub clock_jumps: bool,
+    /// How far the provider's clock is ahead of the true time.
+    pub provider_ahead_ms: i64,
+}
+
+impl Plan {
+    pub fn of(seed: u64) -> Self {
+        let dice = Dice::new(seed, "plan");
+        let rate = |rates: &[u32]| *dice.pick(rates);
+        let has_bot = dice.chance(8_500);
+        let policy = Policy {
+            idle_after: Duration::from_secs(*dice.pick(&[120, 7_200])),
+            has_bot,
+            forward_keywords: dice.chance(3_000),
+            max_content_units: 1_600,
+        };
+        let settings = Settings {
+            policy,
+            valid_for: Duration::from_secs(*dice.pick(&[60, 300, 1_800])),
+            max_in_flight: usize::try_from(dice.between(1..=8)).unwrap(),
+            looks: Looks::new([2, 10, 30, 90].map(Duration::from_secs).to_vec()).unwrap(),
+            max_turns: usize::try_from(dice.between(1..=6)).unwrap(),
+            confirmation_text: dice.chance(7_000).then(|| CONFIRMATION.to_owned()),
+        };
+        let replies = if dice.chance(5_000) {
+            KeywordReplies {
+                stop: Some(STOP_REPLY.into()),
+                start: Some(START_REPLY.into()),
+                help: Some(HELP_REPLY.into()),
+            }
+        } else {
+            KeywordReplies::default()
+        };
+        let tempo_ms = *dice.pick(&[40, 400, 3_000, 20_000]);
+        let longest = if tempo_ms > 1_000 { 70 } else { 160 };
+        let pace = |paces: &[&str]| match *dice.pick(paces) {
+            "" => None,
+            pace => Some(pace.parse().unwrap()),
+        };
+        Self {
+            phones: PHONES[..usize::try_from(dice.between(1..=4)).unwrap()].to_vec(),
+            numbers: NUMBERS[..usize::try_from(dice.between(1..=2)).unwrap()].to_vec(),
+            number_pace: pace(&["", "1/s", "2/s", "5/s", "10/s"]),
+            account_pace: pace(&["", "", "2/s", "6/s"]),
+            settings,
+            replies,
+            steps: dice.between(20..=longest),
+            tempo_ms,
+            crash: rate(&[0, 0, 15, 50, 150]),
+            most_crashes: 8,
+            store_base_ms: *dice.pick(&[0, 0, 2, 8]),
+            store_slow: rate(&[0, 0, 30, 200]),
+            store_refuses: rate(&[0, 0, 0, 50, 400]),
+            sends_go_wrong: rate(&[0, 1_000, 3_000, 6_000]),
+            lists: dice.chance(8_500),
+            lists_go_wrong: rate(&[0, 0, 1_000, 5_000]),
+            receipts_go_wrong: rate(&[0, 1_500, 5_000]),
+            receipts_name_ours: rate(&[0, 5_000, 10_000]),
+            bot_goes_wrong: rate(&[0, 1_000, 4_000]),
+            parrots: dice.chance(1_000),
+            clock_jumps: dice.chance(1_500),
+            provider_ahead_ms: *dice.pick(&[0, 0, 0, 900, -1_500, 240_000, -240_000]),
+        }
+    }
+}
