@@ -35,6 +35,9 @@ pub struct Session {
     pub updated_at: Timestamp,
 }
 
+/// The version of a session that was never switched.
+pub const FIRST_VERSION: u64 = 1;
+
 /// The longest list of tags or topics, and the longest tag, in characters.
 pub const MAX_LABELS: usize = 50;
 pub const MAX_LABEL_CHARS: usize = 100;
@@ -48,7 +51,7 @@ impl Session {
             customer_id,
             need_attention,
             attention_reason: None,
-            version: 1,
+            version: FIRST_VERSION,
             tags: Vec::new(),
             topics: Vec::new(),
             bot_state: None,

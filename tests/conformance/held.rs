@@ -23,6 +23,7 @@ on_every_engine! {
     whom_one_may_not_text_gets_nothing_again,
     agents_who_took_over_do_not_send_the_bots_held_text,
     the_bots_passed_text_is_not_sent_again_once_agents_took_over,
+    the_bots_passed_text_is_not_sent_again_once_agents_had_the_conversation,
     a_receipt_settles_a_held_text,
     what_another_message_was_found_as_is_no_evidence,
     each_channel_has_its_share_of_what_is_due,
@@ -208,6 +209,18 @@ async fn the_bots_passed_text_is_not_sent_again_once_agents_took_over(open: Open
         f.hold(id, at(11)).await;
         assert_eq!(resolved(&f, text, evidence, 30).await, Status::Canceled);
     }
+    assert_eq!(f.head(at(99)).await, None);
+}
+
+async fn the_bots_passed_text_is_not_sent_again_once_agents_had_the_conversation(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let text = f.queue(f.by_bot(id, "1", at(1))).await;
+    f.send(text, unknown(at(10)), at(1)).await;
+    resolved(&f, text, Evidence::Passed { look_at: at(30) }, 10).await;
+    f.hold(id, at(11)).await;
+    f.let_go(id, at(12)).await;
+    assert_eq!(resolved(&f, text, Evidence::Absent, 30).await, Status::Canceled);
     assert_eq!(f.head(at(99)).await, None);
 }
 

@@ -79,7 +79,8 @@ pub(in crate::domain) fn outbound_message(
     content: String,
     now: Timestamp,
 ) -> Message {
-    let delivery = Delivery::outbound(lane.clone(), to, segments::analyse(&content), now);
+    let mut delivery = Delivery::outbound(lane.clone(), to, segments::analyse(&content), now);
+    delivery.session_version = Some(session.version);
     Message {
         id,
         session_id: session.id,

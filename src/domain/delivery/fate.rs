@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{DeliveryError, ErrorClass, Evidence, Status};
 use crate::domain::message::Message;
-use crate::domain::session::Session;
+use crate::domain::session::{FIRST_VERSION, Session};
 use crate::domain::time::Timestamp;
 
 /// What was found out about an attempt that ended without an answer. `receipt` is the fifth.
@@ -89,9 +89,12 @@ impl Message {
     }
 
     /// While others do not wait for it, a switch to the agents does not find it: it is asked here, before it may be queued
-    /// again.
+    /// again. Also where the bot has the conversation again: what it said before, agents have made obsolete.
     pub fn heed_switch(&mut self, own: &Session, newest: &Session) {
-        if self.delivery.overtaken && self.is_silenced(own, newest) {
+        let switched = self.delivery.session_version.is_some_and(|version| version != own.version);
+        let elsewhere = newest.id != own.id && newest.version > FIRST_VERSION;
+        let obsolete = self.author.is_bot() && (switched || elsewhere);
+        if self.delivery.overtaken && (obsolete || self.is_silenced(own, newest)) {
             self.delivery.recalled = true;
         }
     }

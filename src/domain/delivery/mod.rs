@@ -189,6 +189,9 @@ pub struct Delivery {
     /// Its customer's later texts do not wait for it, and may be in flight before it; until its next attempt.
     #[serde(default)]
     pub overtaken: bool,
+    /// The version of its session when it was written: tells whether the session was switched since.
+    #[serde(default)]
+    pub session_version: Option<u64>,
     /// When that began, the last time.
     #[serde(default)]
     pub passed_at: Option<Timestamp>,
@@ -249,6 +252,7 @@ impl Delivery {
             dispatched_at: None,
             look_at: None,
             overtaken: false,
+            session_version: None,
             passed_at: None,
             held_at: None,
             asks: 0,
