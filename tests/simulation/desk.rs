@@ -80,6 +80,12 @@ impl World {
         self.journal.note(|| format!("cancel {}: {}", self.audit.title_of(id), outcome(told.as_ref())));
     }
 
+    /// Somebody decides that a text of unknown fate is sent again.
+    pub async fn resend(self: Arc<Self>, id: MessageId) {
+        let told = self.ask(|gateway| async move { gateway.resend_message(id).await }).await;
+        self.journal.note(|| format!("resend {}: {}", self.audit.title_of(id), outcome(told.as_ref())));
+    }
+
     pub async fn subscribe(self: Arc<Self>, customer: CustomerId, unsubscribed: bool) {
         let told =
             self.ask(|gateway| async move { gateway.set_subscription(customer, unsubscribed, "desk").await });

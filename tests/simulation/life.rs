@@ -102,6 +102,7 @@ impl Life {
                 world.crashes.fetch_add(1, Ordering::Relaxed);
                 world.journal.note(|| format!("CRASH of life {} {} {}", self.number, place.0, place.1));
                 world.journal.saw("crash");
+                world.crashed.store(true, Ordering::Relaxed);
                 self.end();
             }
         }
@@ -119,6 +120,8 @@ fn build(world: &Arc<World>, life: &Arc<Life>) -> Arc<Gateway> {
         name: "main".into(),
         provider: Arc::new(MortalProvider::new(parts())),
         public_url: "http://127.0.0.1".into(),
+        recover: true,
+        on_unknown: plan.on_unknown,
         signature: SignaturePolicy::Enforce,
         senders: plan.numbers.iter().map(sender).collect(),
         number_pace: plan.number_pace,

@@ -42,7 +42,8 @@ use std::env;
 const SEEDS: u64 = 600;
 
 /// What must have happened in a plain test run: else something has silently stopped being tested.
-const HAPPENS: [&str; 60] = [
+const HAPPENS: [&str; 66] = [
+    "asked for customers' texts",
     "attempts abandoned",
     "bot failed",
     "bot given up",
@@ -95,12 +96,17 @@ const HAPPENS: [&str; 60] = [
     "taken",
     "text canceled",
     "text expired",
+    "text owed after a crash",
+    "text recovered",
+    "text sent again by hand",
     "turn told again after a crash",
     "unknown text passed",
     "unknown: absent, sent again",
     "unknown: found",
-    "unknown: nobody can tell",
+    "unknown: held",
     "unknown: not yet",
+    "unknown: passed",
+    "unknown: sent again untold",
     "webhook repeated",
     "webhook twice at once",
 ];

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use switchboard::domain::delivery::{DeliveryError, ErrorClass};
-use switchboard::provider::{AskError, OutgoingText, Sent, SentRecord};
+use switchboard::provider::{AskError, OutgoingText, ProviderText, Received, ReceivedText, Sent, SentRecord};
 
 use switchboard::domain::time::Timestamp;
 
@@ -14,7 +14,16 @@ use crate::plan::{LONGEST_LAG, LONGEST_WAY, TIME_OUT};
 use crate::world::World;
 
 #[derive(Default)]
-pub struct Network(Mutex<Vec<Taken>>);
+pub struct Network {
+    taken: Mutex<Vec<Taken>>,
+    received: Mutex<Vec<FromPhone>>,
+}
+
+/// A text of a customer's.
+struct FromPhone {
+    text: ProviderText,
+    listed_from: Duration,
+}
 
 /// A text that the provider took.
 struct Taken {
@@ -137,13 +146,7 @@ impl World {
     /// The provider takes a text, after a while. Returns the id that it will have.
     fn take_after(self: &Arc<Self>, after: Duration, text: &OutgoingText) -> String {
         let provider_id = format!("SM{}", self.number());
-        let lag = if self.is_chaotic() && self.dice.network.chance(3_000) {
-            self.journal.saw("list lags");
-            let longest_ms = u64::try_from(LONGEST_LAG.as_millis()).unwrap();
-            Duration::from_millis(self.dice.network.between(0..=longest_ms))
-        } else {
-            Duration::ZERO
-        };
+        let lag = self.list_lag(&self.dice.network);
         let (world, text, id) = (Arc::clone(self), text.clone(), provider_id.clone());
         self.spawn(async move {
             tokio::time::sleep(after).await;
@@ -155,13 +158,51 @@ impl World {
     fn take(self: &Arc<Self>, text: OutgoingText, provider_id: String, lag: Duration) {
         self.audit.is_taken(text.message_id, &provider_id);
         self.send_receipts(text.message_id, &provider_id);
-        let ahead_ms = self.plan.provider_ahead_ms;
-        let created_at = Timestamp::from_millis(self.time.now().as_millis() + ahead_ms);
+        let created_at = self.provider_time();
         let OutgoingText { sender, to, content, .. } = text;
         self.network.taken().push(Taken {
             record: SentRecord { provider_id, to, from: Some(sender), content, created_at },
             listed_from: self.time.elapsed() + lag,
         });
+    }
+
+    fn list_lag(&self, dice: &Dice) -> Duration {
+        if !self.is_chaotic() || !dice.chance(3_000) {
+            return Duration::ZERO;
+        }
+        self.journal.saw("list lags");
+        Duration::from_millis(dice.between(0..=u64::try_from(LONGEST_LAG.as_millis()).unwrap()))
+    }
+
+    /// The time of day, as the provider has it.
+    fn provider_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.time.now().as_millis() + self.plan.provider_ahead_ms)
+    }
+
+    /// A customer's text has reached the provider.
+    pub fn reaches_provider(&self, text: &ProviderText) {
+        let listed_from = self.time.elapsed() + self.list_lag(&self.dice.people);
+        let text = ProviderText { sent_at: Some(self.provider_time()), ..text.clone() };
+        self.network.received().push(FromPhone { text, listed_from });
+    }
+
+    /// What customers texted, as the provider says, and after how long it says so.
+    pub fn list_received(&self, sender: &str, since: Timestamp) -> (Duration, Result<Received, AskError>) {
+        let dice = &self.dice.people;
+        let after = Duration::from_millis(dice.between(1..=300));
+        if self.is_chaotic() && dice.chance(self.plan.lists_go_wrong) {
+            self.journal.saw("list failed");
+            return (after, Err(AskError("it does not say".into())));
+        }
+        let now = self.time.elapsed();
+        let received = self.network.received();
+        let is_listed = |from: &&FromPhone| {
+            from.listed_from <= now && from.text.to == sender && from.text.sent_at >= Some(since)
+        };
+        let listed = received.iter().filter(is_listed);
+        let texts = listed.map(|from| ReceivedText { text: from.text.clone(), has_media: false }).collect();
+        self.journal.saw("asked for customers' texts");
+        (after, Ok(Received { texts, unreadable: 0 }))
     }
 
     /// What the provider says that it took, and after how long it says so.
@@ -192,7 +233,11 @@ impl World {
 
 impl Network {
     fn taken(&self) -> MutexGuard<'_, Vec<Taken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn received(&self) -> MutexGuard<'_, Vec<FromPhone>> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

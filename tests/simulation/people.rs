@@ -42,6 +42,7 @@ impl World {
             keyword: None,
         };
         self.audit.customer_texts(&text, about);
+        self.reaches_provider(&text);
         self.journal.note(|| {
             format!("{} texts {}: {} ({about:?})", text.from, text.provider_id, short(&text.content))
         });
@@ -57,7 +58,9 @@ impl World {
         tokio::time::sleep(Duration::from_millis(dice.between(0..=dice.weighted(&[(8, 20), (1, 3_000)]))))
             .await;
         let mut repeats = dice.weighted(&[(12, 0), (1, 1), (1, 2)]);
-        for _ in 0..15 {
+        // Some providers try once. The others try for longer than an outage that is not worth asking them about.
+        let patient = dice.chance(8_000);
+        for _ in 0..if patient { 60 } else { 1 } {
             let told = self.ask(|gateway| {
                 let text = text.clone();
                 async move {
@@ -65,7 +68,11 @@ impl World {
                     gateway.receive_text(channel, text).await
                 }
             });
-            if let Some(Ok(inbound)) = told.await {
+            let told = told.await;
+            if told.is_none() && self.has_crashed() {
+                self.audit.text_is_owed(&text);
+            }
+            if let Some(Ok(inbound)) = told {
                 let message_id = match &inbound {
                     Inbound::Recorded { message, .. } => message.id,
                     Inbound::Duplicate { message_id } => *message_id,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use switchboard::domain::conversation::{KeywordReplies, Policy};
+use switchboard::domain::delivery::OnUnknown;
 use switchboard::domain::pace::Pace;
 use switchboard::domain::retry::Looks;
 use switchboard::gateway::Settings;
@@ -44,6 +45,9 @@ pub struct Plan {
     pub store_refuses: u32,
     pub sends_go_wrong: u32,
     pub lists: bool,
+    /// The provider can be asked for what customers texted.
+    pub recovers: bool,
+    pub on_unknown: OnUnknown,
     pub lists_go_wrong: u32,
     pub receipts_go_wrong: u32,
     pub receipts_name_ours: u32,
@@ -70,6 +74,7 @@ impl Plan {
         let settings = Settings {
             policy,
             valid_for: Duration::from_secs(*dice.pick(&[60, 300, 1_800])),
+            order_hold: Duration::from_secs(*dice.pick(&[0, 20, 300])),
             max_in_flight: usize::try_from(dice.between(1..=8)).unwrap(),
             looks: Looks::new([2, 10, 30, 90].map(Duration::from_secs).to_vec()).unwrap(),
             max_turns: usize::try_from(dice.between(1..=6)).unwrap(),
@@ -105,7 +110,9 @@ impl Plan {
             store_slow: rate(&[0, 0, 30, 200]),
             store_refuses: rate(&[0, 0, 0, 50, 400]),
             sends_go_wrong: rate(&[0, 1_000, 3_000, 6_000]),
-            lists: dice.chance(8_500),
+            lists: dice.chance(8_000),
+            recovers: dice.chance(7_000),
+            on_unknown: *dice.pick(&[OnUnknown::Hold, OnUnknown::Resend]),
             lists_go_wrong: rate(&[0, 0, 1_000, 5_000]),
             receipts_go_wrong: rate(&[0, 1_500, 5_000]),
             receipts_name_ours: rate(&[0, 5_000, 10_000]),

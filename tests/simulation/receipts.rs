@@ -87,7 +87,12 @@ impl World {
                 self.journal.note(|| {
                     format!("receipt {:?} of {} is taken: {outcome:?}", receipt.stage, receipt.provider_id)
                 });
-                self.audit.receipt_is_acknowledged(receipt.message_id, receipt.stage, receipt.names_ours);
+                self.audit.receipt_is_acknowledged(
+                    receipt.message_id,
+                    &receipt.provider_id,
+                    receipt.stage,
+                    receipt.names_ours,
+                );
                 return;
             }
             tokio::time::sleep(Duration::from_millis(self.dice.receipts.between(500..=8_000))).await;

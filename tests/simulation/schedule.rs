@@ -29,6 +29,7 @@ enum Action {
     AgentSays,
     BotSays,
     Cancel,
+    Resend,
     Unsubscribe,
     Subscribe,
     CreateCustomer,
@@ -40,7 +41,7 @@ enum Action {
     Nothing,
 }
 
-const ACTIONS: [(u64, Action); 20] = [
+const ACTIONS: [(u64, Action); 21] = [
     (30, Action::Text(About::Anything)),
     (2, Action::Text(About::Stop)),
     (3, Action::Text(About::Start)),
@@ -52,10 +53,11 @@ const ACTIONS: [(u64, Action); 20] = [
     (12, Action::AgentSays),
     (5, Action::BotSays),
     (8, Action::Cancel),
+    (5, Action::Resend),
     (1, Action::Unsubscribe),
     (3, Action::Subscribe),
-    (2, Action::CreateCustomer),
-    (3, Action::Confirm),
+    (4, Action::CreateCustomer),
+    (6, Action::Confirm),
     (1, Action::Erase),
     (1, Action::Crash),
     (1, Action::Restart),
@@ -123,6 +125,11 @@ impl World {
                     self.spawn(Arc::clone(self).cancel(id));
                 }
             }
+            Action::Resend => {
+                if let Some(id) = self.audit.some_held_text() {
+                    self.spawn(Arc::clone(self).resend(id));
+                }
+            }
             Action::Take | Action::LetGo => {
                 if let Some(customer) = customer() {
                     self.spawn(Arc::clone(self).switch(customer, matches!(action, Action::Take)));
@@ -178,6 +185,7 @@ impl World {
         if let Some(life) = self.life().filter(|life| !life.is_over()) {
             self.journal.note(|| format!("CRASH of life {}", life.number));
             self.journal.saw("crash");
+            self.crashed.store(true, Ordering::Relaxed);
             life.end();
         }
     }
@@ -192,6 +200,9 @@ impl World {
         }
         if !life.is_over() && !self.disk_is_full.load(Ordering::Relaxed) {
             self.audit.check_clean_stop(since);
+        }
+        if !life.is_over() {
+            self.crashed.store(false, Ordering::Relaxed);
         }
         life.end();
     }

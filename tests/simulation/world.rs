@@ -30,6 +30,8 @@ pub struct World {
     /// The disk refuses everything for a while.
     pub disk_is_full: AtomicBool,
     pub crashes: AtomicU64,
+    /// The last life ended by a crash.
+    pub crashed: AtomicBool,
     /// What goes on in the world by itself; all of it ends.
     pub tasks: TaskTracker,
     numbered: AtomicU64,
@@ -74,6 +76,7 @@ impl World {
             chaos: AtomicBool::new(true),
             disk_is_full: AtomicBool::new(false),
             crashes: AtomicU64::new(0),
+            crashed: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             numbered: AtomicU64::new(0),
             life: Mutex::default(),
@@ -82,6 +85,11 @@ impl World {
 
     pub fn is_chaotic(&self) -> bool {
         self.chaos.load(Ordering::Relaxed)
+    }
+
+    /// Nobody lives, and who lived last did not stop by itself.
+    pub fn has_crashed(&self) -> bool {
+        self.crashed.load(Ordering::Relaxed) && self.life().is_none_or(|life| life.is_over())
     }
 
     /// A number that nothing else in this world has.

@@ -16,6 +16,26 @@ use crate::people::About;
 pub struct Consent {
     confirmed: bool,
     unsubscribed: bool,
+    /// When they last said so, in seconds: as finely as providers tell it.
+    said_s: i64,
+}
+
+impl Consent {
+    fn say(&mut self, unsubscribed: bool, said_s: i64) {
+        self.unsubscribed = unsubscribed;
+        self.said_s = self.said_s.max(said_s);
+    }
+
+    /// They said it then, and it is heard of only now. Where clocks disagree, what they said last cannot be known: then
+    /// the auditor forbids nothing.
+    fn recover(&mut self, unsubscribed: bool, said_s: i64, clocks_agree: bool) {
+        match clocks_agree {
+            false => self.unsubscribed = false,
+            true if unsubscribed && said_s >= self.said_s => self.say(true, said_s),
+            true if !unsubscribed && said_s > self.said_s => self.say(false, said_s),
+            true => {}
+        }
+    }
 }
 
 impl Audit {
@@ -44,14 +64,20 @@ impl Audit {
         book.know(session.customer_id, number);
         let consent = book.consent.entry(number.to_owned()).or_default();
         match about {
-            About::Stop => consent.unsubscribed = true,
-            About::Start => consent.unsubscribed = false,
+            About::Stop | About::Start if command.text.recovered => {
+                let said = command.text.sent_at.unwrap_or(command.now).min(command.now);
+                consent.recover(about == About::Stop, said.as_secs(), self.clocks_agree);
+            }
+            About::Stop | About::Start => consent.say(about == About::Stop, command.now.as_secs()),
             About::Help => {}
             // To text is to prove the number.
             About::Anything | About::NearStop => consent.confirmed = true,
         }
         if about == About::Stop {
             self.journal.saw("opt-out by text");
+        }
+        if command.text.recovered {
+            self.journal.saw("text recovered");
         }
         if let Some(reply) = reply {
             book.create(reply, &self.journal);
@@ -88,7 +114,8 @@ impl Audit {
     fn unsubscribe(&self, customer: CustomerId, unsubscribed: bool) {
         let Some(customer) = at_once(self.disk.customer(customer)).unwrap() else { return };
         let number = customer.address().unwrap().as_str().to_owned();
-        self.book().consent.entry(number).or_default().unsubscribed = unsubscribed;
+        let now_s = self.time.now().as_secs();
+        self.book().consent.entry(number).or_default().say(unsubscribed, now_s);
     }
 
     /// The provider says, for one message, that its customer opted out with it.

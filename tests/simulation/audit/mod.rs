@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use switchboard::domain::delivery::Status;
+use switchboard::domain::delivery::{OnUnknown, Status};
 use switchboard::domain::ids::{CustomerId, MessageId, SessionId};
 use switchboard::domain::message::{Author, Lane, Message, Role};
 use switchboard::domain::time::Timestamp;
@@ -41,7 +41,11 @@ pub struct Audit {
     time: Arc<Time>,
     journal: Arc<Journal>,
     disk: Arc<MemoryStore>,
-    parrots: bool,
+    /// The provider can be asked for what customers texted.
+    recovers: bool,
+    on_unknown: OnUnknown,
+    /// The provider's clock is right.
+    clocks_agree: bool,
     /// The provider can always be asked.
     always_lists: bool,
     has_bot: bool,
@@ -54,13 +58,24 @@ struct Book {
     /// Ours, and the order of their creation.
     texts: BTreeMap<MessageId, Text>,
     order: Vec<MessageId>,
+    /// How often the same words were sent to the same number, and how often the provider took them.
+    alike: BTreeMap<String, Alike>,
     /// Customers', by the provider's id.
     heard: BTreeMap<String, Heard>,
     /// With their numbers.
     customers: Vec<(CustomerId, String)>,
+    /// It was written down once until when nothing was missed.
+    is_marked: bool,
     consent: BTreeMap<String, Consent>,
     hands: Hands,
     traffic: Traffic,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Alike {
+    texts: usize,
+    resends: usize,
+    taken: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +94,8 @@ struct Text {
     lane: Lane,
     voice: Voice,
     segments: u32,
+    /// What the provider sees of it: whose it is among texts with the same words, nobody can tell.
+    words: String,
     /// Its caller was told that it is accepted.
     accepted: bool,
     /// Agents were told that no such text leaves any more.
@@ -87,16 +104,16 @@ struct Text {
     withdrawn: Option<&'static str>,
     /// Nobody looked for it any more when a later one of its customer's was begun.
     passed: bool,
-    /// The provider could not tell, to the last.
-    given_up: bool,
+    /// How often it was sent again though nobody could tell: as the channel is set up, or by a person.
+    resends: usize,
     erased: bool,
     begun: u32,
     departed: u32,
     /// By which ids the provider took it.
     taken: Vec<String>,
-    /// A receipt said that the handset has it, by our id or by the provider's.
+    /// A receipt said that the handset has it: with our id, or by these of the provider's.
     told_by_ours: bool,
-    told_by_theirs: bool,
+    told_by_theirs: Vec<String>,
     last: Option<Status>,
     delivered_at: Option<Timestamp>,
 }
@@ -109,6 +126,8 @@ struct Heard {
     customer: Option<CustomerId>,
     session: Option<SessionId>,
     acknowledged: bool,
+    /// Nobody could take it, but the provider has it: it will be asked for.
+    owed: bool,
     erased: bool,
 }
 
@@ -119,7 +138,9 @@ impl Audit {
             time,
             journal,
             disk,
-            parrots: plan.parrots,
+            recovers: plan.recovers,
+            on_unknown: plan.on_unknown,
+            clocks_agree: plan.provider_ahead_ms == 0 && !plan.clock_jumps,
             always_lists: plan.lists && plan.lists_go_wrong == 0,
             has_bot: plan.settings.policy.has_bot,
             forwards_keywords: plan.settings.policy.forward_keywords,
@@ -153,6 +174,11 @@ impl Audit {
         (!book.order.is_empty()).then(|| *dice.pick(&book.order[newest..]))
     }
 
+    pub fn some_held_text(&self) -> Option<MessageId> {
+        let book = self.book();
+        book.order.iter().copied().find(|id| self.stored(*id).is_some_and(|message| message.is_held()))
+    }
+
     /// The code that the customer's confirmation text shows.
     pub fn code_of(&self, customer: CustomerId) -> Option<String> {
         let customer = at_once(self.disk.customer(customer)).unwrap()?;
@@ -178,6 +204,7 @@ impl Audit {
             customer: None,
             session: None,
             acknowledged: false,
+            owed: false,
             erased: false,
         };
         self.book().heard.insert(text.provider_id.clone(), heard);
@@ -190,6 +217,15 @@ impl Audit {
         let stored = heard.message;
         if stored != Some(message_id) {
             self.journal.broken(format!("{} was acknowledged and is not in the store", text.provider_id));
+        }
+    }
+
+    /// The provider tried to bring it while nobody lived, after a crash.
+    pub fn text_is_owed(&self, text: &ProviderText) {
+        let mut book = self.book();
+        if self.recovers && book.is_marked {
+            self.journal.saw("text owed after a crash");
+            book.heard.get_mut(&text.provider_id).unwrap().owed = true;
         }
     }
 
@@ -209,8 +245,14 @@ impl Book {
             let content = crate::people::short(&message.content);
             format!("{} of {:?} is queued, {} segments: {content}", text.title(), text.voice, text.segments)
         });
+        self.alike.entry(text.words.clone()).or_default().texts += 1;
         self.order.push(message.id);
         self.texts.insert(message.id, text);
+    }
+
+    /// Others have the same words: what the provider has of them may be taken for one another.
+    fn is_ambiguous(&self, text: &Text) -> bool {
+        self.alike[&text.words].texts > 1
     }
 
     fn of_customer(&self, customer: CustomerId) -> impl Iterator<Item = (&MessageId, &Text)> {
@@ -226,17 +268,18 @@ impl Text {
             lane: message.delivery.lane.clone(),
             voice: Voice::of(&message.author),
             segments: message.delivery.segmentation.segments,
+            words: format!("{} {}", message.delivery.to, message.wire_content()),
             accepted: false,
             fenced: false,
             withdrawn: None,
             passed: false,
-            given_up: false,
+            resends: 0,
             erased: false,
             begun: 0,
             departed: 0,
             taken: Vec::new(),
             told_by_ours: false,
-            told_by_theirs: false,
+            told_by_theirs: Vec::new(),
             last: None,
             delivered_at: None,
         }

@@ -10,7 +10,7 @@ use switchboard::domain::message::Message;
 use switchboard::store::{Page, PageRequest, Store};
 
 use super::pace::AFTER_TROUBLE;
-use super::{Audit, Book, Text, at_once};
+use super::{Audit, Book, Heard, Text, at_once};
 use crate::people::About;
 
 const EVERYTHING: usize = 100_000;
@@ -59,7 +59,11 @@ impl Audit {
 
     pub fn is_at_rest(&self) -> bool {
         let counts = at_once(self.disk.counts()).unwrap();
-        counts.queued == 0 && counts.turns_open == 0
+        let is_owed = |heard: &Heard| heard.owed && heard.message.is_none() && !heard.erased;
+        counts.queued == 0
+            && counts.unknown == counts.held
+            && counts.turns_open == 0
+            && !self.book().heard.values().any(is_owed)
     }
 
     pub fn check_at_rest(&self) {
@@ -70,7 +74,7 @@ impl Audit {
         }
         for (id, text) in book.texts.iter().filter(|(_, text)| !text.erased) {
             let Some(message) = self.stored(*id) else { continue };
-            if let Some(wrong) = self.is_settled(text, &message) {
+            if let Some(wrong) = self.is_settled(&book, text, &message) {
                 let accepted = if text.accepted { "accepted" } else { "queued" };
                 self.journal.broken(format!("{} was {accepted} and {wrong}", text.title()));
             }
@@ -78,9 +82,10 @@ impl Audit {
         self.check_heard(&mut book);
     }
 
-    fn is_settled(&self, text: &Text, message: &Message) -> Option<String> {
+    fn is_settled(&self, book: &Book, text: &Text, message: &Message) -> Option<String> {
         let status = message.delivery.status;
         let taken = !text.taken.is_empty();
+        let plain = text.resends == 0 && !book.is_ambiguous(text);
         self.journal.saw(match status {
             Status::Queued | Status::Sending => "ended: not at all",
             Status::Sent => "ended: sent",
@@ -92,23 +97,25 @@ impl Audit {
             Status::Unknown => "ended: unknown",
         });
         // What nobody could tell the fate of may have no id of the provider's to know it by.
-        let told_delivered =
-            text.told_by_ours || (text.told_by_theirs && !message.delivery.provider_ids.is_empty());
+        let ids = &message.delivery.provider_ids;
+        let told_delivered = text.told_by_ours || text.told_by_theirs.iter().any(|id| ids.contains(id));
         if told_delivered && status != Status::Delivered {
             return Some(format!("is {} though a receipt said that it was delivered", status.as_str()));
         }
         match status {
             Status::Queued | Status::Sending => Some(format!("is {} for ever", status.as_str())),
             Status::Unknown if message.delivery.look_at.is_some() => Some("is looked for, for ever".into()),
-            Status::Unknown if text.given_up => None,
-            Status::Unknown => Some("is of unknown fate though the provider could tell".into()),
-            Status::Sent | Status::Delivered | Status::Undelivered if !taken && !self.parrots => {
+            Status::Unknown if self.always_lists => {
+                Some("is of unknown fate though the provider could tell".into())
+            }
+            Status::Unknown => None,
+            Status::Sent | Status::Delivered | Status::Undelivered if !taken && !book.is_ambiguous(text) => {
                 Some(format!("is {} though it never left: it is lost", status.as_str()))
             }
-            Status::Canceled | Status::Expired if taken && !self.parrots => {
+            Status::Canceled | Status::Expired if taken && plain => {
                 Some(format!("is {} though the provider took it", status.as_str()))
             }
-            Status::Failed if taken && message.delivery.provider_ids.is_empty() => {
+            Status::Failed if taken && plain && message.delivery.provider_ids.is_empty() => {
                 Some("failed though the provider took it".into())
             }
             _ => None,
@@ -119,6 +126,9 @@ impl Audit {
         let stored = self.inbound_in_store(book);
         for (id, heard) in book.heard.iter().filter(|(_, heard)| !heard.erased) {
             let count = stored.get(id).copied().unwrap_or_default();
+            if heard.owed && heard.message.is_none() {
+                self.journal.broken(format!("{id} came while nobody lived, and was never asked for"));
+            }
             if heard.message.is_some() && count != 1 {
                 self.journal.broken(format!("{id} is in the store {count} times"));
             }

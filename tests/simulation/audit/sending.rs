@@ -1,10 +1,12 @@
 //! Nothing twice, nothing out of order, nothing that was taken back; and whether the evidence that the gateway goes by is
 //! the truth.
 
-use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStage, SendOutcome, Status};
+use switchboard::domain::delivery::{ErrorClass, Evidence, OnUnknown, ReceiptStage, SendOutcome, Status};
 use switchboard::domain::ids::MessageId;
 use switchboard::domain::message::Message;
-use switchboard::store::{Begun, CancelError, Receipt, ReceiptOutcome, SettleError, StoreError, Swept};
+use switchboard::store::{
+    Begun, CancelError, Receipt, ReceiptOutcome, ResendError, SettleError, StoreError, Swept,
+};
 
 use super::{Audit, Book};
 
@@ -66,7 +68,7 @@ impl Audit {
         let now = self.now();
         let stored = self.stored(id);
         let mut book = self.book();
-        let Book { texts, traffic, .. } = &mut *book;
+        let Book { texts, traffic, alike, .. } = &mut *book;
         let Some(text) = texts.get(&id) else {
             return self.journal.broken(format!("message {id} leaves and was never created"));
         };
@@ -89,7 +91,7 @@ impl Audit {
             () if !text.passed && texts.values().any(|other| later(other) && other.departed > 0) => {
                 Some("leaves after a later one of the same customer".to_owned())
             }
-            () if text.taken.is_empty() => None,
+            () if text.taken.len() <= text.resends || alike[&text.words].texts > 1 => None,
             () => Some("leaves again though the provider has it".to_owned()),
         };
         if let Some(wrong) = wrong {
@@ -114,10 +116,15 @@ impl Audit {
         if text.erased {
             return;
         }
-        if text.taken.len() > 1 {
+        let words = text.words.clone();
+        let alike = book.alike.get_mut(&words).unwrap();
+        alike.taken += 1;
+        let too_often = alike.taken > alike.texts + alike.resends;
+        let text = &book.texts[&id];
+        if too_often {
             self.journal.broken(format!("{title} was taken twice: {:?}", text.taken));
         }
-        if let Some(why) = text.withdrawn {
+        if let Some(why) = text.withdrawn.filter(|_| text.resends == 0) {
             self.journal.broken(format!("{title} was {why} and yet taken"));
         }
         let overtaken = book
@@ -180,20 +187,23 @@ impl Audit {
     ) {
         let Ok(Some(message)) = answer else { return };
         let mut book = self.book();
-        let parrots = self.parrots;
+        let ambiguous = book.is_ambiguous(&book.texts[&id]);
         let text = book.texts.get_mut(&id).unwrap();
         let title = text.title();
         self.journal.note(|| {
             format!("{title} is looked for: {evidence:?}; it is {}", message.delivery.status.as_str())
         });
         let wrong = match evidence {
-            Evidence::Found { provider_id } if !text.taken.contains(provider_id) && !parrots => {
+            Evidence::Found { provider_id } if !text.taken.contains(provider_id) && !ambiguous => {
                 Some(format!("{title} was found as {provider_id}, which is another"))
             }
-            Evidence::Absent if !text.taken.is_empty() && !parrots => {
+            Evidence::Resend if self.on_unknown != OnUnknown::Resend => {
+                Some(format!("{title} is sent again though nobody wants that"))
+            }
+            Evidence::Absent if text.taken.len() > text.resends && !ambiguous => {
                 Some(format!("{title} was called absent though the provider has it"))
             }
-            Evidence::CannotTell if self.always_lists => {
+            Evidence::CannotTell | Evidence::Resend if self.always_lists => {
                 Some(format!("{title} was given up though it could be asked for"))
             }
             _ => None,
@@ -202,13 +212,30 @@ impl Audit {
             Evidence::Found { .. } => self.journal.saw("unknown: found"),
             Evidence::Absent => self.journal.saw("unknown: absent, sent again"),
             Evidence::NotYet { .. } => self.journal.saw("unknown: not yet"),
-            Evidence::CannotTell => {
-                text.given_up = true;
-                self.journal.saw("unknown: nobody can tell");
+            Evidence::Passed { .. } => self.journal.saw("unknown: passed"),
+            Evidence::CannotTell => self.journal.saw("unknown: held"),
+            Evidence::Resend => {
+                text.resends += 1;
+                let words = text.words.clone();
+                book.alike.get_mut(&words).unwrap().resends += 1;
+                self.journal.saw("unknown: sent again untold");
             }
         }
         if let Some(wrong) = wrong {
             self.journal.broken(wrong);
+        }
+    }
+
+    pub fn saw_resend(&self, answer: &Result<Message, ResendError>, id: MessageId) {
+        if answer.is_ok() {
+            self.journal.saw("text sent again by hand");
+            let mut book = self.book();
+            let text = book.texts.get_mut(&id).unwrap();
+            text.resends += 1;
+            // Somebody has seen what it says, and who has the conversation now.
+            text.fenced = false;
+            let words = text.words.clone();
+            book.alike.get_mut(&words).unwrap().resends += 1;
         }
     }
 
@@ -226,12 +253,20 @@ impl Audit {
         }
     }
 
-    pub fn receipt_is_acknowledged(&self, id: MessageId, stage: ReceiptStage, names_ours: bool) {
+    pub fn receipt_is_acknowledged(
+        &self,
+        id: MessageId,
+        provider_id: &str,
+        stage: ReceiptStage,
+        names_ours: bool,
+    ) {
         if stage == ReceiptStage::Delivered {
             let mut book = self.book();
             let text = book.texts.get_mut(&id).unwrap();
             text.told_by_ours |= names_ours;
-            text.told_by_theirs |= !names_ours;
+            if !names_ours {
+                text.told_by_theirs.push(provider_id.to_owned());
+            }
         }
     }
 }

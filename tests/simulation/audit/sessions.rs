@@ -142,6 +142,10 @@ impl Audit {
         }
     }
 
+    pub fn saw_mark(&self, answer: &Result<(), StoreError>) {
+        self.book().is_marked |= answer.is_ok();
+    }
+
     /// The bot is told, turn after turn, each session's in the order in which it happened.
     pub fn bot_was_told(&self, work: &TurnWork) {
         let mut book = self.book();

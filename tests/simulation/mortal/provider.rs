@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use switchboard::domain::message::Media;
 use switchboard::domain::time::Timestamp;
 use switchboard::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, Sent, SentRecord, SignatureError, WebhookRequest,
 };
 
 use crate::life::Life;
@@ -28,7 +29,12 @@ impl MortalProvider {
 #[async_trait]
 impl Provider for MortalProvider {
     fn capability(&self) -> Capability {
-        Capability { lists_sent: self.world.plan.lists, receipts: true, answers_keywords: false }
+        Capability {
+            lists_sent: self.world.plan.lists,
+            lists_received: self.world.plan.recovers,
+            receipts: true,
+            answers_keywords: false,
+        }
     }
 
     fn verify(&self, _: &WebhookRequest) -> Result<(), SignatureError> {
@@ -69,6 +75,21 @@ impl Provider for MortalProvider {
         tokio::time::sleep(after).await;
         self.life.boundary(&self.world, ("when the provider has told", ""), crash).await;
         list
+    }
+
+    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {
+        let crash = self.world.plan.crash;
+        self.life
+            .boundary(&self.world, ("before the provider is asked for customers' texts", ""), crash)
+            .await;
+        let (after, list) = self.world.list_received(sender, since);
+        tokio::time::sleep(after).await;
+        self.life.boundary(&self.world, ("when the provider has told customers' texts", ""), crash).await;
+        list
+    }
+
+    async fn received_media(&self, _: &str) -> Result<Vec<Media>, AskError> {
+        Ok(Vec::new())
     }
 
     async fn check(&self) -> Result<String, AskError> {

@@ -15,12 +15,13 @@ use switchboard::domain::phone::Address;
 use switchboard::domain::session::Session;
 use switchboard::domain::time::Timestamp;
 use switchboard::domain::turn::Turn;
+use switchboard::store::export::{Export, ImportError, Record};
 use switchboard::store::{
-    Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
+    Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, SetSubscription, SettleError,
-    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailure,
-    UpdateSession, UpdateSessionError,
+    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
+    SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
+    TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 use crate::life::Life;
@@ -136,6 +137,8 @@ commands! {
     message(id: MessageId) -> Option<Message>, StoreError;
     messages_of(session_id: SessionId, page: PageRequest) -> Page<Message>, ListError;
     cancel_message(id: MessageId, now: Timestamp) -> Message, CancelError, saw_cancel(id);
+    text_by_provider_id(channel: &str, provider_id: &str) -> Option<MessageId>, StoreError;
+    resend_message(id: MessageId, valid_for: Duration, now: Timestamp) -> Message, ResendError, saw_resend(id);
     lane_heads(lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads, StoreError, saw_heads(lane);
     postpone(id: MessageId, ready_at: Timestamp, now: Timestamp) -> bool, StoreError;
     busy_lanes() -> Vec<Lane>, StoreError;
@@ -158,7 +161,13 @@ commands! {
     tokens() -> Vec<Token>, StoreError;
     revoke_token(id: TokenId, now: Timestamp) -> bool, StoreError;
     sweep(now: Timestamp, limit: usize) -> Swept, StoreError, saw_sweep();
+    mark_alive(alive: Alive) -> (), StoreError, saw_mark();
+    last_alive() -> Option<Alive>, StoreError;
     counts() -> Counts, StoreError;
+    export() -> Box<dyn Export>, StoreError;
+    begin_import() -> (), ImportError;
+    import(records: Vec<Record>) -> (), ImportError;
+    end_import() -> (), ImportError;
     ready() -> (), StoreError;
     close() -> (), StoreError;
 }
