@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use switchboard::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use switchboard::gateway::pace::ChannelPace;
 use switchboard::gateway::{Gateway, Parts};
 use tokio_util::sync::CancellationToken;
 
@@ -124,8 +125,7 @@ fn build(world: &Arc<World>, life: &Arc<Life>) -> Arc<Gateway> {
         on_unknown: plan.on_unknown,
         signature: SignaturePolicy::Enforce,
         senders: plan.numbers.iter().map(sender).collect(),
-        number_pace: plan.number_pace,
-        account: Channel::account_meter(plan.account_pace, Duration::ZERO),
+        pace: ChannelPace::starting(&plan.paces, Duration::ZERO),
     };
     let clock =
         LifeClock { time: Arc::clone(&world.time), born: world.time.elapsed(), ahead_ms: life.ahead_ms };

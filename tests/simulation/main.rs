@@ -42,7 +42,7 @@ use std::env;
 const SEEDS: u64 = 600;
 
 /// What must have happened in a plain test run: else something has silently stopped being tested.
-const HAPPENS: [&str; 66] = [
+const HAPPENS: [&str; 70] = [
     "asked for customers' texts",
     "attempts abandoned",
     "bot failed",
@@ -67,6 +67,7 @@ const HAPPENS: [&str; 66] = [
     "list lags",
     "opt-out by text",
     "opt-out by the provider",
+    "pause kept",
     "receipt advanced",
     "receipt parked",
     "receipt stale",
@@ -89,8 +90,11 @@ const HAPPENS: [&str; 66] = [
     "sent: throttled",
     "sent: unreadable answer",
     "session taken",
+    "silent text asked about",
     "stale settle",
     "start refused by the store",
+    "status not told",
+    "status told",
     "store refused",
     "store slow",
     "taken",

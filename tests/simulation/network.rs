@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use switchboard::domain::delivery::{DeliveryError, ErrorClass};
+use switchboard::domain::delivery::{DeliveryError, ErrorClass, ReceiptStage, ReceiptStatus};
 use switchboard::provider::{AskError, OutgoingText, ProviderText, Received, ReceivedText, Sent, SentRecord};
 
 use switchboard::domain::time::Timestamp;
@@ -29,6 +29,8 @@ struct FromPhone {
 struct Taken {
     record: SentRecord,
     listed_from: Duration,
+    /// What becomes of it in the end, and when that is known.
+    end: Option<(ReceiptStage, Duration)>,
 }
 
 pub enum Reply {
@@ -157,13 +159,32 @@ impl World {
 
     fn take(self: &Arc<Self>, text: OutgoingText, provider_id: String, lag: Duration) {
         self.audit.is_taken(text.message_id, &provider_id);
-        self.send_receipts(text.message_id, &provider_id);
+        let end = self.send_receipts(text.message_id, &provider_id);
         let created_at = self.provider_time();
         let OutgoingText { sender, to, content, .. } = text;
         self.network.taken().push(Taken {
             record: SentRecord { provider_id, to, from: Some(sender), content, created_at },
             listed_from: self.time.elapsed() + lag,
+            end: end.map(|(stage, after)| (stage, self.time.elapsed() + after)),
         });
+    }
+
+    /// What the provider says of one text, and after how long it says so.
+    pub fn status_of(&self, id: &str, at: Timestamp) -> (Duration, Result<Option<ReceiptStatus>, AskError>) {
+        let dice = &self.dice.network;
+        let after = Duration::from_millis(dice.between(1..=300));
+        if self.is_chaotic() && dice.chance(self.plan.lists_go_wrong) {
+            self.journal.saw("status not told");
+            return (after, Err(AskError("it does not say".into())));
+        }
+        let now = self.time.elapsed();
+        let taken = self.network.taken();
+        let status = taken.iter().find(|taken| taken.record.provider_id == id).map(|taken| {
+            let ended = taken.end.filter(|(_, at)| *at <= now).map(|(stage, _)| stage);
+            self.journal.saw("status told");
+            status(ended.unwrap_or(ReceiptStage::Sent), None, at)
+        });
+        (after, Ok(status))
     }
 
     fn list_lag(&self, dice: &Dice) -> Duration {
@@ -239,6 +260,10 @@ impl Network {
     fn received(&self) -> MutexGuard<'_, Vec<FromPhone>> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub fn status(stage: ReceiptStage, error: Option<DeliveryError>, at: Timestamp) -> ReceiptStatus {
+    ReceiptStatus { stage, raw: format!("{stage:?}").to_lowercase(), error, at }
 }
 
 pub fn error(class: ErrorClass) -> DeliveryError {

@@ -1,12 +1,14 @@
 //! What kind of world a seed makes: its people, its paces, and how much goes wrong in it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use switchboard::domain::conversation::{KeywordReplies, Policy};
 use switchboard::domain::delivery::OnUnknown;
 use switchboard::domain::pace::Pace;
-use switchboard::domain::retry::Looks;
+use switchboard::domain::retry::{Asks, Looks};
 use switchboard::gateway::Settings;
+use switchboard::gateway::pace::Paces;
 
 use crate::chance::Dice;
 
@@ -21,6 +23,9 @@ pub const LONGEST_WAY: Duration = Duration::from_secs(25);
 /// from the first look to the last: that is what makes a text that is not listed one that never left.
 pub const LONGEST_LAG: Duration = Duration::from_secs(20);
 
+/// When a silent text is first asked about.
+pub const FIRST_ASK: Duration = Duration::from_secs(60);
+
 pub const STOP_REPLY: &str = "You are unsubscribed.";
 pub const START_REPLY: &str = "You are subscribed.";
 pub const HELP_REPLY: &str = "This is a test.";
@@ -30,8 +35,7 @@ pub const CONFIRMATION: &str = "Your code is {token}.";
 pub struct Plan {
     pub phones: Vec<&'static str>,
     pub numbers: Vec<&'static str>,
-    pub number_pace: Option<Pace>,
-    pub account_pace: Option<Pace>,
+    pub paces: Paces,
     pub settings: Settings,
     pub replies: KeywordReplies,
     pub steps: u64,
@@ -48,6 +52,8 @@ pub struct Plan {
     /// The provider can be asked for what customers texted.
     pub recovers: bool,
     pub on_unknown: OnUnknown,
+    /// The provider can be asked what became of a text.
+    pub fetches: bool,
     pub lists_go_wrong: u32,
     pub receipts_go_wrong: u32,
     pub receipts_name_ours: u32,
@@ -78,6 +84,7 @@ impl Plan {
             max_in_flight: usize::try_from(dice.between(1..=8)).unwrap(),
             looks: Looks::new([2, 10, 30, 90].map(Duration::from_secs).to_vec()).unwrap(),
             max_turns: usize::try_from(dice.between(1..=6)).unwrap(),
+            asks: Asks::new(dice.chance(5_000).then_some(FIRST_ASK)),
             confirmation_text: dice.chance(7_000).then(|| CONFIRMATION.to_owned()),
         };
         let replies = if dice.chance(5_000) {
@@ -98,8 +105,11 @@ impl Plan {
         Self {
             phones: PHONES[..usize::try_from(dice.between(1..=4)).unwrap()].to_vec(),
             numbers: NUMBERS[..usize::try_from(dice.between(1..=2)).unwrap()].to_vec(),
-            number_pace: pace(&["", "1/s", "2/s", "5/s", "10/s"]),
-            account_pace: pace(&["", "", "2/s", "6/s"]),
+            paces: Paces {
+                number: pace(&["", "1/s", "2/s", "5/s", "10/s"]),
+                account: pace(&["", "", "2/s", "6/s"]),
+                destinations: if dice.chance(2_500) { destinations(&dice) } else { BTreeMap::new() },
+            },
             settings,
             replies,
             steps: dice.between(20..=longest),
@@ -112,6 +122,7 @@ impl Plan {
             sends_go_wrong: rate(&[0, 1_000, 3_000, 6_000]),
             lists: dice.chance(8_000),
             recovers: dice.chance(7_000),
+            fetches: dice.chance(7_000),
             on_unknown: *dice.pick(&[OnUnknown::Hold, OnUnknown::Resend]),
             lists_go_wrong: rate(&[0, 0, 1_000, 5_000]),
             receipts_go_wrong: rate(&[0, 1_500, 5_000]),
@@ -122,4 +133,15 @@ impl Plan {
             provider_ahead_ms: *dice.pick(&[0, 0, 0, 900, -1_500, 240_000, -240_000]),
         }
     }
+}
+
+/// All phones together, and one of them by itself.
+fn destinations(dice: &Dice) -> BTreeMap<String, Pace> {
+    let mut destinations = BTreeMap::new();
+    for (prefix, pace) in [("+1415", *dice.pick(&["1/s", "4/s"])), ("+14155550102", "30/m")] {
+        if dice.chance(7_000) {
+            destinations.insert(prefix.to_owned(), pace.parse().unwrap());
+        }
+    }
+    destinations
 }

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use switchboard::domain::delivery::{ErrorClass, ReceiptStage, ReceiptStatus};
+use switchboard::domain::delivery::{ErrorClass, ReceiptStage};
 use switchboard::domain::ids::MessageId;
 use switchboard::provider::ProviderReceipt;
 
-use crate::network::error;
+use crate::network::{error, status};
 use crate::world::World;
 
 impl World {
     /// The provider took a text: it will say what becomes of it.
-    pub fn send_receipts(self: &Arc<Self>, message_id: MessageId, provider_id: &str) {
+    /// Returns what becomes of it in the end, if it ever says so, and after how long that is known.
+    pub fn send_receipts(
+        self: &Arc<Self>,
+        message_id: MessageId,
+        provider_id: &str,
+    ) -> Option<(ReceiptStage, Duration)> {
         let dice = &self.dice.receipts;
         let names_ours = dice.chance(self.plan.receipts_name_ours);
         let last = dice.weighted(&[
@@ -23,6 +28,7 @@ impl World {
         ]);
         let mut stages: Vec<_> =
             [Some(ReceiptStage::Taken), Some(ReceiptStage::Sent), last].into_iter().flatten().collect();
+        let end = last.map(|last| (last, Duration::from_secs(5)));
         let wrong = self.is_chaotic() && dice.chance(self.plan.receipts_go_wrong);
         if wrong {
             self.disturb(&mut stages);
@@ -47,6 +53,7 @@ impl World {
             };
             self.spawn(Arc::clone(self).deliver(receipt, at));
         }
+        end
     }
 
     fn disturb(&self, stages: &mut Vec<ReceiptStage>) {
@@ -114,12 +121,7 @@ impl Receipt {
         ProviderReceipt {
             provider_id: self.provider_id.clone(),
             message_id: self.names_ours.then_some(self.message_id),
-            status: ReceiptStatus {
-                stage: self.stage,
-                raw: format!("{:?}", self.stage).to_lowercase(),
-                error: self.error.clone(),
-                at,
-            },
+            status: status(self.stage, self.error.clone(), at),
         }
     }
 }

@@ -44,6 +44,8 @@ pub struct Audit {
     /// The provider can be asked for what customers texted.
     recovers: bool,
     on_unknown: OnUnknown,
+    /// Silent texts are asked about.
+    asks: bool,
     /// The provider's clock is right.
     clocks_agree: bool,
     /// The provider can always be asked.
@@ -93,6 +95,7 @@ struct Text {
     customer: CustomerId,
     lane: Lane,
     voice: Voice,
+    to: String,
     segments: u32,
     /// What the provider sees of it: whose it is among texts with the same words, nobody can tell.
     words: String,
@@ -108,6 +111,8 @@ struct Text {
     resends: usize,
     erased: bool,
     begun: u32,
+    /// From when on it could have left, as far as its customer's queue goes.
+    could_leave: Duration,
     departed: u32,
     /// By which ids the provider took it.
     taken: Vec<String>,
@@ -140,6 +145,7 @@ impl Audit {
             disk,
             recovers: plan.recovers,
             on_unknown: plan.on_unknown,
+            asks: plan.settings.asks.steps().next().is_some(),
             clocks_agree: plan.provider_ahead_ms == 0 && !plan.clock_jumps,
             always_lists: plan.lists && plan.lists_go_wrong == 0,
             has_bot: plan.settings.policy.has_bot,
@@ -267,6 +273,7 @@ impl Text {
             customer: message.customer_id,
             lane: message.delivery.lane.clone(),
             voice: Voice::of(&message.author),
+            to: message.delivery.to.clone(),
             segments: message.delivery.segmentation.segments,
             words: format!("{} {}", message.delivery.to, message.wire_content()),
             accepted: false,
@@ -276,6 +283,7 @@ impl Text {
             resends: 0,
             erased: false,
             begun: 0,
+            could_leave: Duration::ZERO,
             departed: 0,
             taken: Vec::new(),
             told_by_ours: false,

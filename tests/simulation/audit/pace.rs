@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use switchboard::domain::message::{Lane, Message};
+use switchboard::domain::message::Lane;
 use switchboard::domain::pace::Pace;
+use switchboard::domain::pause::{Pause, PauseScope};
 use switchboard::domain::time::Timestamp;
-use switchboard::store::{LaneHeads, StoreError};
+use switchboard::gateway::pace::Paces;
+use switchboard::store::StoreError;
 
 use super::{Audit, Text};
 use crate::plan::Plan;
 
 /// What a meter may catch up of a timer's lateness, and what a timer is rounded by.
 const SLACK: Duration = Duration::from_millis(6);
-/// By how much one lane of an account may be late, so that the next lane's text follows too soon: what the store takes.
-const LATENESS: Duration = Duration::from_secs(5);
 /// A customer's next text in another lane is found by that lane's safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
 /// The most segments that a text of this world has, and a little more.
@@ -25,70 +25,66 @@ pub const AFTER_TROUBLE: Duration = Duration::from_millis(1_200);
 
 #[derive(Default)]
 pub struct Traffic {
-    number_interval: Option<Duration>,
-    account_interval: Option<Duration>,
+    paces: Paces,
     max_in_flight: usize,
     account: Window,
     lanes: BTreeMap<Lane, LaneTraffic>,
+    destinations: BTreeMap<String, Window>,
+    /// What the provider asked for, as it was written down: it holds in all lives.
+    pauses: BTreeMap<PauseScope, KeptPause>,
+    /// The latest moment that a refusal or a pause spoke of.
+    rests_until: Duration,
     life_began: Duration,
     ahead_ms: i64,
     last_trouble: Duration,
 }
 
+struct KeptPause {
+    until: Timestamp,
+    kept_at: Duration,
+}
+
 #[derive(Default)]
 struct LaneTraffic {
     window: Window,
-    /// The provider wants to be left alone until then; and since when we know.
-    paused_until: Duration,
-    paused_at: Duration,
-    /// When the lane last asked for its head.
-    asked_at: Duration,
     /// Sends that are begun and not written down, of this life.
     in_flight: usize,
     /// When there was last no room for one more.
     full_at: Duration,
-    /// From when the text that was begun last could have left.
-    could_leave: Duration,
 }
 
 /// Departures against one pace. `debt`: by how much the worst window that ends with the last departure is too short.
 #[derive(Default)]
 struct Window {
-    last: Option<Duration>,
+    last: Duration,
+    departed: bool,
     debt_s: f64,
 }
 
 impl Window {
-    fn depart(&mut self, now: Duration, segments: u32, interval: Duration, slack: Duration) -> bool {
-        if let Some(last) = self.last {
-            let fair = interval.as_secs_f64() * f64::from(segments);
-            self.debt_s = self.debt_s.max(0.0) + fair - now.saturating_sub(last).as_secs_f64();
+    fn depart(&mut self, now: Duration, segments: u32, pace: Option<Pace>) -> bool {
+        if let Some(pace) = pace.filter(|_| self.departed) {
+            let fair = pace.interval().as_secs_f64() * f64::from(segments);
+            self.debt_s = self.debt_s.max(0.0) + fair - now.saturating_sub(self.last).as_secs_f64();
         }
-        self.last = Some(now);
-        self.debt_s <= slack.as_secs_f64()
+        (self.last, self.departed) = (now, true);
+        self.debt_s <= SLACK.as_secs_f64()
     }
 }
 
 impl Traffic {
     pub fn new(plan: &Plan) -> Self {
-        Self {
-            number_interval: plan.number_pace.map(Pace::interval),
-            account_interval: plan.account_pace.map(Pace::interval),
-            max_in_flight: plan.settings.max_in_flight,
-            ..Self::default()
-        }
+        Self { paces: plan.paces.clone(), max_in_flight: plan.settings.max_in_flight, ..Self::default() }
     }
 
     /// True time of what a life's clock calls so.
-    fn truly(&self, at: Timestamp) -> Duration {
+    pub(super) fn truly(&self, at: Timestamp) -> Duration {
         let ms = at.as_millis() - self.ahead_ms - 1_700_000_000_000;
         Duration::from_millis(u64::try_from(ms).unwrap_or(0))
     }
 
-    pub(super) fn begins(&mut self, message: &Message, now: Duration) {
-        let could_leave = self.truly(message.delivery.ready_at);
-        let lane = self.lanes.entry(message.delivery.lane.clone()).or_default();
-        lane.could_leave = could_leave;
+    pub(super) fn begins(&mut self, lane: &Lane, now: Duration) {
+        let lane = self.lanes.entry(lane.clone()).or_default();
         lane.in_flight += 1;
         if lane.in_flight >= self.max_in_flight {
             lane.full_at = now;
@@ -103,53 +99,85 @@ impl Traffic {
         lane.in_flight = lane.in_flight.saturating_sub(1);
     }
 
-    pub(super) fn pauses(&mut self, lane: &Lane, until: Timestamp, now: Duration) {
-        let until = self.truly(until);
-        let lane = self.lanes.entry(lane.clone()).or_default();
-        lane.paused_until = lane.paused_until.max(until);
-        lane.paused_at = now;
+    /// Everything may rest until then.
+    pub(super) fn may_rest(&mut self, until: Timestamp) {
+        self.rests_until = self.rests_until.max(self.truly(until));
+    }
+
+    /// The destination with a pace that a number belongs to: the longest prefix that fits.
+    fn destination(&self, to: &str) -> Option<(String, Pace)> {
+        let fits = self.paces.destinations.iter().filter(|(prefix, _)| to.starts_with(prefix.as_str()));
+        fits.max_by_key(|(prefix, _)| prefix.len()).map(|(prefix, pace)| (prefix.clone(), *pace))
     }
 
     /// A text departs. What is wrong with that, if anything is.
     pub(super) fn departs(&mut self, text: &Text, now: Duration) -> Option<String> {
         let title = text.title();
-        let (number, account) = (self.number_interval, self.account_interval);
-        let lane = self.lanes.entry(text.lane.clone()).or_default();
-        if now < lane.paused_until && lane.asked_at > lane.paused_at && self.last_trouble < lane.paused_at {
-            return Some(format!(
-                "{title} leaves {:?} before its lane's pause ends",
-                lane.paused_until.saturating_sub(now)
-            ));
+        if let Some(scope) = self.pause_of(&text.lane, now) {
+            return Some(format!("{title} leaves while the {} rests", scope.as_str()));
         }
+        let destination = self.destination(&text.to);
+        if let Some(idle) = self.idle_before(text, destination.as_ref(), now) {
+            return Some(format!("{title} could have left {idle:?} ago; its lane was idle without a reason"));
+        }
+        let lane = self.lanes.entry(text.lane.clone()).or_default();
+        if !lane.window.depart(now, text.segments, self.paces.number) {
+            return Some(format!("{title} leaves its number {:.3} s too early", lane.window.debt_s));
+        }
+        if !self.account.depart(now, text.segments, self.paces.account) {
+            return Some(format!("{title} leaves its account {:.3} s too early", self.account.debt_s));
+        }
+        if let Some((prefix, pace)) = destination {
+            let window = self.destinations.entry(prefix).or_default();
+            if !window.depart(now, text.segments, Some(pace)) {
+                return Some(format!("{title} leaves for its destination {:.3} s too early", window.debt_s));
+            }
+        }
+        None
+    }
+
+    /// What rests at `now`, as the life that is knows the time, and had been told of before.
+    fn pause_of(&self, lane: &Lane, now: Duration) -> Option<&PauseScope> {
+        let account = PauseScope::Account { channel: lane.channel.clone() };
+        [account, PauseScope::Sender(lane.clone())].iter().find_map(|scope| {
+            let (scope, pause) = self.pauses.get_key_value(scope)?;
+            (pause.kept_at < now && now < self.truly(pause.until)).then_some(scope)
+        })
+    }
+
+    /// How long a lane was idle before a text leaves, if that is longer than its pace asks.
+    fn idle_before(
+        &self,
+        text: &Text,
+        destination: Option<&(String, Pace)>,
+        now: Duration,
+    ) -> Option<Duration> {
+        let lane = self.lanes.get(&text.lane)?;
         let idle_since = [
-            lane.could_leave,
+            text.could_leave,
             lane.full_at,
-            lane.paused_until,
-            lane.window.last.unwrap_or_default(),
-            self.account.last.unwrap_or_default(),
+            self.rests_until,
+            lane.window.last,
+            self.account.last,
+            destination
+                .and_then(|(prefix, _)| self.destinations.get(prefix))
+                .map_or(Duration::ZERO, |w| w.last),
             self.life_began,
             self.last_trouble + AFTER_TROUBLE,
         ];
         let idle = now.saturating_sub(idle_since.into_iter().max().unwrap_or_default());
-        let most = number.unwrap_or_default() * (text.segments + LONGEST)
-            + account.unwrap_or_default() * (text.segments + LONGEST) * 2
+        let longest =
+            |pace: Option<Pace>| pace.map_or(Duration::ZERO, Pace::interval) * (text.segments + LONGEST);
+        let most = longest(self.paces.number)
+            + longest(self.paces.account) * 2
+            + longest(destination.map(|(_, pace)| *pace)) * 4
             + Duration::from_millis(500);
-        if idle > most + SAFETY_NET {
-            return Some(format!("{title} could have left {idle:?} ago; its lane was idle without a reason"));
-        }
-        if number.is_some_and(|interval| !lane.window.depart(now, text.segments, interval, SLACK)) {
-            return Some(format!("{title} leaves its number {:.3} s too early", lane.window.debt_s));
-        }
-        lane.window.last = Some(now);
-        if account.is_some_and(|interval| !self.account.depart(now, text.segments, interval, LATENESS)) {
-            return Some(format!("{title} leaves its account {:.3} s too early", self.account.debt_s));
-        }
-        None
+        (idle > most + SAFETY_NET).then_some(idle)
     }
 }
 
 impl Audit {
-    /// A new life: what the one before had in hand is over, and so are the pauses that it knew of.
+    /// A new life: what the one before had in hand is over, and its clock with it.
     pub fn life_began(&self, ahead_ms: i64) {
         let now = self.now();
         let mut book = self.book();
@@ -157,7 +185,6 @@ impl Audit {
         book.traffic.ahead_ms = ahead_ms;
         for lane in book.traffic.lanes.values_mut() {
             lane.in_flight = 0;
-            lane.paused_until = Duration::ZERO;
         }
     }
 
@@ -172,8 +199,15 @@ impl Audit {
         self.book().traffic.last_trouble
     }
 
-    pub fn saw_heads(&self, _: &Result<LaneHeads, StoreError>, lane: &Lane) {
-        let now = self.now();
-        self.book().traffic.lanes.entry(lane.clone()).or_default().asked_at = now;
+    /// The provider asked for a pause, and it was written down.
+    pub fn saw_pause(&self, answer: &Result<(), StoreError>, pause: &Pause) {
+        if answer.is_ok() {
+            self.journal.note(|| format!("the {} rests until {}", pause.scope.as_str(), pause.until));
+            self.journal.saw("pause kept");
+            let kept = KeptPause { until: pause.until, kept_at: self.now() };
+            let mut book = self.book();
+            book.traffic.may_rest(pause.until);
+            book.traffic.pauses.insert(pause.scope.clone(), kept);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use switchboard::domain::delivery::Status;
-use switchboard::domain::ids::CustomerId;
+use switchboard::domain::ids::{CustomerId, MessageId};
 use switchboard::domain::message::Message;
 use switchboard::store::{Page, PageRequest, Store};
 
@@ -64,6 +64,17 @@ impl Audit {
             && counts.unknown == counts.held
             && counts.turns_open == 0
             && !self.book().heard.values().any(is_owed)
+            && !self.any_is_to_be_asked_about()
+    }
+
+    /// Taken, and the first time to ask what became of it has not come.
+    fn any_is_to_be_asked_about(&self) -> bool {
+        let book = self.book();
+        let silent = |id: &MessageId| {
+            self.stored(*id)
+                .is_some_and(|message| message.delivery.asks == 0 && message.silent_since().is_some())
+        };
+        self.asks && book.order.iter().any(silent)
     }
 
     pub fn check_at_rest(&self) {

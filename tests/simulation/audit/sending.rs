@@ -1,7 +1,9 @@
 //! Nothing twice, nothing out of order, nothing that was taken back; and whether the evidence that the gateway goes by is
 //! the truth.
 
-use switchboard::domain::delivery::{ErrorClass, Evidence, OnUnknown, ReceiptStage, SendOutcome, Status};
+use switchboard::domain::delivery::{
+    ErrorClass, Evidence, OnUnknown, ReceiptStage, ReceiptStatus, SendOutcome, Status,
+};
 use switchboard::domain::ids::MessageId;
 use switchboard::domain::message::Message;
 use switchboard::store::{
@@ -50,8 +52,11 @@ impl Audit {
             book.texts.get_mut(&id).unwrap().passed = true;
             self.journal.saw("unknown text passed");
         }
-        book.texts.get_mut(&id).unwrap().begun += 1;
-        book.traffic.begins(message, self.now());
+        let could_leave = book.traffic.truly(message.delivery.ready_at);
+        book.traffic.begins(&message.delivery.lane, self.now());
+        let text = book.texts.get_mut(&id).unwrap();
+        text.begun += 1;
+        text.could_leave = could_leave;
         self.journal.note(|| {
             format!("attempt {} of {} is begun", message.delivery.attempts_made, book.texts[&id].title())
         });
@@ -79,9 +84,7 @@ impl Audit {
         let wrong = match () {
             () if text.erased => None,
             () if !in_flight => Some("leaves without an attempt that was written down".to_owned()),
-            () if text.begun != text.departed + 1 && text.begun <= text.departed => {
-                Some("leaves more often than it was begun".to_owned())
-            }
+            () if text.begun <= text.departed => Some("leaves more often than it was begun".to_owned()),
             () if text.withdrawn.is_some() => {
                 Some(format!("leaves though it was {}", text.withdrawn.unwrap_or("")))
             }
@@ -149,9 +152,9 @@ impl Audit {
         let title = text.title();
         traffic.ends(&text.lane, now);
         match outcome {
-            SendOutcome::Throttled { ready_at, .. } => traffic.pauses(&text.lane, *ready_at, now),
+            SendOutcome::Throttled { ready_at, .. } => traffic.may_rest(*ready_at),
             SendOutcome::ChannelFault { error, ready_at } if error.class == ErrorClass::Credentials => {
-                traffic.pauses(&text.lane, *ready_at, now);
+                traffic.may_rest(*ready_at);
             }
             _ => {}
         }
@@ -248,9 +251,24 @@ impl Audit {
                 }
             }
             Ok(ReceiptOutcome::Stale(_)) => self.journal.saw("receipt stale"),
+            Ok(ReceiptOutcome::Displacing | ReceiptOutcome::Dropped) => {
+                self.journal.broken("a receipt was dropped, though there are few");
+            }
             Ok(ReceiptOutcome::Parked) => self.journal.saw("receipt parked"),
             Err(_) => {}
         }
+    }
+
+    /// The provider was asked about a silent text, and told.
+    pub fn saw_told(
+        &self,
+        answer: &Result<Option<Message>, StoreError>,
+        told: &Option<(String, ReceiptStatus)>,
+    ) {
+        let (Ok(Some(message)), Some((provider_id, status))) = (answer, told) else { return };
+        self.journal.note(|| format!("{} is asked about: {:?}", self.title_of(message.id), status.stage));
+        self.journal.saw("silent text asked about");
+        self.receipt_is_acknowledged(message.id, provider_id, status.stage, false);
     }
 
     pub fn receipt_is_acknowledged(

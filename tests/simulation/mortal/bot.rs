@@ -35,7 +35,8 @@ impl MortalBot {
         }
         let texts = (0..dice.weighted(&[(2, 0), (6, 1), (2, 2), (1, 3)])).map(|_| {
             let delay = Duration::from_millis(dice.weighted(&[(6, 0), (1, 700), (1, 5_000)]));
-            AnswerText { content: world.words(dice, "bot"), delay }
+            let valid_for = dice.chance(500).then_some(Duration::from_secs(10));
+            AnswerText { content: world.words(dice, "bot"), delay, valid_for }
         });
         let mut answer = Answer { texts: texts.collect(), ..Answer::default() };
         if dice.chance(1_200) {

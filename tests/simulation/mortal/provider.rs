@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use switchboard::domain::delivery::ReceiptStatus;
 use switchboard::domain::message::Media;
 use switchboard::domain::time::Timestamp;
 use switchboard::provider::{
@@ -30,6 +31,7 @@ impl MortalProvider {
 impl Provider for MortalProvider {
     fn capability(&self) -> Capability {
         Capability {
+            fetches_status: self.world.plan.fetches,
             lists_sent: self.world.plan.lists,
             lists_received: self.world.plan.recovers,
             receipts: true,
@@ -75,6 +77,15 @@ impl Provider for MortalProvider {
         tokio::time::sleep(after).await;
         self.life.boundary(&self.world, ("when the provider has told", ""), crash).await;
         list
+    }
+
+    async fn fetch_status(&self, id: &str, now: Timestamp) -> Result<Option<ReceiptStatus>, AskError> {
+        let crash = self.world.plan.crash;
+        self.life.boundary(&self.world, ("before the provider is asked for one text", ""), crash).await;
+        let (after, status) = self.world.status_of(id, now);
+        tokio::time::sleep(after).await;
+        self.life.boundary(&self.world, ("when the provider has told of one text", ""), crash).await;
+        status
     }
 
     async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use switchboard::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
-use switchboard::domain::delivery::{Evidence, SendOutcome};
+use switchboard::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
 use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use switchboard::domain::message::{Lane, Message};
 use switchboard::domain::pause::Pause;
@@ -20,7 +20,7 @@ use switchboard::store::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
     ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
-    SettleError, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
+    SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
     TurnFailure, UpdateSession, UpdateSessionError,
 };
 
@@ -33,7 +33,8 @@ pub struct MortalStore {
 }
 
 /// What is asked again and again whether or not there is anything to do. Lives should rather end elsewhere.
-const POLLS: [&str; 6] = ["lane_heads", "busy_lanes", "unknown_due", "sweep", "claim_turn", "counts"];
+const POLLS: [&str; 7] =
+    ["silent", "lane_heads", "busy_lanes", "unknown_due", "sweep", "claim_turn", "counts"];
 
 impl MortalStore {
     pub fn new((world, life): (Arc<World>, Arc<Life>)) -> Self {
@@ -139,7 +140,7 @@ commands! {
     cancel_message(id: MessageId, now: Timestamp) -> Message, CancelError, saw_cancel(id);
     text_by_provider_id(channel: &str, provider_id: &str) -> Option<MessageId>, StoreError;
     resend_message(id: MessageId, valid_for: Duration, now: Timestamp) -> Message, ResendError, saw_resend(id);
-    lane_heads(lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads, StoreError, saw_heads(lane);
+    lane_heads(lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads, StoreError;
     postpone(id: MessageId, ready_at: Timestamp, now: Timestamp) -> bool, StoreError;
     busy_lanes() -> Vec<Lane>, StoreError;
     begin_attempt(id: MessageId, owner: &str, now: Timestamp) -> Begun, StoreError, saw_attempt(id);
@@ -148,9 +149,11 @@ commands! {
     unknown_due(now: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     resolve(id: MessageId, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
     message_by_provider_id(channel: &str, provider_id: &str) -> Option<MessageId>, StoreError;
-    keep_pause(pause: Pause) -> (), StoreError;
+    keep_pause(pause: Pause) -> (), StoreError, saw_pause(&pause);
     pauses(now: Timestamp) -> Vec<Pause>, StoreError;
     apply_receipt(receipt: Receipt, now: Timestamp) -> ReceiptOutcome, StoreError, saw_receipt(&receipt);
+    silent(filter: Silent, limit: usize) -> Vec<Message>, StoreError;
+    take_answer(id: MessageId, asks: u8, answer: Option<(String, ReceiptStatus)>, now: Timestamp) -> Option<Message>, StoreError, saw_told(&answer);
     claim_turn(owner: &str, now: Timestamp) -> TurnClaim, StoreError, saw_claim();
     complete_turn(command: CompleteTurn) -> TurnCompleted, TurnError, saw_answer(&command);
     fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, new_turn: TurnId, now: Timestamp) -> (), TurnError, saw_failure(id, &failure);
