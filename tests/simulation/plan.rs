@@ -32,6 +32,7 @@ pub const HELP_REPLY: &str = "This is a test.";
 pub const CONFIRMATION: &str = "Your code is {token}.";
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a lot that was drawn")]
 pub struct Plan {
     pub phones: Vec<&'static str>,
     pub numbers: Vec<&'static str>,

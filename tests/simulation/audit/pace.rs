@@ -15,7 +15,7 @@ use super::{Audit, Text};
 use crate::plan::Plan;
 
 /// What a meter may catch up of a timer's lateness, and what a timer is rounded by.
-const SLACK: Duration = Duration::from_millis(6);
+const SLACK: Duration = Duration::from_millis(11);
 /// A customer's next text in another lane is found by that lane's safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
 /// The most segments that a text of this world has, and a little more.

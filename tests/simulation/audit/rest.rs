@@ -119,7 +119,6 @@ impl Audit {
             Status::Unknown if self.always_lists => {
                 Some("is of unknown fate though the provider could tell".into())
             }
-            Status::Unknown => None,
             Status::Sent | Status::Delivered | Status::Undelivered if !taken && !book.is_ambiguous(text) => {
                 Some(format!("is {} though it never left: it is lost", status.as_str()))
             }

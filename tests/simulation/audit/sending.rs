@@ -263,7 +263,7 @@ impl Audit {
     pub fn saw_told(
         &self,
         answer: &Result<Option<Message>, StoreError>,
-        told: &Option<(String, ReceiptStatus)>,
+        told: Option<&(String, ReceiptStatus)>,
     ) {
         let (Ok(Some(message)), Some((provider_id, status))) = (answer, told) else { return };
         self.journal.note(|| format!("{} is asked about: {:?}", self.title_of(message.id), status.stage));

@@ -19,9 +19,9 @@ use switchboard::store::export::{Export, ImportError, Record};
 use switchboard::store::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
     CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Receipt, ReceiptOutcome, RecordInbound, ResendError, SetSubscription,
-    SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError,
-    TurnFailure, UpdateSession, UpdateSessionError,
+    ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, RecordInbound, ResendError,
+    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
+    TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 use crate::life::Life;
@@ -153,7 +153,7 @@ commands! {
     pauses(now: Timestamp) -> Vec<Pause>, StoreError;
     apply_receipt(receipt: Receipt, now: Timestamp) -> ReceiptOutcome, StoreError, saw_receipt(&receipt);
     silent(filter: Silent, limit: usize) -> Vec<Message>, StoreError;
-    take_answer(id: MessageId, asks: u8, answer: Option<(String, ReceiptStatus)>, now: Timestamp) -> Option<Message>, StoreError, saw_told(&answer);
+    take_answer(id: MessageId, asks: u8, answer: Option<(String, ReceiptStatus)>, now: Timestamp) -> Option<Message>, StoreError, saw_told(answer.as_ref());
     claim_turn(owner: &str, now: Timestamp) -> TurnClaim, StoreError, saw_claim();
     complete_turn(command: CompleteTurn) -> TurnCompleted, TurnError, saw_answer(&command);
     fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, new_turn: TurnId, now: Timestamp) -> (), TurnError, saw_failure(id, &failure);
@@ -164,6 +164,7 @@ commands! {
     tokens() -> Vec<Token>, StoreError;
     revoke_token(id: TokenId, now: Timestamp) -> bool, StoreError;
     sweep(now: Timestamp, limit: usize) -> Swept, StoreError, saw_sweep();
+    prune(before: Timestamp, from: Option<SessionId>, limit: usize, now: Timestamp) -> Pruned, StoreError;
     mark_alive(alive: Alive) -> (), StoreError, saw_mark();
     last_alive() -> Option<Alive>, StoreError;
     counts() -> Counts, StoreError;
