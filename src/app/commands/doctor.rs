@@ -11,11 +11,12 @@ use crate::app::{report, wiring};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The figures worth seeing at three in the morning.
-const FIGURES: [&str; 4] = [
+const FIGURES: [&str; 5] = [
     "switchboard_messages_queued",
     "switchboard_messages_unknown",
     "switchboard_sessions_waiting",
     "switchboard_bot_turns_open",
+    "switchboard_pauses",
 ];
 
 pub async fn run(config: &Config, doctor: &Doctor, format: Format) -> Result<()> {
@@ -47,8 +48,9 @@ async fn figures(client: &reqwest::Client, url: &str) -> Result<Vec<(String, Val
     let text = client.get(format!("{url}/metrics")).send().await?.text().await?;
     let figure = |line: &str| {
         let (name, value) = line.split_once(' ')?;
+        let family = name.split('{').next().unwrap_or(name);
         FIGURES
-            .contains(&name)
+            .contains(&family)
             .then(|| (name.to_owned(), value.trim().parse::<i64>().map_or(Value::Null, |value| json!(value))))
     };
     Ok(text.lines().filter_map(figure).collect())
