@@ -7,6 +7,7 @@ pub use crate::domain::fuzzing::*;
 pub use crate::http::fuzzing::*;
 pub use crate::provider::twilio::fuzzing::*;
 pub use crate::store::embedded::fuzzing::*;
+pub use crate::store::export::fuzzing::*;
 
 pub use super::config::fuzzing::*;
 
@@ -19,7 +20,7 @@ macro_rules! targets {
 }
 
 targets! {
-    api_body bot_answer configuration cursor form init_event keys keywords listing_page phone query receipt records
+    api_body bot_answer configuration cursor export_file export_line fetch_answer form init_event keys keywords listing_page phone query receipt records
     segments send_answer signature webhook_text
 }
 

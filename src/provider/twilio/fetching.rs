@@ -29,10 +29,14 @@ pub async fn fetch_status(
     let Some(answer) = client.find(&client.message_path(sid), MAX_ANSWER_BYTES).await? else {
         return Ok(None);
     };
-    let fetched: Fetched = serde_json::from_slice(&answer.body)
+    read_status(&answer.body, now).map(Some)
+}
+
+pub(super) fn read_status(body: &[u8], now: Timestamp) -> Result<ReceiptStatus, AskError> {
+    let fetched: Fetched = serde_json::from_slice(body)
         .map_err(|error| AskError(format!("what it says of the text cannot be read: {error}")))?;
     let at = fetched.date_updated.as_deref().and_then(moment).map_or(now, |updated| updated.min(now));
-    Ok(Some(webhook::receipt_status(&fetched.status, fetched.error_code, at)))
+    Ok(webhook::receipt_status(&fetched.status, fetched.error_code, at))
 }
 
 /// When that became so is nearer to the truth than when it was asked.

@@ -9,8 +9,8 @@ use ring::{digest, hmac};
 use super::client::Answer;
 use super::config::Secret;
 use super::form::Form;
-use super::{listing, received, sending, signature, webhook};
-use crate::domain::delivery::{ErrorClass, ReceiptStage};
+use super::{fetching, listing, received, sending, signature, webhook};
+use crate::domain::delivery::{ErrorClass, ReceiptStage, ReceiptStatus};
 use crate::domain::time::Timestamp;
 use crate::provider::{Sent, WebhookRequest};
 
@@ -101,7 +101,18 @@ pub fn receipt(data: &[u8]) {
     let call = WebhookRequest { query, ..post(URL, body, Some(FORM)) };
     let Ok(receipt) = webhook::parse_receipt(&call, ACCOUNT_SID, Timestamp::from_millis(0)) else { return };
     assert_plain_id(&receipt.provider_id);
-    let status = receipt.status;
+    assert_good_status(&receipt.status);
+}
+
+/// What the API says of one text when it is asked.
+pub fn fetch_answer(data: &[u8]) {
+    let now = Timestamp::from_millis(1_795_000_000_000);
+    let Ok(status) = fetching::read_status(data, now) else { return };
+    assert!(status.at <= now, "a word from the future");
+    assert_good_status(&status);
+}
+
+fn assert_good_status(status: &ReceiptStatus) {
     let failed = matches!(status.stage, ReceiptStage::Failed | ReceiptStage::Undelivered);
     assert!(!failed || status.error.is_some(), "a failure without a reason");
     assert!(

@@ -15,6 +15,8 @@ use super::StoreError;
 use crate::domain::digest;
 use crate::domain::time::Timestamp;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod lines;
 mod read;
 mod record;
