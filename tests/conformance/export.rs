@@ -6,7 +6,7 @@ use switchboard::domain::ids::{CustomerId, MessageId, TokenId};
 use switchboard::domain::message::Message;
 use switchboard::domain::pause::{Pause, PauseScope};
 use switchboard::domain::time::Timestamp;
-use switchboard::store::export::{Export, ImportError, Lines, ReadError, Reader, Record, Summary};
+use switchboard::store::export::{Export, ImportError, Lines, ReadError, Reader, Record, Summary, VERSION};
 use switchboard::store::{
     Alive, CreateCustomerError, Inbound, ReceiptOutcome, Store, Token, TokenRole, TurnClaim, TurnFailure,
 };
@@ -21,6 +21,7 @@ use crate::fixture::{
 on_every_engine! {
     what_was_imported_is_exported_again_line_for_line,
     work_goes_on_in_the_copy_where_it_stood,
+    exports_of_every_version_are_imported,
     an_export_shows_the_moment_of_its_beginning,
     an_export_sees_everything_that_was_answered_before_it,
     an_import_needs_an_empty_store,
@@ -155,6 +156,16 @@ async fn what_was_imported_is_exported_again_line_for_line(open: Open) {
         fill(&**copy, &file).await;
         let again = file_of(&**copy).await;
         assert_eq!(bare(&again), bare(&file));
+    }
+}
+
+async fn exports_of_every_version_are_imported(open: Open) {
+    for version in 1..=VERSION {
+        let file = std::fs::read(format!("tests/fixtures/exports/v{version}.ndjson")).unwrap();
+        let copy = Fixture::new(open);
+        fill(&**copy, &file).await;
+        let (records, _) = read(&file).unwrap();
+        assert_eq!(records_of(copy.export().await.unwrap()).await, records);
     }
 }
 

@@ -49,13 +49,13 @@ pub async fn run(config: &Config, import: &cli::Import, format: Format) -> Resul
 fn show(summary: &Summary, words: &str, doubted: u64, format: Format) {
     let mut json = as_json(summary);
     json["may_have_left"] = doubted.into();
-    let mut text = format!("{words}\n{}", in_detail(summary));
+    let mut lines = vec![words.to_owned(), in_detail(summary)];
     if doubted > 0 {
-        text += &format!(
-            "\n{doubted} texts that waited may have left since: they are looked for before they are sent again"
-        );
+        lines.push(format!(
+            "{doubted} texts that waited may have left since: they are looked for before they are sent again"
+        ));
     }
-    report::result(format, &json, &text);
+    report::result(format, &json, &lines.join("\n"));
 }
 
 fn open(path: &Path) -> Result<Box<dyn Read + Send>> {

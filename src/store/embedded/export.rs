@@ -90,13 +90,10 @@ impl Export for SnapshotExport {
 impl Way {
     fn next(&mut self) -> Result<Vec<Record>, StoreError> {
         while let Some(part) = PARTS.get(self.part) {
-            let range = match self.rest.take() {
-                Some(rest) => rest,
-                None => {
-                    self.snapshot.done_below(&(part.floor)());
-                    (part.range)()
-                }
-            };
+            let range = self.rest.take().unwrap_or_else(|| {
+                self.snapshot.done_below(&(part.floor)());
+                (part.range)()
+            });
             let (records, last) = self.look(part, &range)?;
             match last {
                 Some(mut last) => {

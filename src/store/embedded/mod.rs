@@ -500,7 +500,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn begin_import(&self) -> Result<(), ImportError> {
-        self.command(BEFORE_ALL, |tx| import::begin(tx)).await
+        self.command(BEFORE_ALL, import::begin).await
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), ImportError> {
@@ -508,7 +508,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn end_import(&self) -> Result<(), ImportError> {
-        self.command(BEFORE_ALL, |tx| import::end(tx)).await
+        self.command(BEFORE_ALL, import::end).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

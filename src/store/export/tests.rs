@@ -14,7 +14,9 @@ fn token(id: u8) -> Record {
 fn file_with(header: Header, records: &[Record]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut writer = Writer::begin(header, &mut file).unwrap();
-    records.iter().for_each(|record| writer.record(record, &mut file).unwrap());
+    for record in records {
+        writer.record(record, &mut file).unwrap();
+    }
     writer.end(&mut file).unwrap();
     file
 }
@@ -39,6 +41,30 @@ fn lines(file: &[u8]) -> Vec<&str> {
 
 fn file_of_lines(lines: &[&str]) -> Vec<u8> {
     lines.iter().flat_map(|line| [line, "\n"]).collect::<String>().into_bytes()
+}
+
+/// An export of this version, with every kind of record.
+const PROMISED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exports/v1.ndjson");
+
+/// What the format promises changes with its version only. `UPDATE_FIXTURES=1 cargo test --lib` writes the file anew,
+/// which is right only for a version that nobody has used yet: otherwise raise `VERSION`, and add a file for it.
+#[test]
+fn what_is_written_is_what_was_promised() {
+    let promised = std::fs::read(PROMISED).unwrap();
+    let (mut reader, mut records) = (Reader::default(), Vec::new());
+    reader.read(&promised, &mut records).unwrap();
+    let header = reader.header().unwrap().clone();
+    assert_eq!(header.version, VERSION, "add an export of this version, and name it here");
+    let written = file_with(header, &records);
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        std::fs::write(PROMISED, &written).unwrap();
+    }
+    let promised = std::fs::read(PROMISED).unwrap();
+    for (promised, written) in lines(&promised).into_iter().zip(lines(&written)) {
+        assert!(promised == written, "promised was\n{promised}\nbut this is written\n{written}");
+    }
+    let (_, summary) = self::read(&promised).unwrap();
+    assert!(KINDS.iter().all(|kind| summary.trailer.counts[*kind] > 0), "a kind is missing from {PROMISED}");
 }
 
 #[test]

@@ -46,8 +46,8 @@ fn by_length<V>(pairs: &BTreeMap<Pair, V>) -> Vec<(&Pair, &V)> {
 
 impl State {
     pub fn export(&self) -> Copied {
-        let alive = self.alive.iter().map(|alive| Record::Alive { alive: *alive });
-        let mut records = VecDeque::from_iter(alive);
+        let mut records = VecDeque::new();
+        records.extend(self.alive.map(|alive| Record::Alive { alive }));
         self.export_people(&mut records);
         self.export_talk(&mut records);
         self.export_ids(&mut records);

@@ -120,15 +120,11 @@ impl State {
             other.id == message.id || (other.session_id, other.place) == (message.session_id, message.place)
         });
         must(!known, "this message, or one in its place, was there before")?;
-        match order {
-            Some(order) => {
-                must(self.messages.place(order, message), "another message has this place in the queue")
-            }
-            None => {
-                self.messages.place_last(message);
-                Ok(())
-            }
-        }
+        let Some(order) = order else {
+            self.messages.place_last(message);
+            return Ok(());
+        };
+        must(self.messages.place(order, message), "another message has this place in the queue")
     }
 
     fn take_turn(&mut self, order: u64, turn: Turn) -> Taken {

@@ -100,7 +100,7 @@ fn take(tx: &mut Tx<'_, '_>, record: Record) -> Taken {
         }
         Record::Turn { order, turn } => take_turn(tx, order, &turn),
         Record::IdempotencyKey { scope, key, request, at, created } => {
-            take_idempotency_key(tx, IdempotencyKey { scope, key }, &IdempotencyRow { request, at, created })
+            take_idempotency_key(tx, &IdempotencyKey { scope, key }, &IdempotencyRow { request, at, created })
         }
         Record::ParkedReceipt { order, at, receipt } => {
             let (channel, provider_id) = (receipt.channel.clone(), receipt.provider_id.clone());
@@ -149,8 +149,8 @@ fn take_turn(tx: &mut Tx<'_, '_>, order: u64, turn: &Turn) -> Taken {
     Ok(tx.place_turn(order, turn)?)
 }
 
-fn take_idempotency_key(tx: &mut Tx<'_, '_>, key: IdempotencyKey, row: &IdempotencyRow) -> Taken {
-    must(!tx.tables().holds(&key)?, "this idempotency key was there before")?;
+fn take_idempotency_key(tx: &mut Tx<'_, '_>, key: &IdempotencyKey, row: &IdempotencyRow) -> Taken {
+    must(!tx.tables().holds(key)?, "this idempotency key was there before")?;
     let name = (key.scope.clone(), key.key.clone());
     let found = match &row.created {
         Created::Customer(customer) => tx.name_customer(customer.id, name)?,
@@ -158,7 +158,7 @@ fn take_idempotency_key(tx: &mut Tx<'_, '_>, key: IdempotencyKey, row: &Idempote
     };
     must(found, "what the idempotency key created is missing")?;
     tx.put_entry(&IdempotencyAgeKey { at: row.at, scope: key.scope.clone(), key: key.key.clone() }, &());
-    Ok(tx.put_record(&key, row)?)
+    Ok(tx.put_record(key, row)?)
 }
 
 fn take_token(tx: &mut Tx<'_, '_>, token: &Token) -> Taken {
