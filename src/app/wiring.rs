@@ -86,6 +86,7 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             order_hold: config.sending.order_hold,
             asks: config.sending.asks.clone(),
             max_turns: MAX_TURNS,
+            keep_messages: config.retention.messages,
             confirmation_text: config.consent.confirmation_text.clone(),
         },
     });

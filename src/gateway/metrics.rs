@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::domain::message::Role;
-use crate::store::Counts;
+use crate::store::{Counts, Pruned};
 
 /// The words that stand in the `outcome` label.
 pub mod labels {
@@ -52,6 +52,8 @@ pub struct Metrics {
     inbound: Counters,
     refused: Counters,
     recoveries: Counters,
+    pruned_sessions: Counter,
+    pruned_messages: Counter,
     created: Counters,
     sends: Counters,
     send_seconds: Family<Labels, Histogram, Seconds>,
@@ -109,6 +111,13 @@ impl Metrics {
         );
         let turns = counters("bot_turns", "Turns told to the bot, by outcome");
         let requests = counters("http_requests", "HTTP requests, by method, route and status");
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let pruned_sessions = counter("sessions_pruned", "Conversations removed for their age");
+        let pruned_messages = counter("messages_pruned", "Messages removed with them");
         let send_seconds = Family::new_with_constructor(Seconds);
         registry.register(
             "send_seconds",
@@ -147,6 +156,8 @@ impl Metrics {
             inbound,
             refused,
             recoveries,
+            pruned_sessions,
+            pruned_messages,
             created,
             sends,
             send_seconds,
@@ -169,6 +180,11 @@ impl Metrics {
     /// A webhook was refused: `signature`, `unreadable`, `unavailable` …
     pub fn webhook_refused(&self, channel: &str, reason: &str) {
         self.refused.get_or_create(&of_channel(channel, "reason", reason)).inc();
+    }
+
+    pub(super) fn pruned(&self, pruned: &Pruned) {
+        self.pruned_sessions.inc_by(pruned.sessions);
+        self.pruned_messages.inc_by(pruned.messages);
     }
 
     pub(super) fn recovery(&self, channel: &str, outcome: &str) {

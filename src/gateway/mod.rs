@@ -34,6 +34,7 @@ pub mod outbound;
 pub mod pace;
 pub mod receipts;
 pub mod recovery;
+mod retention;
 pub mod sweep;
 pub mod turns;
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub asks: Asks,
     /// How many turns the bot may have in hand at once, over all sessions.
     pub max_turns: usize,
+    /// How long a conversation is kept after its last message. None: for ever.
+    pub keep_messages: Option<Duration>,
     /// What a confirmation text says; `{token}` stands for the token. None: no text is sent.
     pub confirmation_text: Option<String>,
 }
@@ -133,6 +136,9 @@ impl Gateway {
         self.spawn(outbound::silent::ask_about_silent(Arc::clone(self)));
         self.spawn(turns::pump(Arc::clone(self)));
         self.spawn(sweep::sweep(Arc::clone(self)));
+        if let Some(keep) = self.settings.keep_messages {
+            self.spawn(retention::prune(Arc::clone(self), keep));
+        }
         self.spawn(gaps::watch(Arc::clone(self), watch));
         Ok(())
     }

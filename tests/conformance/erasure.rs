@@ -3,7 +3,7 @@
 use switchboard::domain::customer::NumberHash;
 use switchboard::domain::delivery::{ReceiptStage, Status};
 use switchboard::store::{
-    Begun, Inbound, InboxFilter, LaneHead, REMEMBERED, ReceiptOutcome, SettleError, Store, TurnClaim,
+    Begun, Inbound, InboxFilter, LaneHead, REMEMBERED, ReceiptOutcome, SettleError, Silent, Store, TurnClaim,
     TurnError,
 };
 
@@ -227,6 +227,9 @@ async fn however_much_there_is_of_a_person_all_of_it_is_gone_at_once(open: Open)
         assert!(f.busy_lanes().await.unwrap().is_empty());
         assert_eq!(f.claim_turn(HERE, at(999)).await.unwrap(), TurnClaim::Idle);
         assert_eq!(f.counts().await.unwrap(), switchboard::store::Counts::default());
+        let any = Silent { asks: 0, from: at(0), until: at(999) };
+        assert!(f.silent(any, 9).await.unwrap().is_empty());
+        assert!(f.unknown_due(at(999), 9).await.unwrap().is_empty());
         assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
         let settled = f.settle(ours[1], 1, accepted("SM2"), at(604)).await;
         assert!(matches!(settled, Err(SettleError::Stale)));

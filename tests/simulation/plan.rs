@@ -79,6 +79,7 @@ impl Plan {
             max_content_units: 1_600,
         };
         let settings = Settings {
+            keep_messages: None,
             policy,
             valid_for: Duration::from_secs(*dice.pick(&[60, 300, 1_800])),
             order_hold: Duration::from_secs(*dice.pick(&[0, 20, 300])),

@@ -11,6 +11,7 @@ mod env;
 pub(super) mod fuzzing;
 mod log;
 mod problem;
+mod retention;
 mod secret;
 mod section;
 mod sending;
@@ -26,6 +27,7 @@ pub use self::bot::{BotKind, BotSettings};
 pub use self::channels::{ApiKey, Channel, DEMO_AUTH_TOKEN, KeywordAnswerer, ProviderKind, SignatureMode};
 pub use self::log::{LogFormat, LogSettings};
 pub use self::problem::{ConfigError, Problem, Problems};
+pub use self::retention::Retention;
 pub use self::secret::Secret;
 pub use self::sending::{ChannelPace, Sending};
 pub use self::server::Server;
@@ -48,6 +50,7 @@ pub struct Config {
     pub server: Server,
     pub store: StoreSettings,
     pub sessions: Sessions,
+    pub retention: Retention,
     pub sending: Sending,
     pub consent: Consent,
     pub channels: Vec<Channel>,
@@ -92,6 +95,7 @@ fn sections(table: &Table, report: &Report) -> Option<Config> {
     let server = Server::read(root.section("server"));
     let store = StoreSettings::read(root.section("store"));
     let sessions = Sessions::read(root.section("sessions"));
+    let retention = Retention::read(root.section("retention"), sessions.idle_after);
     let sending = Sending::read(root.section("sending"));
     let consent = Consent::read(root.section("consent"));
     let channel_sections = root.sections("channels");
@@ -108,6 +112,7 @@ fn sections(table: &Table, report: &Report) -> Option<Config> {
         server,
         store,
         sessions,
+        retention,
         sending,
         consent,
         channels,

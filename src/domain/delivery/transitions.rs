@@ -86,12 +86,12 @@ impl Message {
         }
     }
 
-    /// Whether it holds its customer's place in the queue. An unknown one does until it is passed.
-    /// Whether it may still leave, or is still asked about.
+    /// Whether it may still leave, or is still looked for.
     pub fn is_open(&self) -> bool {
         self.holds_queue() || self.delivery.look_at.is_some()
     }
 
+    /// Whether it holds its customer's place in the queue. An unknown one does until it is passed.
     pub fn holds_queue(&self) -> bool {
         match self.delivery.status {
             Status::Unknown => self.delivery.look_at.is_some() && !self.delivery.overtaken,

@@ -365,6 +365,7 @@ pub struct Plan {
     /// What was texted since.
     pub missed: Vec<ReceivedText>,
     pub list_errors: Vec<&'static str>,
+    pub keep_messages: Option<Duration>,
 }
 
 impl Default for Plan {
@@ -382,6 +383,7 @@ impl Default for Plan {
             last_alive: None,
             missed: Vec::new(),
             list_errors: Vec::new(),
+            keep_messages: None,
         }
     }
 }
@@ -391,11 +393,17 @@ struct Wanted {
     paces: Paces,
     on_unknown: OnUnknown,
     order_hold: Duration,
+    keep_messages: Option<Duration>,
 }
 
 impl Plan {
     fn wanted(&self) -> Wanted {
-        Wanted { paces: self.paces(), on_unknown: self.on_unknown, order_hold: self.order_hold }
+        Wanted {
+            paces: self.paces(),
+            on_unknown: self.on_unknown,
+            order_hold: self.order_hold,
+            keep_messages: self.keep_messages,
+        }
     }
 
     fn paces(&self) -> Paces {
@@ -500,6 +508,7 @@ impl World {
                 order_hold: wanted.order_hold,
                 asks: Asks::new(Some(Duration::from_secs(15 * 60))),
                 max_turns: 8,
+                keep_messages: wanted.keep_messages,
                 confirmation_text: None,
             },
         });

@@ -249,6 +249,7 @@ impl House {
                 order_hold: Duration::from_secs(120),
                 asks: crate::domain::retry::Asks::default(),
                 max_turns: 1,
+                keep_messages: None,
                 confirmation_text: Some("Your code is {token}".into()),
             },
         });

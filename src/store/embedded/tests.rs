@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::keys::Family;
 use super::kv::testing::MapKv;
 use super::*;
 use crate::domain::conversation::{InboundIds, InboundText, KeywordReplies, OutboundText, Policy};
@@ -266,4 +267,45 @@ async fn a_store_whose_commit_failed_refuses_also_reads_and_works_again_by_itsel
     }
     store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
     assert!(store.customer(CustomerId(Uuid::from_u128(1))).await.unwrap().is_some());
+}
+
+/// What stays of a person: facts about the store, the consent log, and which of their texts were seen.
+fn is_left_by_an_erasure(table: u8) -> bool {
+    [keys::FactKey::TABLE, keys::ConsentKey::TABLE, keys::InboundIdKey::TABLE].contains(&table)
+}
+
+#[tokio::test]
+async fn what_remains_of_a_person_is_cleared_away_also_by_the_next_process() {
+    let (store, kv) = in_memory();
+    for id in 1..=500 {
+        store.record_inbound(text(ANN, id, "HELP")).await.unwrap();
+    }
+    store.record_inbound(text(ANN, 501, "hello")).await.unwrap();
+    store.create_message(answer(1, 1_000, Some("k"), at(1))).await.unwrap();
+    store.erase_customer(CustomerId(Uuid::from_u128(1)), at(2)).await.unwrap();
+    assert!(tables_of(&kv).contains(&keys::MessageKey::TABLE), "it is too much for one commit");
+    drop(store);
+
+    let store = on(Arc::clone(&kv));
+    assert_eq!(store.message(MessageId(Uuid::from_u128(500))).await.unwrap(), None);
+    while store.sweep(at(3), 500).await.unwrap().more {}
+    let left: Vec<u8> = tables_of(&kv).into_iter().filter(|table| !is_left_by_an_erasure(*table)).collect();
+    assert_eq!(left, Vec::<u8>::new());
+}
+
+#[tokio::test]
+async fn of_an_old_conversation_nothing_is_left_but_its_customer() {
+    let (store, kv) = in_memory();
+    store.record_inbound(text(ANN, 1, "HELP")).await.unwrap();
+    let before = tables_of(&kv);
+    assert_eq!(store.prune(at(9), None, 9, at(9)).await.unwrap().sessions, 1);
+    let expected: BTreeSet<u8> = [
+        keys::FactKey::TABLE,
+        keys::CustomerKey::TABLE,
+        keys::CustomerNumberKey::TABLE,
+        keys::CustomerOrderKey::TABLE,
+    ]
+    .into();
+    assert_eq!(tables_of(&kv), expected);
+    assert!(before.is_superset(&expected));
 }

@@ -173,3 +173,20 @@ fn what_becomes_of_unknown_fates_is_said_in_words_that_are_known() {
     config.toml:4:14: sending.order_hold is shorter than the first of looks; make it at least as long
     "#);
 }
+
+#[test]
+fn what_could_come_back_is_not_removed() {
+    insta::assert_snapshot!(
+        wrong(&format!("[retention]\nmessages = \"7d\"\n{CHANNEL}")),
+        @r#"config.toml:2:12: retention.messages is too short; write "8d" or more: the provider can be asked for the texts of the last 7 days, and those removed before would come back"#
+    );
+    insta::assert_snapshot!(
+        wrong(&format!("[sessions]\nidle_after = \"30d\"\n[retention]\nmessages = \"30d\"\n{CHANNEL}")),
+        @"config.toml:4:12: retention.messages is too short; write at least a day more than sessions.idle_after, when a conversation is over"
+    );
+    assert_eq!(
+        good(&format!("[retention]\nmessages = \"8d\"\n{CHANNEL}")).retention.messages,
+        Some(Duration::from_secs(8 * 86_400))
+    );
+    assert_eq!(good(CHANNEL).retention.messages, None);
+}

@@ -17,8 +17,10 @@ use crate::store::embedded::kv::Direction;
 use crate::store::embedded::tables::{Remains, missing};
 use crate::store::embedded::tx::Tx;
 
-/// How many messages and turns are cleared away in the same commit: a few milliseconds' work, and all that most have.
-pub const AT_ONCE: usize = 500;
+/// How many messages and turns are cleared away in the same commit: all that most have, and some milliseconds' work.
+const AT_ONCE: usize = 200;
+/// How many by a sweep, which goes on at once if there is more: commands that share its commit hardly notice.
+const PER_SWEEP: usize = 100;
 
 /// Makes these conversations gone.
 pub fn leave(
@@ -63,9 +65,14 @@ fn live_messages(
     Ok(live)
 }
 
+/// A sweep's part of clearing away. Whether there is more.
+pub fn sweep(tx: &mut Tx<'_, '_>, limit: usize) -> Result<bool, StoreError> {
+    clear(tx, limit.min(PER_SWEEP))
+}
+
 /// Clears away what remains, of the first conversations first: `limit` messages and turns at the most. Whether there is
 /// more.
-pub fn clear(tx: &mut Tx<'_, '_>, limit: usize) -> Result<bool, StoreError> {
+fn clear(tx: &mut Tx<'_, '_>, limit: usize) -> Result<bool, StoreError> {
     let mut left = limit;
     while left > 0 {
         let first = tx.tables().scan(&RemainsKey::all(), Direction::Forward).next().transpose()?;

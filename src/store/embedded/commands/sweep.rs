@@ -16,7 +16,7 @@ pub fn sweep(tx: &mut Tx<'_, '_>, limit: usize) -> Result<Swept, StoreError> {
     let (expired, more_expire) = expire(tx, limit)?;
     let more_keys = forget_keys(tx, limit)?;
     let more_receipts = forget_receipts(tx, limit)?;
-    let more_remains = remains::clear(tx, limit)?;
+    let more_remains = remains::sweep(tx, limit)?;
     Ok(Swept { expired, more: more_expire || more_keys || more_receipts || more_remains })
 }
 
