@@ -19,8 +19,8 @@ fn ago(span: Duration) -> Timestamp {
     START.before(span)
 }
 
-fn unclean(span: Duration) -> Option<Alive> {
-    Some(Alive { at: ago(span), clean: false })
+fn unclean(span: Duration) -> Alive {
+    Alive { at: ago(span), clean: false }
 }
 
 fn missed(id: &str, from: &str, to: &str, content: &str, sent_at: Timestamp) -> ReceivedText {
@@ -65,7 +65,7 @@ async fn what_was_missed_is_taken_in_order_over_all_numbers_and_once() {
         missed("IN7", ANNA, BRAND, "third", ago(2 * MINUTE)),
     ];
     let world =
-        World::start(Plan { last_alive: unclean(10 * MINUTE), missed: texts, ..Plan::default() }).await;
+        World::start(Plan { last_alive: Some(unclean(10 * MINUTE)), missed: texts, ..Plan::default() }).await;
     tokio::time::sleep(5 * MINUTE).await;
     let said = said(&world, ANNA).await;
     assert_eq!(contents(&said), ["first", "second", "third"]);
@@ -82,7 +82,8 @@ async fn what_was_missed_is_taken_in_order_over_all_numbers_and_once() {
 #[tokio::test(start_paused = true)]
 async fn the_bot_is_told_of_what_was_missed() {
     let texts = vec![missed("IN9", ANNA, BRAND, "Hello?", ago(MINUTE))];
-    let plan = Plan { last_alive: unclean(10 * MINUTE), missed: texts, has_bot: true, ..Plan::default() };
+    let plan =
+        Plan { last_alive: Some(unclean(10 * MINUTE)), missed: texts, has_bot: true, ..Plan::default() };
     let world = World::start(plan).await;
     let told = world.robot.until(1).await;
     let message = told[0].message.as_ref().unwrap();
@@ -107,7 +108,7 @@ async fn a_brief_clean_restart_and_a_first_start_miss_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn until_a_provider_has_answered_the_mark_stands_still() {
-    let before = unclean(10 * MINUTE);
+    let before = Some(unclean(10 * MINUTE));
     let texts = vec![missed("IN9", ANNA, BRAND, "Hello?", ago(MINUTE))];
     let list_errors = vec!["down"; 4];
     let plan = Plan { last_alive: before, missed: texts, list_errors, ..Plan::default() };
@@ -132,15 +133,18 @@ async fn until_a_provider_has_answered_the_mark_stands_still() {
 
 #[tokio::test(start_paused = true)]
 async fn what_came_by_webhook_meanwhile_is_not_taken_twice() {
-    let world =
-        World::start(Plan { last_alive: unclean(MINUTE), list_errors: vec!["down"], ..Plan::default() })
-            .await;
+    let world = World::start(Plan {
+        last_alive: Some(unclean(MINUTE)),
+        list_errors: vec!["down"],
+        ..Plan::default()
+    })
+    .await;
     // The fixture's texts are numbered from IN0.
     world.text(ANNA, "by webhook").await;
-    let mut texts = world.carrier.missed.lock().unwrap();
-    texts.push(missed("IN0", ANNA, BRAND, "by webhook", START));
-    texts.push(missed("IN77", BERT, BRAND, "missed", ago(Duration::from_secs(10))));
-    drop(texts);
+    world.carrier.missed.lock().unwrap().extend([
+        missed("IN0", ANNA, BRAND, "by webhook", START),
+        missed("IN77", BERT, BRAND, "missed", ago(Duration::from_secs(10))),
+    ]);
     tokio::time::sleep(5 * MINUTE).await;
     assert_eq!(contents(&said(&world, ANNA).await), ["by webhook"]);
     assert_eq!(contents(&said(&world, BERT).await), ["missed"]);
@@ -155,7 +159,9 @@ async fn a_text_comes_with_its_media_or_else_without() {
         missed("MM1", ANNA, BRAND, "look", ago(MINUTE)),
         missed("MM2", ANNA, BRAND, "gone", ago(MINUTE)),
     ];
-    texts.iter_mut().for_each(|received| received.has_media = true);
+    for received in &mut texts {
+        received.has_media = true;
+    }
     let world = World::start(Plan { missed: texts, ..Plan::default() }).await;
     let picture = Media { url: "https://media.example/1".into(), content_type: "image/png".into() };
     world.carrier.media.lock().unwrap().insert("MM1".into(), vec![picture.clone()]);
