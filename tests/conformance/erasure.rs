@@ -8,6 +8,7 @@ use switchboard::store::{
 };
 
 use crate::engines::Open;
+use crate::export::{file_of, fill};
 use crate::fixture::{
     ANN, BOB, Fixture, HERE, accepted, all, at, by_api, key, lane, number, receipt, texts, unknown,
 };
@@ -239,6 +240,13 @@ async fn however_much_there_is_of_a_person_all_of_it_is_gone_at_once(open: Open)
         assert!(matches!(answered, Err(TurnError::Stale)));
     };
     gone(&f).await;
+    // Nor is it in a backup, which is whole without it.
+    let file = file_of(&**f).await;
+    let words = String::from_utf8(file.clone()).unwrap();
+    assert!(!words.contains(ANN) && !words.contains("hello"), "{words}");
+    let copy = Fixture::new(open);
+    fill(&**copy, &file).await;
+    gone(&copy).await;
     // Their number is somebody new, whose texts have nothing to do with what is still to be cleared away.
     let again = f.with_bot(ANN).await;
     let mut anew = f.by_bot(again, "sent", at(606));
