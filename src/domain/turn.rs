@@ -112,6 +112,12 @@ impl Turn {
         matches!(&self.state, TurnState::InFlight { owner: holder } if holder != owner)
     }
 
+    /// Whether `owner` has it in hand without knowing it.
+    pub fn is_forgotten(&self, owner: &str, known: &[TurnId]) -> bool {
+        matches!(&self.state, TurnState::InFlight { owner: holder } if holder == owner)
+            && !known.contains(&self.id)
+    }
+
     /// The bot has answered; `refused` is why its answer does not count.
     pub fn complete(&mut self, refused: Option<Refusal>) {
         self.state = match refused {

@@ -33,9 +33,11 @@ pub mod metrics;
 pub mod outbound;
 pub mod pace;
 pub mod receipts;
+mod reclaim;
 pub mod recovery;
 mod retention;
 pub mod sweep;
+mod troubles;
 pub mod turns;
 
 use ambient::{Clock, Entropy};
@@ -86,6 +88,8 @@ pub struct Gateway {
     outbound: Outbound,
     turns: turns::Turns,
     recovery: recovery::Recovery,
+    reclaim: reclaim::Reclaim,
+    troubles: troubles::Troubles,
     /// This process, as the owner of attempts and turns.
     owner: String,
     tasks: TaskTracker,
@@ -101,6 +105,8 @@ impl Gateway {
             turns: turns::Turns::new(parts.settings.max_turns),
             metrics: Metrics::new(),
             recovery: recovery::Recovery::of(&parts.channels),
+            reclaim: reclaim::Reclaim::default(),
+            troubles: troubles::Troubles::default(),
             store: parts.store,
             channels: parts.channels,
             bot: parts.bot,
@@ -139,6 +145,7 @@ impl Gateway {
         if let Some(keep) = self.settings.keep_messages {
             self.spawn(retention::prune(Arc::clone(self), keep));
         }
+        self.spawn(reclaim::run(Arc::clone(self)));
         self.spawn(gaps::watch(Arc::clone(self), watch));
         Ok(())
     }

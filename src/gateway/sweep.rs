@@ -10,9 +10,11 @@ const BATCH: usize = 500;
 
 /// Sweeps until the gateway stops.
 pub(super) async fn sweep(gateway: Arc<Gateway>) {
+    let mut trouble = gateway.troubles.watch();
     loop {
         let pause = match gateway.store.sweep(gateway.now(), BATCH).await {
             Ok(swept) => {
+                trouble.over();
                 if !swept.expired.is_empty() {
                     tracing::warn!(
                         messages = swept.expired.len(),
@@ -23,7 +25,7 @@ pub(super) async fn sweep(gateway: Arc<Gateway>) {
                 if swept.more { Duration::ZERO } else { PAUSE }
             }
             Err(error) => {
-                tracing::error!(%error, "the store could not be swept");
+                trouble.met(&error, "the store could not be swept");
                 PAUSE
             }
         };

@@ -1,6 +1,7 @@
 //! The bot is told: turn after turn, one in hand per session, each until it is answered or humans take over.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -10,7 +11,7 @@ use crate::domain::conversation::Answer;
 use crate::domain::ids::{MessageId, TurnId};
 use crate::domain::retry::bot_pause;
 use crate::domain::turn::{Turn, TurnWork};
-use crate::store::{CompleteTurn, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+use crate::store::{CompleteTurn, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
 
 use super::Gateway;
 
@@ -22,11 +23,37 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Turns {
     wake: Notify,
     slots: Arc<Semaphore>,
+    in_hand: Mutex<BTreeSet<TurnId>>,
+}
+
+/// One turn that the bot is being told, for as long as this lives.
+struct Told {
+    id: TurnId,
+    gateway: Arc<Gateway>,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.gateway.turns.told().remove(&self.id);
+    }
 }
 
 impl Turns {
     pub(super) fn new(max_turns: usize) -> Self {
-        Self { wake: Notify::new(), slots: Arc::new(Semaphore::new(max_turns.max(1))) }
+        Self {
+            wake: Notify::new(),
+            slots: Arc::new(Semaphore::new(max_turns.max(1))),
+            in_hand: Mutex::default(),
+        }
+    }
+
+    /// All that the bot is being told.
+    pub(super) fn in_hand(&self) -> Vec<TurnId> {
+        self.told().iter().copied().collect()
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeSet<TurnId>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn wake(&self) {
@@ -36,6 +63,7 @@ impl Turns {
 
 /// Tells the bot whatever is due, until the gateway stops.
 pub(super) async fn pump(gateway: Arc<Gateway>) {
+    let mut trouble = gateway.troubles.watch();
     loop {
         let slot = tokio::select! {
             biased;
@@ -43,15 +71,18 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
             slot = Arc::clone(&gateway.turns.slots).acquire_owned() => slot,
         };
         let Ok(slot) = slot else { return };
-        let pause = match gateway.store.claim_turn(&gateway.owner, gateway.now()).await {
-            Ok(TurnClaim::Work(work)) => {
-                gateway.spawn(take_turn(Arc::clone(&gateway), work, slot));
+        let claimed = claim(&gateway).await;
+        if claimed.is_ok() {
+            trouble.over();
+        }
+        let pause = match claimed {
+            Ok(Claimed::Turn(work, told)) => {
+                gateway.spawn(take_turn(Arc::clone(&gateway), work, (slot, told)));
                 continue;
             }
-            Ok(TurnClaim::NotBefore(due)) => due.since(gateway.now()).min(SAFETY_NET),
-            Ok(TurnClaim::Idle) => SAFETY_NET,
+            Ok(Claimed::None { again_after }) => again_after,
             Err(error) => {
-                tracing::error!(%error, "the bot's next turn could not be read");
+                trouble.met(&error, "the bot's next turn could not be read");
                 STORE_PAUSE
             }
         };
@@ -65,7 +96,27 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
     }
 }
 
-async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _slot: OwnedSemaphorePermit) {
+enum Claimed {
+    Turn(Box<TurnWork>, Told),
+    None { again_after: Duration },
+}
+
+async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
+    let _taking = gateway.reclaim.taking().await;
+    let claim = gateway.store.claim_turn(&gateway.owner, gateway.now()).await;
+    let again_after = match claim.inspect_err(|error| gateway.reclaim.after(error))? {
+        TurnClaim::Work(work) => {
+            let id = work.turn.id;
+            gateway.turns.told().insert(id);
+            return Ok(Claimed::Turn(work, Told { id, gateway: Arc::clone(gateway) }));
+        }
+        TurnClaim::NotBefore(due) => due.since(gateway.now()).min(SAFETY_NET),
+        TurnClaim::Idle => SAFETY_NET,
+    };
+    Ok(Claimed::None { again_after })
+}
+
+async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (OwnedSemaphorePermit, Told)) {
     let started = gateway.clock.elapsed();
     let turn = work.turn.clone();
     let bot = Arc::clone(&gateway.bot);
@@ -85,6 +136,7 @@ async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _slot: OwnedSemap
 impl Gateway {
     /// What the bot answered must be written down: while the store cannot, it is tried until the gateway stops.
     async fn keep_outcome(&self, turn: &Turn, answer: &Result<Answer, BotError>) -> &'static str {
+        let mut trouble = self.troubles.watch();
         loop {
             let kept = match answer {
                 Ok(answer) => self.answered(turn, answer.clone()).await,
@@ -94,10 +146,12 @@ impl Gateway {
                 Ok(label) => return label,
                 Err(TurnError::Stale) => {
                     tracing::warn!(turn = %turn.id, session = %turn.session_id, "the bot answered a turn that is not in hand any more");
+                    // Or its answer was kept when the store could not say so, and its texts wait.
+                    self.outbound.wake_all();
                     return "stale";
                 }
                 Err(TurnError::Store(error)) => {
-                    tracing::error!(turn = %turn.id, %error, "what came of a turn could not be written down");
+                    trouble.met(&error, "what came of a turn could not be written down");
                 }
             }
             tokio::select! {

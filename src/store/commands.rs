@@ -396,6 +396,20 @@ pub enum TurnError {
     Store(#[from] StoreError),
 }
 
+/// What a process knows that it has in hand: what it is sending, and what it is telling the bot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InHand {
+    pub messages: Vec<MessageId>,
+    pub turns: Vec<TurnId>,
+}
+
+/// How much of it went back to where it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reclaimed {
+    pub messages: usize,
+    pub turns: usize,
+}
+
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

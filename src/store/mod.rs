@@ -251,6 +251,10 @@ pub trait Store: Send + Sync + 'static {
     /// Turns in another process's hand are pending again, due at `now`, and keep their numbers. Returns how many.
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError>;
+    /// For a process that was told [`StoreError::Uncertain`] of [`Store::begin_attempt`] or [`Store::claim_turn`]. What is
+    /// in its hand, but not among what it knows of, goes back: such a text never left, and is `queued` again (or
+    /// canceled, if it was recalled meanwhile), ready at `now`; such a turn is as after [`Store::release_turns`].
+    async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError>;
 
     // --- access ---
 

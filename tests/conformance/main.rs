@@ -24,6 +24,7 @@ mod pace;
 mod paging;
 mod queue;
 mod receipts;
+mod reclaim;
 mod recovery;
 mod retention;
 mod sessions;

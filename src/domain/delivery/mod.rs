@@ -105,7 +105,7 @@ pub struct Attempt {
     pub at: Timestamp,
     pub ended_at: Option<Timestamp>,
     /// `accepted`, `receipt` (which came before the answer), `throttled`, `transient`, `channel_fault`, `permanent`,
-    /// `unknown`; null while it is under way.
+    /// `unknown`, `never_left`; null while it is under way.
     pub outcome: Option<String>,
     /// What was found out about one that ended `unknown`: see [`fate`].
     #[serde(default)]
@@ -114,6 +114,8 @@ pub struct Attempt {
 
 /// The outcome of an attempt whose receipt came before the answer to it.
 const BY_RECEIPT: &str = "receipt";
+/// The outcome of an attempt that nobody knew of who could have made it.
+const NEVER_LEFT: &str = "never_left";
 
 impl Attempt {
     fn ended_by_receipt(&self) -> bool {

@@ -2,9 +2,10 @@
 //! no engine can invent a transition of its own.
 
 use super::{
-    Attempt, BY_RECEIPT, DeliveryError, ErrorClass, MAX_HISTORY, ProviderStatus, ReceiptEffect, ReceiptStage,
-    ReceiptStatus, SendOutcome, Status,
+    Attempt, BY_RECEIPT, DeliveryError, ErrorClass, MAX_HISTORY, NEVER_LEFT, ProviderStatus, ReceiptEffect,
+    ReceiptStage, ReceiptStatus, SendOutcome, Status,
 };
+use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
 
@@ -56,6 +57,20 @@ impl Message {
                 .into(),
         };
         self.settle(&SendOutcome::Unknown { error, look_at: now }, now);
+    }
+
+    /// Whether `owner` has the attempt in hand without knowing it.
+    pub fn is_forgotten(&self, owner: &str, known: &[MessageId]) -> bool {
+        self.delivery.status == Status::Sending
+            && self.delivery.owner.as_deref() == Some(owner)
+            && !known.contains(&self.id)
+    }
+
+    /// The attempt in hand was never made: the message waits again.
+    pub fn reclaim(&mut self, now: Timestamp) {
+        self.delivery.end_attempt(NEVER_LEFT, now);
+        self.requeue(now);
+        self.updated_at = now;
     }
 
     /// Ends the attempt in hand.

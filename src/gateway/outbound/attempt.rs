@@ -22,8 +22,9 @@ pub(super) async fn send(
     channel: Arc<Channel>,
     state: Arc<LaneState>,
     message: Box<Message>,
-    _until_done: (OwnedSemaphorePermit, Entry),
+    (_slot, mut entry): (OwnedSemaphorePermit, Entry),
 ) {
+    entry.leaves();
     let text = outgoing(&channel, &message, gateway.now());
     let started = gateway.clock.elapsed();
     let sent = gateway.hand_over(&channel, text).await;
@@ -35,7 +36,9 @@ pub(super) async fn send(
     let outcome = verdict::judge(sent, &message, looks, rests_until, now, jitter);
     gateway.metrics.sent(&channel.name, outcome.as_str(), took);
     report(&message, &outcome);
-    gateway.write_down(&message, outcome).await;
+    if gateway.write_down(&message, outcome).await {
+        entry.settled();
+    }
     state.wake.notify_one();
 }
 
@@ -99,10 +102,11 @@ impl Gateway {
     }
 
     /// The provider has answered: that must be written down. While the store cannot, it is tried until the gateway
-    /// stops; after that the next process finds the attempt in hand, and settles it by evidence.
-    pub(super) async fn write_down(&self, message: &Message, outcome: SendOutcome) {
+    /// stops; after that the next process finds the attempt in hand, and settles it by evidence. `false`: so it is.
+    pub(super) async fn write_down(&self, message: &Message, outcome: SendOutcome) -> bool {
         let unknown = matches!(outcome, SendOutcome::Unknown { .. });
         let attempt = message.delivery.attempt_number();
+        let mut trouble = self.troubles.watch();
         loop {
             match self.store.settle(message.id, attempt, outcome.clone(), self.now()).await {
                 Ok(_) => break,
@@ -111,17 +115,18 @@ impl Gateway {
                     break;
                 }
                 Err(SettleError::Store(error)) => {
-                    tracing::error!(message = %message.id, %error, "what came of a send could not be written down");
+                    trouble.met(&error, "what came of a send could not be written down");
                 }
             }
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => break,
+                () = self.stop.cancelled() => return false,
                 () = tokio::time::sleep(STORE_PAUSE) => {}
             }
         }
         if unknown {
             self.outbound.unknown.notify_one();
         }
+        true
     }
 }

@@ -1,7 +1,7 @@
 //! What is leaving right now: from just before an attempt is written down until its outcome is. Lets a switch to the
 //! agents wait for the bot's last words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(in crate::gateway) struct InFlight(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     leaving: Mutex<HashMap<MessageId, Leaving>>,
+    /// What was handed over and is not known to be written down: also after a panic, as it may have left.
+    unsettled: Mutex<BTreeSet<MessageId>>,
     gone: Notify,
 }
 
@@ -43,6 +45,13 @@ impl InFlight {
         Entry { id, of: self.clone() }
     }
 
+    /// All of it that may have left, or may leave.
+    pub(in crate::gateway) fn all(&self) -> Vec<MessageId> {
+        let mut all = self.unsettled().clone();
+        all.extend(self.leaving().keys());
+        all.into_iter().collect()
+    }
+
     /// Returns when no text of the bot's in this session is leaving any more that was leaving when this was called.
     pub(in crate::gateway) async fn until_gone(&self, session: SessionId) {
         let mut awaited: Vec<MessageId> = self.leaving().keys().copied().collect();
@@ -65,12 +74,26 @@ impl InFlight {
         }
     }
 
+    fn unsettled(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
+        self.0.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn leaving(&self) -> MutexGuard<'_, HashMap<MessageId, Leaving>> {
         self.0.leaving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Entry {
+    /// From here on it may have left.
+    pub(super) fn leaves(&mut self) {
+        self.of.unsettled().insert(self.id);
+    }
+
+    /// What came of it is written down.
+    pub(super) fn settled(&mut self) {
+        self.of.unsettled().remove(&self.id);
+    }
+
     /// Its attempt is written down: whose it is is known now.
     pub(super) fn is_of(&self, message: &Message) {
         let leaving =

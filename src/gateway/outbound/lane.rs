@@ -20,6 +20,7 @@ use super::{LaneState, SAFETY_NET, STORE_PAUSE};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
 use crate::gateway::pace::Lead;
+use crate::gateway::troubles::Trouble;
 
 /// How long a lane whose head was not what it seemed waits before it looks again.
 const CHANGED_PAUSE: Duration = Duration::from_millis(20);
@@ -56,6 +57,7 @@ struct Runner {
     approach: Option<OwnedSemaphorePermit>,
     /// The customers' numbers of the texts that were looked at last, and wait for their destinations.
     kept: BTreeMap<MessageId, String>,
+    trouble: Trouble,
 }
 
 /// Drains one lane until the gateway stops.
@@ -65,11 +67,12 @@ pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc
     let (departing, coming) = unbounded_channel();
     let parts = (Arc::clone(&gateway), Arc::clone(&channel), Arc::clone(&state), Arc::clone(&number));
     gateway.spawn(departure::run(parts.0, parts.1, parts.2, parts.3, coming));
+    let trouble = gateway.troubles.watch();
     let (lead, approach, kept) = (Lead::default(), None, BTreeMap::new());
-    let mut runner = Runner { gateway, channel, state, number, departing, lead, approach, kept };
+    let mut runner = Runner { gateway, channel, state, number, departing, lead, approach, kept, trouble };
     loop {
         let next = runner.step().await.unwrap_or_else(|error| {
-            tracing::error!(lane = %runner.state.lane.channel, %error, "the lane's next texts could not be read");
+            runner.trouble.met(&error, "a lane's next texts could not be read or begun");
             Next::Wait(STORE_PAUSE)
         });
         let goes_on = match next {
@@ -103,6 +106,7 @@ impl Runner {
         let looked_at = self.now();
         let heads = self.gateway.store.lane_heads(&self.state.lane, now, PAGE).await?;
         if heads.ready.is_empty() {
+            self.trouble.over();
             let pause = heads.next_at.map_or(SAFETY_NET, |next_at| next_at.since(now));
             return Ok(Next::Wait(pause.min(SAFETY_NET)));
         }
@@ -158,6 +162,9 @@ impl Runner {
         let (choice, rooms) = self.choose(slot, &heads.ready).await?;
         let putting_off = self.put_off(&choice.put_off);
         let begun = self.begin_all(choice.chosen, rooms).await;
+        if matches!(begun, Ok(Some(_))) {
+            self.trouble.over();
+        }
         let mut any_put_off = false;
         for written in putting_off {
             any_put_off |= written.await.map_err(|error| died(&error))??;
@@ -230,6 +237,7 @@ impl Runner {
 
     /// Writes the attempts down; then, and only then, the texts leave. None: there was none.
     async fn begin_all(&self, chosen: Vec<Chosen>, rooms: Vec<Room>) -> Result<Option<Next>, StoreError> {
+        let _taking = self.gateway.reclaim.taking().await;
         let now = self.gateway.now();
         let begin = |text: Chosen| {
             let entry = self.gateway.outbound.in_flight.enter(text.id);
@@ -255,7 +263,10 @@ impl Runner {
                     tracing::debug!(message = %text.id, "the lane's next text has changed");
                     next = Some(Next::Wait(CHANGED_PAUSE));
                 }
-                Err(error) => failed = Some(error),
+                Err(error) => {
+                    self.gateway.reclaim.after(&error);
+                    failed = Some(error);
+                }
             }
         }
         failed.map_or(Ok(next), Err)
@@ -300,5 +311,5 @@ impl Runner {
 
 /// A write whose task died: whether it was done is not known here.
 fn died(error: &tokio::task::JoinError) -> StoreError {
-    StoreError::Unavailable(format!("a write of the lane's died: {error}"))
+    StoreError::Uncertain(format!("a write of the lane's died: {error}"))
 }

@@ -110,10 +110,14 @@ impl Outbound {
 /// Sees to it that every lane with something to send is running, until the gateway stops.
 pub(super) async fn supervise(gateway: Arc<Gateway>) {
     let mut orphans = std::collections::HashSet::new();
+    let mut trouble = gateway.troubles.watch();
     loop {
         match gateway.store.busy_lanes().await {
-            Ok(lanes) => lanes.iter().for_each(|lane| look_after(&gateway, lane, &mut orphans)),
-            Err(error) => tracing::error!(%error, "the lanes that have something to send could not be read"),
+            Ok(lanes) => {
+                trouble.over();
+                lanes.iter().for_each(|lane| look_after(&gateway, lane, &mut orphans));
+            }
+            Err(error) => trouble.met(&error, "the lanes that have something to send could not be read"),
         }
         tokio::select! {
             biased;

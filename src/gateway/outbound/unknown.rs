@@ -26,9 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// Settles unknown fates as their looks come due, until the gateway stops.
 pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
     let asking = Asking::default();
+    let mut trouble = gateway.troubles.watch();
     loop {
-        if let Err(error) = take_up(&gateway, &asking).await {
-            tracing::error!(%error, "texts of unknown fate could not be taken up");
+        match take_up(&gateway, &asking).await {
+            Ok(()) => trouble.over(),
+            Err(error) => trouble.met(&error, "texts of unknown fate could not be taken up"),
         }
         tokio::select! {
             biased;

@@ -517,6 +517,11 @@ impl World {
     }
 
     /// A customer texts a number of ours; returns whose session it is.
+    /// The next attempt or claim is kept, but nobody is told so.
+    pub fn doubt_next(&self) {
+        self.store.doubt(1);
+    }
+
     pub async fn text_to(&self, from: &str, to: &str, content: &str) -> Message {
         let channel = self.gateway.channel("main").unwrap();
         let text = ProviderText {

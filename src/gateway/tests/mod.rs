@@ -5,6 +5,7 @@ mod fixture;
 mod gaps;
 mod pace;
 mod pauses;
+mod reclaim;
 mod retention;
 mod sending;
 mod silent;

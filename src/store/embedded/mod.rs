@@ -23,10 +23,10 @@ use crate::domain::turn::Turn;
 use super::export::{Export, ImportError, Record};
 use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, RecordInbound, ResendError, Rules,
-    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
-    TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, InHand, Inbound, InboxFilter,
+    LaneHeads, ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
+    ResendError, Rules, SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token,
+    TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod codec;
@@ -442,6 +442,15 @@ impl Store for EmbeddedStore {
 
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
         self.query(move |tables| tables.turn(id)).await
+    }
+
+    async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError> {
+        let owner = owner.to_owned();
+        let command = move |tx: &mut Tx<'_, '_>| -> Result<Reclaimed, StoreError> {
+            let messages = outbound::reclaim(tx, &owner, &known.messages)?;
+            Ok(Reclaimed { messages, turns: turns::reclaim(tx, &owner, &known.turns)? })
+        };
+        self.under_way(now, command).await
     }
 
     async fn mint_token(&self, token: Token) -> Result<(), StoreError> {

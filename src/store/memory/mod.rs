@@ -20,10 +20,10 @@ use crate::domain::turn::Turn;
 use super::export::{Export, ImportError, Record};
 use super::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, RecordInbound, ResendError,
-    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
-    TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, InHand, Inbound, InboxFilter,
+    LaneHeads, ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
+    ResendError, SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token,
+    TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 mod customers;
@@ -52,6 +52,13 @@ pub struct MemoryStore {
 impl MemoryStore {
     pub fn new(rules: Policy) -> Self {
         Self { state: Mutex::new(State::new(rules)) }
+    }
+
+    /// The next so many attempts and claims are kept, and answered as if nobody knew: what a disk may do. For tests.
+    pub fn doubt(&self, next: usize) {
+        if let Ok(mut state) = self.state() {
+            state.doubts = next;
+        }
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -198,7 +205,9 @@ impl Store for MemoryStore {
     }
 
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
-        self.state()?.begin_attempt(id, owner, now)
+        let mut state = self.state()?;
+        let begun = state.begin_attempt(id, owner, now)?;
+        if matches!(begun, Begun::Attempt(_)) { state.unless_doubted(begun) } else { Ok(begun) }
     }
 
     async fn settle(
@@ -264,7 +273,9 @@ impl Store for MemoryStore {
     }
 
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
-        self.state()?.claim_turn(owner, now)
+        let mut state = self.state()?;
+        let claim = state.claim_turn(owner, now)?;
+        if matches!(claim, TurnClaim::Work(_)) { state.unless_doubted(claim) } else { Ok(claim) }
     }
 
     async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError> {
@@ -288,6 +299,12 @@ impl Store for MemoryStore {
 
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
         Ok(self.state()?.turns.get(id).cloned())
+    }
+
+    async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError> {
+        let mut state = self.state()?;
+        let messages = state.reclaim_attempts(owner, &known.messages, now);
+        Ok(Reclaimed { messages, turns: state.reclaim_turns(owner, &known.turns, now)? })
     }
 
     async fn mint_token(&self, token: Token) -> Result<(), StoreError> {

@@ -122,6 +122,19 @@ impl State {
         abandoned.map(|message| message.abandon(now)).count()
     }
 
+    pub fn reclaim_attempts(&mut self, owner: &str, known: &[MessageId], now: Timestamp) -> usize {
+        let forgotten = self.messages.rows().filter(|message| message.is_forgotten(owner, known));
+        let forgotten: Vec<_> = forgotten.map(|message| (message.id, message.customer_id)).collect();
+        for (id, customer) in &forgotten {
+            self.change_queue(*customer, now, |state| {
+                if let Some(message) = state.messages.get_mut(*id) {
+                    message.reclaim(now);
+                }
+            });
+        }
+        forgotten.len()
+    }
+
     pub fn unknown_due(&self, now: Timestamp, limit: usize) -> Vec<Message> {
         let mut due: Vec<(Timestamp, u64, &Message)> = self
             .messages

@@ -128,6 +128,19 @@ impl State {
         Ok(count)
     }
 
+    pub fn reclaim_turns(
+        &mut self,
+        owner: &str,
+        known: &[TurnId],
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let forgotten: Vec<Turn> =
+            self.turns.rows().filter(|turn| turn.is_forgotten(owner, known)).cloned().collect();
+        let count = forgotten.len();
+        forgotten.into_iter().try_for_each(|turn| self.retry_turn(turn, now))?;
+        Ok(count)
+    }
+
     fn retry_turn(&mut self, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
         let mut session = self.session_of(&turn)?;
         turn.retry(&mut session, self.message_of(&turn), due_at);

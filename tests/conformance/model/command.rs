@@ -159,6 +159,11 @@ pub enum Command {
     Abandon {
         owner: usize,
     },
+    /// Of what was begun, every so-manieth is known; 0: none.
+    Reclaim {
+        owner: usize,
+        every: usize,
+    },
     Look {
         limit: usize,
         proof: Proof,
@@ -374,6 +379,7 @@ fn sending() -> impl Strategy<Value = Command> {
         5 => (latest(), right(), outcome())
             .prop_map(|(attempt, right, outcome)| Command::Settle { attempt, right, outcome }),
         1 => (0..2usize).prop_map(|owner| Command::Abandon { owner }),
+        2 => (0..2usize, 0..3usize).prop_map(|(owner, every)| Command::Reclaim { owner, every }),
         6 => (1..3usize, proof()).prop_map(|(limit, proof)| Command::Look { limit, proof }),
         1 => (pick(), proof()).prop_map(|(message, proof)| Command::Resolve { message, proof }),
         5 => (option::weighted(0.6, pick()), 0..2usize, provider_id(), stage(), class).prop_map(

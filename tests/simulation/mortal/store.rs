@@ -18,10 +18,10 @@ use switchboard::domain::turn::Turn;
 use switchboard::store::export::{Export, ImportError, Record};
 use switchboard::store::{
     Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, Inbound, InboxFilter, LaneHeads,
-    ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, RecordInbound, ResendError,
-    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
-    TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, InHand, Inbound, InboxFilter,
+    LaneHeads, ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
+    ResendError, SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token,
+    TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 use crate::life::Life;
@@ -159,6 +159,7 @@ commands! {
     fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, new_turn: TurnId, now: Timestamp) -> (), TurnError, saw_failure(id, &failure);
     release_turns(owner: &str, now: Timestamp) -> usize, StoreError, saw_released();
     turn(id: TurnId) -> Option<Turn>, StoreError;
+    reclaim(owner: &str, known: InHand, now: Timestamp) -> Reclaimed, StoreError;
     mint_token(token: Token) -> (), StoreError;
     token_by_hash(sha256: [u8; 32]) -> Option<Token>, StoreError;
     tokens() -> Vec<Token>, StoreError;

@@ -80,17 +80,32 @@ pub fn settle(
 }
 
 pub fn abandon_attempts(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
+    let now = tx.now;
+    change_in_hand(tx, |message| message.is_abandoned(owner), |message| message.abandon(now))
+}
+
+pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[MessageId]) -> Result<usize, StoreError> {
+    let now = tx.now;
+    change_in_hand(tx, |message| message.is_forgotten(owner, known), |message| message.reclaim(now))
+}
+
+/// Changes those messages whose attempts are in somebody's hand. Returns how many.
+fn change_in_hand(
+    tx: &mut Tx<'_, '_>,
+    which: impl Fn(&Message) -> bool,
+    change: impl Fn(&mut Message),
+) -> Result<usize, StoreError> {
     let in_hand: Vec<(AttemptKey, ())> = tx.tables().entries(&AttemptKey::all()).collect::<Result<_, _>>()?;
-    let mut abandoned = 0;
+    let mut changed = 0;
     for (AttemptKey { message }, ()) in in_hand {
         let mut message = tx.tables().message(message)?.ok_or_else(|| missing("a message in hand"))?;
-        if message.is_abandoned(owner) {
-            message.abandon(tx.now);
+        if which(&message) {
+            change(&mut message);
             tx.update_message(&message)?;
-            abandoned += 1;
+            changed += 1;
         }
     }
-    Ok(abandoned)
+    Ok(changed)
 }
 
 pub fn resolve(

@@ -119,16 +119,25 @@ fn retry(tx: &mut Tx<'_, '_>, mut turn: Turn, due_at: Timestamp) -> Result<(), S
 }
 
 pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
+    retry_in_hand(tx, |turn| turn.is_abandoned(owner))
+}
+
+pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[TurnId]) -> Result<usize, StoreError> {
+    retry_in_hand(tx, |turn| turn.is_forgotten(owner, known))
+}
+
+/// Those turns that are in somebody's hand are pending again. Returns how many.
+fn retry_in_hand(tx: &mut Tx<'_, '_>, which: impl Fn(&Turn) -> bool) -> Result<usize, StoreError> {
     let in_hand: Vec<(TurnInHandKey, ())> =
         tx.tables().entries(&TurnInHandKey::all()).collect::<Result<_, _>>()?;
-    let mut released = 0;
+    let mut retried = 0;
     for (TurnInHandKey { turn }, ()) in in_hand {
         let turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
-        if turn.is_abandoned(owner) {
+        if which(&turn) {
             let now = tx.now;
             retry(tx, turn, now)?;
-            released += 1;
+            retried += 1;
         }
     }
-    Ok(released)
+    Ok(retried)
 }

@@ -63,6 +63,7 @@ impl World {
             | Command::Pause { .. }
             | Command::Settle { .. }
             | Command::Abandon { .. }
+            | Command::Reclaim { .. }
             | Command::Look { .. }
             | Command::Resolve { .. }
             | Command::Cancel { .. }

@@ -3,7 +3,7 @@
 use switchboard::domain::delivery::{ErrorClass, Evidence, ReceiptStatus, SendOutcome};
 use switchboard::domain::ids::MessageId;
 use switchboard::domain::pause::{Pause, PauseScope};
-use switchboard::store::{Begun, LaneHead, Receipt, Silent, Store};
+use switchboard::store::{Begun, InHand, LaneHead, Receipt, Silent, Store};
 
 use super::super::command::{Command, Outcome, Proof};
 use super::super::world::{OWNERS, World, lanes, picked, same};
@@ -57,6 +57,11 @@ impl World {
             }
             Command::Abandon { owner } => {
                 both!(self.abandon_attempts(OWNERS[owner], now)).ok();
+            }
+            Command::Reclaim { owner, every } => {
+                let known =
+                    InHand { messages: some_of(&self.attempts, every), turns: some_of(&self.calls, every) };
+                both!(self.reclaim(OWNERS[owner], known.clone(), now)).ok();
             }
             Command::Look { limit, proof } => {
                 let due = both!(self.unknown_due(now, limit)).unwrap_or_default();
@@ -160,4 +165,9 @@ impl World {
         both!(self.apply_receipt(receipt.clone(), self.now)).ok();
         Ok(())
     }
+}
+
+fn some_of<T: Copy>(begun: &[(T, u32)], every: usize) -> Vec<T> {
+    let known = begun.iter().map(|(id, _)| *id);
+    if every == 0 { Vec::new() } else { known.step_by(every).collect() }
 }
