@@ -14,6 +14,7 @@ pub mod config;
 #[doc(hidden)]
 pub mod fuzzing;
 mod lifecycle;
+mod listen;
 mod remote;
 mod report;
 pub mod telemetry;

@@ -82,6 +82,12 @@ pub fn router(state: HttpState) -> Router {
         .with_state(state)
 }
 
+/// What is answered to everything where all places for connections are taken.
+pub async fn no_place_left() -> problem::Problem {
+    let detail = "More connections are open than there is room for. Nothing was taken. Make the same call again in a moment.";
+    problem::Problem::new(problem::Kind::Unavailable, detail).retry_after(1)
+}
+
 /// The description of the API, from the same definitions as the router.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     docs::documented().into_openapi()

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::config::Config;
 use crate::app::lifecycle::StopSignals;
+use crate::app::listen;
 use crate::app::report;
 use crate::app::wiring::{self, House, SIMULATOR_PATH};
 use crate::gateway::Gateway;
@@ -33,9 +34,8 @@ pub async fn run(config: Config) -> Result<()> {
     house.gateway.run().await?;
     let address = listener.local_addr().context("the address to listen on")?;
     let accepting = stop.clone();
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(async move { accepting.cancelled().await });
-    let mut server = tasks.spawn(server.into_future());
+    let limits = listen::Limits { connections: config.server.max_connections, patience: listen::PATIENCE };
+    let mut server = tasks.spawn(listen::serve(listener, router, limits, accepting));
     tracing::info!(%address, channels = config.channels.len(), "ready");
     report::print(&welcome(&config, &format!("http://{address}")));
     tasks.spawn(ask_providers(Arc::clone(&house.gateway)));

@@ -1,6 +1,7 @@
 //! `[server]`: where the daemon listens and how the world reaches it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::section::Section;
@@ -15,6 +16,8 @@ pub struct Server {
     pub max_body_bytes: u64,
     /// Calls of each token.
     pub api_rate: Pace,
+    /// How many connections are open at once.
+    pub max_connections: usize,
     pub shutdown_grace: Duration,
 }
 
@@ -26,6 +29,9 @@ impl Server {
             public_url: section.or("public_url", PublicUrl::of(listen)),
             max_body_bytes: section.or("max_body_bytes", ByteSize(256 << 10)).0,
             api_rate: section.or("api_rate", Pace::per_second(100)),
+            max_connections: section
+                .optional::<NonZeroUsize>("max_connections")
+                .map_or(512, NonZeroUsize::get),
             shutdown_grace: section.or("shutdown_grace", Duration::from_secs(20)),
         };
         section.finish();
