@@ -186,7 +186,8 @@ pub trait Store: Send + Sync + 'static {
     /// Messages of unknown fate whose `look_at` has come, at most `limit` of each channel; the longest due first.
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
     /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, for a message
-    /// that is not there, and where what was found is another message's already, does nothing and returns none. What is
+    /// that is not there, and where what was found is another message's already, or may be that of a text whose answer is
+    /// still out ([`Message::waits_for_twin`]), does nothing and returns none. What is
     /// sent again was asked before whether it still may speak ([`Message::heed_switch`]).
     async fn resolve(
         &self,
@@ -224,7 +225,7 @@ pub trait Store: Send + Sync + 'static {
     // --- receipts ---
 
     /// Applies a receipt to the message of ours that it names, by our id (if that message goes out by the receipt's
-    /// channel) or else by the provider's. An opt-out unsubscribes the customer. Parked if there is no such message, as
+    /// channel) or else by the provider's, as [`crate::domain::delivery::whose`] says. An opt-out unsubscribes the customer. Parked if there is no such message, as
     /// [`crate::domain::delivery::park`] says; where [`crate::domain::delivery::MAX_PARKED`] are, the oldest makes room.
     /// If it makes the message adopt the provider id, what is parked under that is applied before it.
     /// `Advanced` if the message's status is another one than before.

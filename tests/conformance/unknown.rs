@@ -15,6 +15,8 @@ on_every_engine! {
     what_nobody_can_tell_no_longer_holds_the_queue,
     a_text_that_was_let_go_is_never_sent_again_but_may_be_found,
     evidence_counts_only_for_the_unknown,
+    what_may_be_that_of_a_text_whose_answer_is_out_is_nobody_elses,
+    a_receipt_for_what_another_with_the_same_words_has_claimed_is_that_ones,
     the_longest_due_is_looked_for_first,
     an_attempt_in_another_process_hand_becomes_unknown,
     a_receipt_settles_an_unknown_fate,
@@ -108,6 +110,49 @@ async fn evidence_counts_only_for_the_unknown(open: Open) {
     assert_eq!(f.status(text).await, Status::Sent);
     assert_eq!(f.message_by_provider_id("main", "SM9").await.unwrap(), None);
     assert_eq!(f.resolve(MessageId(f.id()), found(), at(3)).await.unwrap(), None);
+}
+
+async fn what_may_be_that_of_a_text_whose_answer_is_out_is_nobody_elses(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let mut texts = Vec::new();
+    for words in ["Hello?", "Goodbye", "Hello?"] {
+        texts.push(f.queue(f.by_bot(id, words, at(1))).await);
+    }
+    let found = |provider_id: &str| Evidence::Found { provider_id: provider_id.into() };
+    for passed in &texts[..2] {
+        f.send(*passed, unknown(at(10)), at(1)).await;
+        f.resolve(*passed, Evidence::Passed { look_at: at(10) }, at(1)).await.unwrap().unwrap();
+    }
+    let attempt = f.begin(texts[2], at(6)).await;
+    let before = f.get(texts[0]).await;
+    assert_eq!(f.resolve(texts[0], found("SM2"), at(10)).await.unwrap(), None);
+    assert_eq!(f.get(texts[0]).await, before);
+    f.resolve(texts[1], found("SM1"), at(10)).await.unwrap().expect("other words are nobody else's");
+    f.settle(texts[2], attempt, accepted("SM2"), at(11)).await.unwrap();
+    assert_eq!(f.resolve(texts[0], found("SM2"), at(12)).await.unwrap(), None, "it is the other's");
+    f.resolve(texts[0], found("SM3"), at(12)).await.unwrap().expect("nobody's answer is out now");
+}
+
+async fn a_receipt_for_what_another_with_the_same_words_has_claimed_is_that_ones(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let (text, twin) = (f.queue(f.by_bot(id, "1", at(1))).await, f.queue(f.by_bot(id, "1", at(1))).await);
+    f.send(text, unknown(at(10)), at(1)).await;
+    f.resolve(text, Evidence::Passed { look_at: at(10) }, at(5)).await.unwrap();
+    f.send(twin, unknown(at(10)), at(6)).await;
+    // Nobody can tell which of the two it was.
+    f.resolve(text, Evidence::Found { provider_id: "SM1".into() }, at(10)).await.unwrap().unwrap();
+    let mut names_the_twin = receipt("SM1", ReceiptStage::Delivered, at(11));
+    names_the_twin.message_id = Some(twin);
+    let outcome = f.apply_receipt(names_the_twin, at(11)).await.unwrap();
+    assert_eq!(outcome, ReceiptOutcome::Advanced(text, Status::Delivered));
+    assert_eq!((f.status(twin).await, due(&f, 99).await), (Status::Unknown, vec![twin]));
+    // Another id is its own.
+    let mut names_the_twin = receipt("SM2", ReceiptStage::Sent, at(12));
+    names_the_twin.message_id = Some(twin);
+    let outcome = f.apply_receipt(names_the_twin, at(12)).await.unwrap();
+    assert_eq!(outcome, ReceiptOutcome::Advanced(twin, Status::Sent));
 }
 
 async fn the_longest_due_is_looked_for_first(open: Open) {

@@ -1,6 +1,7 @@
 //! A message of unknown fate: what evidence about it does, how long others wait for it, and who decides where there is no
 //! evidence to be had.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use super::{DeliveryError, ErrorClass, Evidence, Status};
@@ -20,6 +21,16 @@ fn nobody_can_tell(then: &str) -> DeliveryError {
     DeliveryError { code: None, class: ErrorClass::Unknown, text }
 }
 
+/// Whose a receipt is that names one message by our id and one by the provider's: whom our id names. But an id that a text
+/// with the same words has claimed ([`Evidence::Found`]) stays with that one, and the other is looked for: if both took it
+/// for theirs, one of them would be lost.
+pub fn whose<M: Borrow<Message>>(by_our_id: Option<M>, by_its_id: Option<M>) -> Option<M> {
+    match (by_our_id, by_its_id) {
+        (Some(ours), Some(its)) if its.borrow().is_twin_of(ours.borrow()) => Some(its),
+        (ours, its) => ours.or(its),
+    }
+}
+
 impl Message {
     /// Whether the evidence counts: its fate is unknown. Once nobody looks for it any more it is never queued or looked for
     /// again by itself; only that it was found still counts.
@@ -32,6 +43,20 @@ impl Message {
             }
         };
         self.delivery.status == Status::Unknown && counts
+    }
+
+    /// Whether the two say the same to the same number, so that nothing but the provider's id tells what left of the one
+    /// from what left of the other.
+    pub fn is_twin_of(&self, other: &Self) -> bool {
+        self.id != other.id
+            && self.customer_id == other.customer_id
+            && self.delivery.to == other.delivery.to
+            && self.wire_content() == other.wire_content()
+    }
+
+    /// Whether what the provider lists may be `in_hand`'s as well, whose answer is still out: nobody else can claim it now.
+    pub fn waits_for_twin(&self, in_hand: &Self) -> bool {
+        in_hand.delivery.status == Status::Sending && self.is_twin_of(in_hand)
     }
 
     /// Settles an unknown fate by evidence, or says how it goes on without.

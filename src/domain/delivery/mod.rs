@@ -401,6 +401,7 @@ mod restored;
 mod silence;
 mod transitions;
 
+pub use fate::whose;
 pub use parking::{MAX_PARKED, MAX_PARKED_OF_ONE, Parking, park};
 
 #[cfg(test)]

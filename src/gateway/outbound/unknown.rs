@@ -20,6 +20,8 @@ const BATCH: usize = 200;
 /// How far providers' clocks and ours may be apart. Too little would call what is there absent; too much costs nothing
 /// but a longer list, since what belongs to another message of ours never counts.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// When it is looked again where what was found may be another's.
+const AMBIGUOUS_PAUSE: Duration = Duration::from_secs(2);
 /// A provider that cannot be asked is asked for so long, or until the last look if that is later.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
@@ -88,6 +90,10 @@ impl Gateway {
         if self.store.resolve(message.id, evidence.clone(), self.now()).await?.is_some() {
             self.report_evidence(message, &evidence);
             self.outbound.wake_all();
+        } else if matches!(evidence, Evidence::Found { .. }) {
+            // What was found is another's, or may be that of a text with the same words whose answer is still out.
+            let again = Evidence::NotYet { look_at: self.now().after(AMBIGUOUS_PAUSE) };
+            self.store.resolve(message.id, again, self.now()).await?;
         }
         Ok(())
     }

@@ -68,6 +68,8 @@ impl Entropy for Counter {
 #[derive(Clone, Debug)]
 pub enum Act {
     Take,
+    /// Takes it, and says so after a while.
+    AnswerSlowly(Duration),
     /// Takes it, after a while.
     TakeSlowly(Duration),
     Throttle {
@@ -227,6 +229,11 @@ impl Provider for Carrier {
         let accepted = |provider_id| Sent::Accepted { provider_id, from: None };
         match act {
             Act::Take => accepted(self.record(text)),
+            Act::AnswerSlowly(pause) => {
+                let provider_id = self.record(text);
+                tokio::time::sleep(pause).await;
+                accepted(provider_id)
+            }
             Act::TakeSlowly(pause) => {
                 tokio::time::sleep(pause).await;
                 accepted(self.record(text))

@@ -248,6 +248,21 @@ async fn many_unknown_fates_of_one_customer_are_each_found_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_later_text_with_the_same_words_was_taken_as_is_no_evidence_for_an_earlier_one() {
+    let world = World::start(Plan { order_hold: Duration::from_secs(4), ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    // The first never left. While it is looked for, the second is in the list already, and its answer is still out.
+    world.carrier.next([Act::Break { taken: false }, Act::AnswerSlowly(Duration::from_secs(20))]);
+    let first = world.say(anna, "Hello?").await;
+    let second = world.say(anna, "Hello?").await;
+    world.carrier.until(3).await;
+    until(&world, first, Status::Sent).await;
+    let ids = |message: crate::domain::message::Message| message.delivery.provider_ids;
+    assert_eq!(ids(world.message(second).await), ["SM0"]);
+    assert_eq!(ids(world.message(first).await), ["SM1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_an_unknown_fate_does_not_wait_for_a_provider_that_hangs() {
     let world = World::start(Plan::default()).await;
     world.carrier.dawdles(Duration::from_secs(3_600));

@@ -159,6 +159,13 @@ impl State {
         shares(silent.into_iter().map(|(_, _, message)| message), limit)
     }
 
+    /// Not what is another message's, or may be.
+    fn may_claim(&self, message: &Message, provider_id: &str) -> bool {
+        let whose = self.message_by_provider_id(&message.delivery.lane.channel, provider_id);
+        whose.is_none_or(|whose| whose == message.id)
+            && !self.messages.rows().any(|other| message.waits_for_twin(other))
+    }
+
     pub fn resolve(
         &mut self,
         id: MessageId,
@@ -168,9 +175,7 @@ impl State {
         let message = self.messages.get(id).filter(|message| message.takes_evidence(evidence));
         let Some(mut message) = message.cloned() else { return Ok(None) };
         if let Evidence::Found { provider_id } = evidence
-            && self
-                .message_by_provider_id(&message.delivery.lane.channel, provider_id)
-                .is_some_and(|whose| whose != id)
+            && !self.may_claim(&message, provider_id)
         {
             return Ok(None);
         }

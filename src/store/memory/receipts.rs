@@ -77,9 +77,9 @@ impl State {
             .message_id
             .and_then(|id| self.messages.get(id))
             .filter(|message| !message.is_inbound() && message.delivery.lane.channel == receipt.channel);
-        by_our_id.or_else(|| {
-            self.messages.get(self.message_by_provider_id(&receipt.channel, &receipt.provider_id)?)
-        })
+        let by_its = self.message_by_provider_id(&receipt.channel, &receipt.provider_id);
+        let by_its = by_its.and_then(|id| self.messages.get(id));
+        delivery::whose(by_our_id, by_its)
     }
 
     pub fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Option<MessageId> {

@@ -108,6 +108,14 @@ fn change_in_hand(
     Ok(changed)
 }
 
+/// Not what is another message's, or may be.
+fn may_claim(tx: &Tx<'_, '_>, message: &Message, provider_id: &str) -> Result<bool, StoreError> {
+    let whose = tx.tables().outbound_id(&message.delivery.lane.channel, provider_id)?;
+    let front = tx.tables().queue_front(message.customer_id)?;
+    Ok(whose.is_none_or(|whose| whose == message.id)
+        && !front.is_some_and(|(_, front)| message.waits_for_twin(&front)))
+}
+
 pub fn resolve(
     tx: &mut Tx<'_, '_>,
     id: MessageId,
@@ -116,10 +124,7 @@ pub fn resolve(
     let message = tx.tables().message(id)?.filter(|message| message.takes_evidence(evidence));
     let Some(mut message) = message else { return Ok(None) };
     if let Evidence::Found { provider_id } = evidence
-        && tx
-            .tables()
-            .outbound_id(&message.delivery.lane.channel, provider_id)?
-            .is_some_and(|whose| whose != id)
+        && !may_claim(tx, &message, provider_id)?
     {
         return Ok(None);
     }

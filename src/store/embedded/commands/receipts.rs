@@ -32,10 +32,13 @@ fn named_by(tx: &Tx<'_, '_>, receipt: &Receipt) -> Result<Option<Message>, Store
         .tables()
         .named_message(receipt.message_id)?
         .filter(|message| !message.is_inbound() && message.delivery.lane.channel == receipt.channel);
-    match by_our_id {
-        Some(message) => Ok(Some(message)),
-        None => tx.tables().named_message(tx.tables().outbound_id(&receipt.channel, &receipt.provider_id)?),
-    }
+    let by_its = tx.tables().outbound_id(&receipt.channel, &receipt.provider_id)?;
+    let by_its = if by_its.is_some_and(|id| by_our_id.as_ref().is_some_and(|named| named.id == id)) {
+        None
+    } else {
+        tx.tables().named_message(by_its)?
+    };
+    Ok(delivery::whose(by_our_id, by_its))
 }
 
 fn park(tx: &mut Tx<'_, '_>, receipt: Receipt) -> Result<ReceiptOutcome, StoreError> {
