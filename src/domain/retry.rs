@@ -56,6 +56,14 @@ impl Looks {
         self.0.iter().copied().find(|after| *after > later)
     }
 
+    /// How long after the look of that number (from 1) the next one is; none after the last.
+    pub fn pause_after(&self, looks: u32) -> Option<Duration> {
+        let made = usize::try_from(looks).ok()?;
+        let before =
+            made.checked_sub(1).map_or(Duration::ZERO, |last| self.0.get(last).copied().unwrap_or_default());
+        self.0.get(made).map(|next| next.saturating_sub(before))
+    }
+
     /// The longest time after a send that it is looked for.
     pub fn last(&self) -> Duration {
         self.0[self.0.len() - 1]
@@ -134,6 +142,8 @@ mod tests {
         assert_eq!(times, [2, 10, 30, 90].map(Duration::from_secs));
         assert_eq!(looks.next(Duration::from_secs(11)), Some(Duration::from_secs(30)));
         assert_eq!(looks.last(), Duration::from_secs(90));
+        let pauses: Vec<_> = (0..6).map_while(|made| looks.pause_after(made)).collect();
+        assert_eq!(pauses, [2, 8, 20, 60].map(Duration::from_secs));
         assert_eq!(Looks::new(Vec::new()), Err(InvalidLooks));
         assert_eq!(Looks::new(vec![Duration::from_secs(2); 2]), Err(InvalidLooks));
     }

@@ -1,5 +1,9 @@
 //! Texts of unknown fate: the provider is asked for them, and only what is proven absent is sent again. Where nobody can
 //! be asked, the channel says what becomes of them.
+//!
+//! Clocks lie: ours may jump, and may differ from the provider's. A jump ahead only makes the next look, or the passing,
+//! come too early: nothing is absent before all looks were made, with their pauses between them. After a jump back what is
+//! already planned waits for so much longer, and no more than that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +21,24 @@ use crate::gateway::metrics::labels;
 const POLL: Duration = Duration::from_secs(1);
 /// How many of a channel are taken up at once.
 const BATCH: usize = 200;
-/// How far providers' clocks and ours may be apart. Too little would call what is there absent; too much costs nothing
-/// but a longer list, since what belongs to another message of ours never counts.
+/// How far providers' clocks and ours may be apart for what is listed to be taken for ours: what belongs to another message
+/// of ours never counts.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// A text listed with the same words and so much older than the attempt, which is no other message's, may be ours if our
+/// clock was far ahead. Nobody can tell: it is neither taken for the one, nor is the one sent again by itself.
+const CLOCK_DOUBT: Duration = Duration::from_secs(60 * 60);
 /// When it is looked again where what was found may be another's.
 const AMBIGUOUS_PAUSE: Duration = Duration::from_secs(2);
 /// A provider that cannot be asked is asked for so long, or until the last look if that is later.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Whether the provider lists a text.
+enum Listed {
+    This(String),
+    /// One that may be it.
+    Perhaps,
+    Not,
+}
 
 /// Settles unknown fates as their looks come due, until the gateway stops.
 pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
@@ -73,7 +88,7 @@ impl Gateway {
     /// Lets what comes after the message go. From here on it may arrive out of order, or be found to have arrived.
     async fn pass(&self, message: &Message) -> Result<(), StoreError> {
         let now = self.now();
-        let look_at = self.next_look(message).map_or(now, |look_at| look_at.max(now));
+        let look_at = self.look_by_clock(message).map_or(now, |look_at| look_at.max(now));
         if self.store.resolve(message.id, Evidence::Passed { look_at }, now).await?.is_some() {
             tracing::warn!(
                 message = %message.id,
@@ -134,12 +149,17 @@ impl Gateway {
             return Ok(self.nobody_to_ask(message, channel.on_unknown));
         }
         // Any attempt that may have left may be the one that is there, not only the last.
-        let since = delivery.may_have_left_at().unwrap_or(delivery.queued_at).before(CLOCK_SKEW);
-        match channel.provider.list_sent(&delivery.lane.sender, &delivery.to, since).await {
-            Ok(list) => match self.unclaimed(&channel.name, message, list, since).await? {
-                Some(provider_id) => Ok(Evidence::Found { provider_id }),
-                None => Ok(self.not_there(message)),
-            },
+        let left_at = delivery.may_have_left_at().unwrap_or(delivery.queued_at);
+        match channel
+            .provider
+            .list_sent(&delivery.lane.sender, &delivery.to, left_at.before(CLOCK_DOUBT))
+            .await
+        {
+            Ok(list) => Ok(match self.unclaimed(&channel.name, message, list, left_at).await? {
+                Listed::This(provider_id) => Evidence::Found { provider_id },
+                Listed::Perhaps => self.not_there(message, Self::without_evidence(channel.on_unknown)),
+                Listed::Not => self.not_there(message, Evidence::Absent),
+            }),
             Err(error) => Ok(self.not_answered(message, channel.on_unknown, &error)),
         }
     }
@@ -151,29 +171,35 @@ impl Gateway {
         channel: &str,
         message: &Message,
         list: Vec<SentRecord>,
-        since: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+        left_at: Timestamp,
+    ) -> Result<Listed, StoreError> {
+        let mut found = Listed::Not;
         for record in list {
             let alike = record.to == message.delivery.to
                 && record.content == message.wire_content()
-                && record.created_at >= since;
-            if alike && self.store.message_by_provider_id(channel, &record.provider_id).await?.is_none() {
-                return Ok(Some(record.provider_id));
+                && record.created_at >= left_at.before(CLOCK_DOUBT);
+            if !alike || self.store.message_by_provider_id(channel, &record.provider_id).await?.is_some() {
+                continue;
             }
+            if record.created_at >= left_at.before(CLOCK_SKEW) {
+                return Ok(Listed::This(record.provider_id));
+            }
+            found = Listed::Perhaps;
         }
-        Ok(None)
+        Ok(found)
     }
 
-    fn not_there(&self, message: &Message) -> Evidence {
-        self.next_look(message).map_or(Evidence::Absent, |look_at| self.not_yet(message, look_at))
+    /// `at_last`: what it is if that was the last look.
+    fn not_there(&self, message: &Message, at_last: Evidence) -> Evidence {
+        self.next_look(message).map_or(at_last, |look_at| self.not_yet(message, look_at))
     }
 
     fn not_answered(&self, message: &Message, on_unknown: OnUnknown, error: &AskError) -> Evidence {
         tracing::warn!(message = %message.id, %error, "a text of unknown fate could not be looked for");
         let last = self.settings.looks.last();
-        if self.now() < message.unknown_since().after(last.max(PATIENCE)) {
-            let again = self.next_look(message).unwrap_or_else(|| self.now().after(last));
-            self.not_yet(message, again)
+        let next = self.next_look(message);
+        if next.is_some() || self.now() < message.unknown_since().after(last.max(PATIENCE)) {
+            self.not_yet(message, next.unwrap_or_else(|| self.now().after(last)))
         } else {
             Self::without_evidence(on_unknown)
         }
@@ -203,8 +229,16 @@ impl Gateway {
         Evidence::NotYet { look_at: if message.holds_queue() { look_at.min(until) } else { look_at } }
     }
 
-    /// None: the last one was due by now.
+    /// After this one. None: this was the last.
     fn next_look(&self, message: &Message) -> Option<Timestamp> {
+        let now = self.now();
+        let by_count =
+            || self.settings.looks.pause_after(message.delivery.looks + 1).map(|pause| now.after(pause));
+        if now < message.unknown_since() { by_count() } else { self.look_by_clock(message).or_else(by_count) }
+    }
+
+    /// None: the last one was due by now, as far as the clock can be believed.
+    fn look_by_clock(&self, message: &Message) -> Option<Timestamp> {
         let since = message.unknown_since();
         self.settings.looks.next(self.now().since(since)).map(|after| since.after(after))
     }

@@ -1,7 +1,7 @@
 //! A gateway whose time is tokio's paused clock, whose provider keeps what it was given, and whose bot is scripted.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,18 +34,20 @@ use crate::store::{Alive, Inbound, Store};
 pub const BRAND: &str = "+15550001111";
 pub const OTHER_BRAND: &str = "+15550002222";
 
-struct PausedClock(Instant);
+/// When it began, and by how many milliseconds the wall clock has jumped since.
+struct PausedClock(Instant, AtomicI64);
 
 impl PausedClock {
     #[expect(clippy::disallowed_methods, reason = "the test's clock is tokio's, which stands still")]
     fn start() -> Self {
-        Self(Instant::now())
+        Self(Instant::now(), AtomicI64::new(0))
     }
 }
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_700_000_000_000).after(self.elapsed())
+        let jumped = self.1.load(Ordering::Relaxed);
+        Timestamp::from_millis(1_700_000_000_000 + jumped).after(self.elapsed())
     }
 
     fn elapsed(&self) -> Duration {
@@ -523,12 +525,17 @@ impl World {
         Self { gateway, carrier, robot, store, clock, entropy, texts: Arc::default() }
     }
 
-    /// A customer texts a number of ours; returns whose session it is.
+    /// The gateway's wall clock jumps; the provider's does not.
+    pub fn clock_jumps(&self, seconds: i64) {
+        self.clock.1.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
     /// The next attempt or claim is kept, but nobody is told so.
     pub fn doubt_next(&self) {
         self.store.doubt(1);
     }
 
+    /// A customer texts a number of ours; returns whose session it is.
     pub async fn text_to(&self, from: &str, to: &str, content: &str) -> Message {
         let channel = self.gateway.channel("main").unwrap();
         let text = ProviderText {

@@ -263,6 +263,53 @@ async fn what_a_later_text_with_the_same_words_was_taken_as_is_no_evidence_for_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_ahead_makes_no_look_the_last_one() {
+    for unanswered in [false, true] {
+        let plan =
+            Plan { list_lag: Duration::from_secs(20), on_unknown: OnUnknown::Resend, ..Plan::default() };
+        let world = World::start(plan).await;
+        let anna = world.text(ANNA, "Hey").await;
+        world.carrier.next([Act::Break { taken: true }]);
+        world.carrier.falls_silent(unanswered);
+        let text = world.say(anna, "Once").await;
+        world.carrier.until(1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.clock_jumps(3_600);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        world.carrier.falls_silent(false);
+        tokio::time::sleep(Duration::from_secs(90)).await;
+        assert_eq!(world.message(text).await.delivery.status, Status::Sent);
+        assert_eq!(world.carrier.handed().len(), 1, "it was in the list after 20 seconds");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_back_does_not_end_the_looking() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::Break { taken: false }]);
+    world.say(anna, "Once").await;
+    world.carrier.until(1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.clock_jumps(-600);
+    let again = world.carrier.until(2).await[1].at;
+    assert!((Duration::from_secs(90)..Duration::from_secs(700)).contains(&again), "{again:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_there_if_our_clock_was_ahead_is_not_sent_again_by_itself() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.clock_jumps(600);
+    world.carrier.next([Act::Break { taken: true }]);
+    let text = world.say(anna, "Once").await;
+    world.carrier.until(1).await;
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(world.carrier.handed().len(), 1);
+    assert!(world.message(text).await.is_held(), "a person has to decide");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_an_unknown_fate_does_not_wait_for_a_provider_that_hangs() {
     let world = World::start(Plan::default()).await;
     world.carrier.dawdles(Duration::from_secs(3_600));
