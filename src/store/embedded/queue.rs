@@ -16,8 +16,9 @@ pub enum Urgency {
     New,
 }
 
-/// How many parts of a batch there are, of which what is new may always have one: what comes from outside is slowed
-/// down, but never shut out.
+/// How many parts of a batch there are, of which what is due and what is new may always have one each: a flood of what is
+/// under way, as when a provider repeats its receipts, slows down what leaves and what comes from outside, and shuts
+/// neither out.
 const PARTS: usize = 4;
 
 pub struct Queue<J> {
@@ -67,13 +68,14 @@ impl<J> Queue<J> {
         let mut waiting =
             self.changed.wait_while(self.waiting(), nothing).unwrap_or_else(PoisonError::into_inner);
         let [under_way, due, new] = &mut waiting.of;
-        let for_new = new.len().min(most / PARTS);
+        let share = |line: &VecDeque<J>| line.len().min(most / PARTS);
+        let (for_due, for_new) = (share(due), share(new));
         let mut batch = Vec::new();
         let mut take = |urgency, line: &mut VecDeque<J>, most: usize| {
             let room = most.saturating_sub(batch.len()).min(line.len());
             batch.extend(line.drain(..room).map(|job| (urgency, job)));
         };
-        take(Urgency::UnderWay, under_way, most - for_new);
+        take(Urgency::UnderWay, under_way, most - for_due - for_new);
         take(Urgency::Due, due, most - for_new);
         take(Urgency::New, new, most);
         (!batch.is_empty()).then_some(batch)
@@ -131,6 +133,17 @@ mod tests {
         (8..12).for_each(|job| queue.push(New, job).unwrap());
         assert_eq!(batch(&queue, 4), [0, 1, 2, 8]);
         assert_eq!(batch(&queue, 4), [3, 4, 5, 9]);
+    }
+
+    #[test]
+    fn a_flood_of_what_is_under_way_does_not_shut_out_what_is_due() {
+        let queue = Queue::new(16);
+        (0..8).for_each(|job| queue.push(UnderWay, job).unwrap());
+        (8..12).for_each(|job| queue.push(Due, job).unwrap());
+        assert_eq!(batch(&queue, 4), [0, 1, 2, 8]);
+        queue.push(New, 12).unwrap();
+        assert_eq!(batch(&queue, 4), [3, 4, 9, 12]);
+        assert_eq!(batch(&queue, 8), [5, 6, 7, 10, 11]);
     }
 
     #[test]
