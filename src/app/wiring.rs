@@ -82,6 +82,7 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             policy: policy(config),
             valid_for: config.sending.valid_for,
             max_in_flight: config.sending.max_in_flight,
+            request_timeout: config.sending.request_timeout,
             looks: config.sending.looks.clone(),
             order_hold: config.sending.order_hold,
             asks: config.sending.asks.clone(),

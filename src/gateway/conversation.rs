@@ -82,8 +82,8 @@ impl Gateway {
         Ok(newest.filter(|session| session.is_current(self.now(), self.policy().idle_after)))
     }
 
-    /// Changes the current session. When this returns with `need_attention` true, no text of the bot leaves any more:
-    /// what was on its way when agents took the session has been waited for.
+    /// Changes the current session. When this returns with `need_attention` true, no text of the bot to this customer
+    /// leaves any more, of an older session neither: what was on its way when agents took this one has been waited for.
     pub async fn update_session(
         &self,
         customer_id: CustomerId,
@@ -99,7 +99,7 @@ impl Gateway {
             // What was canceled makes room for what comes after it.
             self.outbound.wake_all();
             if held {
-                self.outbound.in_flight.until_gone(session.id).await;
+                self.outbound.in_flight.until_gone(customer_id).await;
             }
         }
         Ok(session)

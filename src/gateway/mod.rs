@@ -53,6 +53,8 @@ pub struct Settings {
     pub valid_for: Duration,
     /// How many sends of one lane may be on their way at once.
     pub max_in_flight: usize,
+    /// The longest that a provider is waited for, for one text.
+    pub request_timeout: Duration,
     /// When the provider is asked for a text of unknown fate.
     pub looks: Looks,
     /// How long a text of unknown fate holds its customer's later ones at the most.

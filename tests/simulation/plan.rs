@@ -84,6 +84,7 @@ impl Plan {
             valid_for: Duration::from_secs(*dice.pick(&[60, 300, 1_800])),
             order_hold: Duration::from_secs(*dice.pick(&[0, 20, 300])),
             max_in_flight: usize::try_from(dice.between(1..=8)).unwrap(),
+            request_timeout: Duration::from_secs(10),
             looks: Looks::new([2, 10, 30, 90].map(Duration::from_secs).to_vec()).unwrap(),
             max_turns: usize::try_from(dice.between(1..=6)).unwrap(),
             asks: Asks::new(dice.chance(5_000).then_some(FIRST_ASK)),

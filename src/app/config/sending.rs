@@ -48,6 +48,9 @@ impl Setting for OnUnknown {
     }
 }
 
+/// Whoever gives a session to agents waits for so long that the bot's last words have left.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
 /// None: never.
 struct AskAfter(Option<Duration>);
 
@@ -128,6 +131,12 @@ impl Sending {
         let valid_for = section.or("valid_for", Duration::from_secs(4 * 60 * 60));
         let max_in_flight = section.optional::<NonZeroUsize>("max_in_flight").map_or(32, NonZeroUsize::get);
         let request_timeout = section.or("request_timeout", Duration::from_secs(10));
+        if request_timeout > LONGEST_REQUEST {
+            section.refuse(
+                "request_timeout",
+                "is too long; write \"30s\" or less: a session is given to agents only when no text of the bot is on its way any more",
+            );
+        }
         let looks = section.optional("looks").map_or_else(|| Ok(Looks::default()), Looks::new);
         let looks = looks.unwrap_or_else(|error| {
             section.refuse("looks", error.to_string());

@@ -1,5 +1,5 @@
 //! What is leaving right now: from just before an attempt is written down until its outcome is. Lets a switch to the
-//! agents wait for the bot's last words.
+//! agents wait for the bot's last words, and stops what has not been handed over yet.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,29 +7,37 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::domain::ids::{MessageId, SessionId};
+use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::Message;
+use crate::gateway::pace::Lead;
 
-/// Longer than any provider is waited for.
-const LONGEST: Duration = Duration::from_secs(30);
+/// How long what came of a text may take to be written down, besides what it takes to leave.
+const WRITING: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(in crate::gateway) struct InFlight(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
     leaving: Mutex<HashMap<MessageId, Leaving>>,
     /// What was handed over and is not known to be written down: also after a panic, as it may have left.
     unsettled: Mutex<BTreeSet<MessageId>>,
     gone: Notify,
+    /// The longest that a text is leaving, if the store is well.
+    patience: Duration,
+}
+
+struct Leaving {
+    whose: Whose,
+    /// It does not leave, if it has not yet.
+    stopped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Leaving {
+enum Whose {
     /// Its attempt is being written down; whose it is is not known here yet.
     Beginning,
-    /// The bot's, in this session.
-    Bots(SessionId),
+    /// The bot's, to this customer.
+    Bots(CustomerId),
     Others,
 }
 
@@ -40,8 +48,18 @@ pub(super) struct Entry {
 }
 
 impl InFlight {
+    /// `request_timeout`: the longest that a provider is waited for.
+    pub(super) fn new(request_timeout: Duration) -> Self {
+        Self(Arc::new(Inner {
+            leaving: Mutex::default(),
+            unsettled: Mutex::default(),
+            gone: Notify::new(),
+            patience: Lead::MOST + request_timeout + WRITING,
+        }))
+    }
+
     pub(super) fn enter(&self, id: MessageId) -> Entry {
-        self.leaving().insert(id, Leaving::Beginning);
+        self.leaving().insert(id, Leaving { whose: Whose::Beginning, stopped: false });
         Entry { id, of: self.clone() }
     }
 
@@ -52,16 +70,24 @@ impl InFlight {
         all.into_iter().collect()
     }
 
-    /// Returns when no text of the bot's in this session is leaving any more that was leaving when this was called.
-    pub(in crate::gateway) async fn until_gone(&self, session: SessionId) {
+    /// Somebody else has settled its attempt: it does not leave, if it has not yet.
+    pub(in crate::gateway) fn stop(&self, id: MessageId) {
+        if let Some(leaving) = self.leaving().get_mut(&id) {
+            leaving.stopped = true;
+        }
+    }
+
+    /// Returns when no text of the bot's to this customer can leave any more of those that were leaving when this was
+    /// called, of whatever session: they have left, or were stopped.
+    pub(in crate::gateway) async fn until_gone(&self, customer: CustomerId) {
         let mut awaited: Vec<MessageId> = self.leaving().keys().copied().collect();
         let wait = async {
             loop {
                 let mut gone = std::pin::pin!(self.0.gone.notified());
                 gone.as_mut().enable();
                 awaited.retain(|id| {
-                    let now = self.leaving().get(id).copied();
-                    matches!(now, Some(Leaving::Beginning)) || now == Some(Leaving::Bots(session))
+                    let whose = self.leaving().get(id).map(|leaving| leaving.whose);
+                    whose == Some(Whose::Beginning) || whose == Some(Whose::Bots(customer))
                 });
                 if awaited.is_empty() {
                     return;
@@ -69,8 +95,9 @@ impl InFlight {
                 gone.await;
             }
         };
-        if tokio::time::timeout(LONGEST, wait).await.is_err() {
-            tracing::error!(session = %session, "a text of the bot has been leaving for too long to wait for it");
+        if tokio::time::timeout(self.0.patience, wait).await.is_err() {
+            awaited.into_iter().for_each(|id| self.stop(id));
+            tracing::error!(%customer, "a text of the bot has been leaving for too long to wait for it");
         }
     }
 
@@ -96,10 +123,15 @@ impl Entry {
 
     /// Its attempt is written down: whose it is is known now.
     pub(super) fn is_of(&self, message: &Message) {
-        let leaving =
-            if message.author.is_bot() { Leaving::Bots(message.session_id) } else { Leaving::Others };
-        self.of.leaving().insert(self.id, leaving);
+        let whose = if message.author.is_bot() { Whose::Bots(message.customer_id) } else { Whose::Others };
+        if let Some(leaving) = self.of.leaving().get_mut(&self.id) {
+            leaving.whose = whose;
+        }
         self.of.0.gone.notify_waiters();
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.of.leaving().get(&self.id).is_some_and(|leaving| leaving.stopped)
     }
 }
 
@@ -107,5 +139,23 @@ impl Drop for Entry {
     fn drop(&mut self) {
         self.of.leaving().remove(&self.id);
         self.of.0.gone.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_leaving_for_too_long_is_stopped_and_not_waited_for() {
+        let in_flight = InFlight::new(Duration::from_secs(10));
+        let entry = in_flight.enter(MessageId(Uuid::nil()));
+        let wait = in_flight.until_gone(CustomerId(Uuid::nil()));
+        let waited = tokio::time::timeout(Lead::MOST + Duration::from_secs(10), wait);
+        assert!(waited.await.is_err() && !entry.is_stopped(), "it may still leave in time");
+        in_flight.until_gone(CustomerId(Uuid::nil())).await;
+        assert!(entry.is_stopped());
     }
 }

@@ -67,7 +67,7 @@ impl Outbound {
         Self {
             lanes: Mutex::default(),
             wanted: Notify::new(),
-            in_flight: InFlight::default(),
+            in_flight: InFlight::new(settings.request_timeout),
             unknown: Notify::new(),
             pauses: Pauses::default(),
             max_in_flight: settings.max_in_flight.max(1),

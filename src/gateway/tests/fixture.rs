@@ -513,6 +513,7 @@ impl World {
                 policy,
                 valid_for: Duration::from_secs(48 * 3600),
                 max_in_flight: 8,
+                request_timeout: Duration::from_secs(10),
                 looks: crate::domain::retry::Looks::default(),
                 order_hold: wanted.order_hold,
                 asks: Asks::new(Some(Duration::from_secs(15 * 60))),

@@ -196,6 +196,36 @@ async fn a_switch_to_the_agents_waits_for_the_bots_last_words() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_switch_to_the_agents_waits_for_the_bots_last_words_of_an_older_session() {
+    let world = World::start(Plan { has_bot: true, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    let idle_after = world.gateway.policy().idle_after;
+    world.carrier.next([Act::TakeSlowly(idle_after + ms(5_000))]);
+    let leaving = world.say_as(anna, Role::Init, "Last words").await;
+    world.carrier.until(1).await;
+    tokio::time::sleep(idle_after + ms(1_000)).await;
+    world.text(ANNA, "Hello again").await;
+    let session = world.gateway.current_session(anna).await.unwrap().unwrap().id;
+    assert_ne!(world.message(leaving).await.session_id, session);
+    world.hold(anna, true).await;
+    assert_eq!(world.message(leaving).await.delivery.status, Status::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_to_the_agents_waits_for_as_long_as_a_provider_may_take() {
+    let world = World::start(Plan { has_bot: true, ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.carrier.next([Act::TakeSlowly(Duration::from_secs(3_600))]);
+    world.say_as(anna, Role::Init, "Last words").await;
+    world.carrier.until(1).await;
+    let asked = world.gateway.elapsed();
+    world.hold(anna, true).await;
+    let waited = world.gateway.elapsed().saturating_sub(asked);
+    let request_timeout = world.gateway.settings().request_timeout;
+    assert!((request_timeout..request_timeout * 2).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_text_that_expires_while_it_waits_for_the_pace_never_leaves() {
     let world = World::start(Plan { number_pace: Some("1/m"), ..Plan::default() }).await;
     let (anna, bert) = (world.text(ANNA, "Hey").await, world.text(BERT, "Hey").await);

@@ -245,6 +245,7 @@ impl House {
                 policy,
                 valid_for: Duration::from_secs(4 * 60 * 60),
                 max_in_flight: 1,
+                request_timeout: Duration::from_secs(10),
                 looks: Looks::default(),
                 order_hold: Duration::from_secs(120),
                 asks: crate::domain::retry::Asks::default(),

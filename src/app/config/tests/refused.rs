@@ -175,6 +175,14 @@ fn what_becomes_of_unknown_fates_is_said_in_words_that_are_known() {
 }
 
 #[test]
+fn agents_do_not_wait_for_longer_than_a_call_may_take() {
+    insta::assert_snapshot!(
+        wrong(&format!("[sending]\nrequest_timeout = \"31s\"\n{CHANNEL}")),
+        @r#"config.toml:2:19: sending.request_timeout is too long; write "30s" or less: a session is given to agents only when no text of the bot is on its way any more"#
+    );
+}
+
+#[test]
 fn what_could_come_back_is_not_removed() {
     insta::assert_snapshot!(
         wrong(&format!("[retention]\nmessages = \"7d\"\n{CHANNEL}")),
