@@ -117,6 +117,21 @@ impl Meter {
         now.max(self.tat() + self.all_but_one(segments))
     }
 
+    /// When `segments` may leave, not before `by`, after others that leave at those moments, or as soon as they may then.
+    /// Takes nothing.
+    pub fn due_after(
+        &self,
+        others: impl IntoIterator<Item = (Moment, u32)>,
+        by: Moment,
+        segments: u32,
+    ) -> Moment {
+        let mut tat = self.tat();
+        for (at, segments) in others {
+            tat = at.max(tat + self.all_but_one(segments)) + self.interval;
+        }
+        by.max(tat + self.all_but_one(segments))
+    }
+
     /// Takes `segments` cells, one after the other, and returns when the last of them may leave: now, or later.
     pub fn reserve(&mut self, now: Moment, segments: u32) -> Moment {
         let clock = self.limiter.clock();

@@ -2,15 +2,16 @@
 //! lane's own ([`super::outbound`]); here are the account's and those of destinations.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as FairMutex, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::domain::pace::{Meter, Moment, Pace};
 
-/// How long texts may wait for the account once their attempts are written down: longer than that usually takes.
-const APPROACH: Duration = Duration::from_millis(100);
+mod limit;
+
+pub use limit::{Claim, Claims, Limit};
 
 /// How long before its departure a text's attempt is written down, so that it leaves on time. What is written down leaves
 /// even if something more urgent comes: so it is no longer than the disk needs, by what it took lately.
@@ -82,74 +83,38 @@ impl ChannelPace {
 
 /// The account's pace. Its lanes take their turns in the order in which they ask.
 pub struct Account {
-    /// What leaves next holds it until it has left: what is due is due to nobody else.
-    pub meter: FairMutex<Meter>,
-    /// So many texts may be written down and wait for the meter. The other lanes wait before they choose.
-    pub approach: Arc<Semaphore>,
+    pub limit: Arc<Limit>,
+    /// Whose lane chooses next: what it waits for then is not due to anybody else.
+    pub turn: Arc<Semaphore>,
 }
 
 impl Account {
     fn starting(pace: Pace, now: Moment) -> Self {
-        let ahead = APPROACH.as_nanos() / pace.interval().as_nanos().max(1);
-        let ahead = usize::try_from(ahead).unwrap_or(usize::MAX).clamp(0, 1_000) + 1;
-        Self { meter: FairMutex::new(Meter::starting(pace, now)), approach: Arc::new(Semaphore::new(ahead)) }
+        Self { limit: Arc::new(Limit::starting(pace, now)), turn: Arc::new(Semaphore::new(1)) }
     }
 }
 
-/// A destination's pace: three moments, however much waits for it.
+/// A destination's pace, however much waits for it.
 pub struct Destination {
     pub prefix: String,
-    meters: Mutex<Meters>,
-}
-
-struct Meters {
-    /// What has been chosen to leave.
-    claimed: Meter,
-    /// What has left.
-    left: Meter,
+    pub limit: Arc<Limit>,
     /// What has been put off, and will be looked at again then.
-    put_off: Meter,
+    put_off: Mutex<Meter>,
 }
 
 impl Destination {
     fn starting(prefix: &str, pace: Pace, now: Moment) -> Self {
-        let meter = || Meter::starting(pace, now);
         Self {
             prefix: prefix.to_owned(),
-            meters: Mutex::new(Meters { claimed: meter(), left: meter(), put_off: meter() }),
-        }
-    }
-
-    /// Claims the departure of `segments` at `by`, or else says when there is one.
-    pub fn claim(&self, by: Moment, segments: u32) -> Result<(), Moment> {
-        let mut meters = self.meters();
-        match meters.claimed.due(by, segments) {
-            due if due > by => Err(due),
-            due => {
-                meters.claimed.reserve(due, segments);
-                Ok(())
-            }
+            limit: Arc::new(Limit::starting(pace, now)),
+            put_off: Mutex::new(Meter::starting(pace, now)),
         }
     }
 
     /// When a text should be looked at again that waits behind those that were put off before it.
     pub fn put_off(&self, now: Moment, segments: u32) -> Moment {
-        let mut meters = self.meters();
-        let open = meters.claimed.due(now, segments);
-        meters.put_off.reserve(open, segments)
-    }
-
-    /// When `segments` may leave, by what has left. Later than was claimed only if something else was late.
-    pub fn due(&self, now: Moment, segments: u32) -> Moment {
-        self.meters().left.due(now, segments)
-    }
-
-    pub fn depart(&self, segments: u32, now: Moment) {
-        self.meters().left.depart(segments, now);
-    }
-
-    fn meters(&self) -> MutexGuard<'_, Meters> {
-        self.meters.lock().unwrap_or_else(PoisonError::into_inner)
+        let open = self.limit.due(now, segments);
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner).reserve(open, segments)
     }
 }
 
@@ -167,23 +132,14 @@ mod tests {
     #[test]
     fn the_longest_prefix_that_fits_counts() {
         let pace = ChannelPace::starting(&paces(&[("+1", "1/s"), ("+1415", "1/m"), ("+44", "1/h")]), START);
-        let wait =
-            |number: &str| pace.destination(number).map(|d| d.due(START, 1).saturating_sub(START).as_secs());
+        let wait = |number: &str| {
+            pace.destination(number).map(|d| d.limit.due(START, 1).saturating_sub(START).as_secs())
+        };
         assert_eq!(wait("+12125550101"), Some(1));
         assert_eq!(wait("+14155550101"), Some(60));
         assert_eq!(wait("+447700900001"), Some(3600));
         assert_eq!(wait("+4915550101"), None);
         assert_eq!(wait("14155"), None);
-    }
-
-    #[test]
-    fn a_claim_is_one_texts_and_the_next_is_told_when() {
-        let destination = Destination::starting("+1", "1/s".parse().unwrap(), START);
-        let at = |seconds: u64| START + Duration::from_secs(seconds);
-        assert_eq!(destination.claim(at(0), 1), Err(at(1)));
-        assert_eq!(destination.claim(at(2), 2), Ok(()));
-        assert_eq!(destination.claim(at(2), 1), Err(at(3)));
-        assert_eq!((destination.put_off(at(2), 1), destination.put_off(at(2), 2)), (at(3), at(5)));
     }
 
     #[test]
@@ -200,15 +156,5 @@ mod tests {
         assert_eq!(lead.get(), ms(20));
         lead.note(ms(3_000));
         assert_eq!(lead.get(), Lead::MOST);
-    }
-
-    #[test]
-    fn as_many_approach_the_account_as_leave_in_the_time_of_a_commit() {
-        let approach = |pace: &str| {
-            let account: Option<Pace> = Some(pace.parse().unwrap());
-            let paces = Paces { account, ..Paces::default() };
-            ChannelPace::starting(&paces, START).account.unwrap().approach.available_permits()
-        };
-        assert_eq!((approach("1/s"), approach("100/s"), approach("1000/s")), (1, 11, 101));
     }
 }

@@ -27,6 +27,8 @@ impl Gateway {
         let label = match outcome {
             ReceiptOutcome::Advanced(message, status) => {
                 tracing::info!(channel = channel.name, %message, status = status.as_str(), "a receipt came");
+                // An earlier attempt has left: the one that is about to must not.
+                self.outbound.in_flight.stop(message);
                 // It may have settled an unknown fate, and so let the customer's next text go.
                 self.outbound.wake_all();
                 if let Some(error) = &error {

@@ -9,7 +9,7 @@ use crate::domain::ids::MessageId;
 use crate::domain::pace::Moment;
 use crate::store::Head;
 
-use crate::gateway::pace::Destination;
+use crate::gateway::pace::{Claim, Claims, Destination, Limit};
 
 /// So many texts of one destination wait where they are, ready to leave at the first chance; the others are put off.
 const KEPT: usize = 4;
@@ -19,8 +19,7 @@ const KEPT_IN_ALL: usize = 32;
 /// A text whose attempt is to be written down now.
 pub(super) struct Chosen {
     pub id: MessageId,
-    /// Where it has a pace, with the moment that was claimed there.
-    pub destination: Option<(Arc<Destination>, Moment)>,
+    pub claims: Claims,
 }
 
 #[derive(Default)]
@@ -35,6 +34,7 @@ pub(super) struct Choice {
 pub(super) struct Chooser {
     now: Moment,
     lead: Duration,
+    account: Option<Arc<Limit>>,
     segments: Vec<u32>,
     choice: Choice,
     /// How many are kept of each destination.
@@ -44,10 +44,11 @@ pub(super) struct Chooser {
 }
 
 impl Chooser {
-    pub fn new(now: Moment, lead: Duration) -> Self {
+    pub fn new(now: Moment, lead: Duration, account: Option<Arc<Limit>>) -> Self {
         Self {
             now,
             lead,
+            account,
             segments: Vec::new(),
             choice: Choice::default(),
             kept: BTreeMap::new(),
@@ -64,25 +65,27 @@ impl Chooser {
         self.segments.iter().copied()
     }
 
-    /// The next text, which its number lets leave at `departure`. `false`: that is enough.
+    /// The next text, which its number lets leave at `departure`, and its account then or later. `false`: that is enough.
     pub fn consider(
         &mut self,
         head: Head,
         departure: Moment,
         destination: Option<&Arc<Destination>>,
     ) -> bool {
+        let departure =
+            self.account.as_ref().map_or(departure, |account| account.due(departure, head.segments));
         if departure > self.now + self.lead {
             // What comes after it must not overtake it.
             self.not_before(departure);
             return false;
         }
         let Some(destination) = destination else {
-            self.choose(head, None);
+            self.choose(head, departure, None);
             return true;
         };
-        match destination.claim(departure, head.segments) {
-            Ok(()) => self.choose(head, Some((Arc::clone(destination), departure))),
-            Err(open) => self.leave(head, open.max(departure), destination),
+        match destination.limit.claim_at(departure, head.segments) {
+            Ok(claim) => self.choose(head, departure, Some(claim)),
+            Err(open) => self.leave(head, open, destination),
         }
         true
     }
@@ -92,16 +95,18 @@ impl Chooser {
         if self.choice.chosen.is_empty()
             && let Some((open, head, destination)) = self.first_kept.take()
             && open <= self.now + self.lead
-            && destination.claim(open, head.segments).is_ok()
+            && let Ok(claim) = destination.limit.claim_at(open, head.segments)
         {
-            self.choose(head, Some((destination, open)));
+            self.choose(head, open, Some(claim));
         }
         self.choice
     }
 
-    fn choose(&mut self, head: Head, destination: Option<(Arc<Destination>, Moment)>) {
+    fn choose(&mut self, head: Head, departure: Moment, destination: Option<Claim>) {
+        let account = self.account.as_ref().map(|account| account.claim(departure, head.segments));
+        let claims = Claims::new(account, destination);
         self.segments.push(head.segments);
-        self.choice.chosen.push(Chosen { id: head.message_id, destination });
+        self.choice.chosen.push(Chosen { id: head.message_id, claims });
     }
 
     /// There is no room for it yet: it stays where it is, or is put off.

@@ -1,9 +1,8 @@
 //! The last gate: texts whose attempts are written down leave here, each when the number, its destination and the
-//! account let it. Nothing is taken of any of them before all do.
+//! account let it. Nothing is taken of any of them before all do. None waits here for long: whether it may leave at all
+//! was asked when its attempt was written down.
 
 use std::sync::Arc;
-use std::time::Duration;
-
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -17,7 +16,7 @@ use super::number::NumberPace;
 use super::{LaneState, attempt};
 use crate::gateway::Gateway;
 use crate::gateway::channels::Channel;
-use crate::gateway::pace::{Destination, Lead};
+use crate::gateway::pace::{Claims, Lead};
 
 /// A text on its way to the gate.
 pub(super) struct Leaving {
@@ -25,17 +24,10 @@ pub(super) struct Leaving {
     /// Held until the provider has answered.
     pub slot: OwnedSemaphorePermit,
     pub entry: Entry,
-    /// Held until it has left, where the account has a pace.
-    pub approach: Option<OwnedSemaphorePermit>,
-    /// Where it has a pace, with the moment that was claimed there.
-    pub destination: Option<(Arc<Destination>, Moment)>,
-}
-
-impl Leaving {
-    /// When its destination lets it leave.
-    fn claimed(&self) -> Moment {
-        self.destination.as_ref().map_or(Duration::ZERO, |(_, claimed)| *claimed)
-    }
+    /// Of the account and of its destination.
+    pub claims: Claims,
+    /// When its attempt had been written down.
+    pub written: Moment,
 }
 
 /// Why a text does not leave after all.
@@ -62,8 +54,8 @@ pub(super) async fn run(
     mut coming: UnboundedReceiver<Leaving>,
 ) {
     let gate = Gate { gateway, channel, state, number };
-    while let Some(leaving) = coming.recv().await {
-        match gate.pass(&leaving).await {
+    while let Some(mut leaving) = coming.recv().await {
+        match gate.pass(&mut leaving).await {
             Ok(now) => gate.let_go(leaving, now),
             Err(held_back) => gate.put_back(leaving, held_back),
         }
@@ -72,65 +64,50 @@ pub(super) async fn run(
 
 impl Gate {
     /// Returns when it leaves, with the moment, and has taken what that costs.
-    async fn pass(&self, leaving: &Leaving) -> Result<Moment, HeldBack> {
+    async fn pass(&self, leaving: &mut Leaving) -> Result<Moment, HeldBack> {
         let segments = leaving.message.delivery.segmentation.segments;
         loop {
-            self.may_leave()?;
-            let planned = self.number.due(self.now(), segments).max(leaving.claimed());
-            self.sleep_until(planned).await;
-            self.destination_is_open(leaving, segments).await?;
-            let account = match &self.channel.pace.account {
-                None => None,
-                Some(account) => {
-                    let meter = account.meter.lock().await;
-                    let due = meter.due(self.now(), segments);
-                    self.sleep_until(due).await;
-                    Some(meter)
-                }
-            };
-            self.may_leave()?;
+            self.may_leave(leaving)?;
             let now = self.now();
-            let destination = leaving.destination.as_ref();
-            if destination.is_some_and(|(destination, _)| destination.due(now, segments) > now) {
-                // Another lane was faster.
+            let due = self.number.due(now, segments).max(leaving.claims.due(now));
+            if due > now {
+                self.wait(leaving, due).await?;
                 continue;
             }
-            if let Some(mut meter) = account {
-                meter.depart(segments, now);
+            // If another lane was faster, it is asked again.
+            if leaving.claims.depart(now).is_ok() {
+                self.number.depart(segments, now);
+                return Ok(now);
             }
-            if let Some((destination, _)) = destination {
-                destination.depart(segments, now);
-            }
-            self.number.depart(segments, now);
-            return Ok(now);
         }
     }
 
-    /// What its destination has claimed for it is exact, but for others that were late.
-    async fn destination_is_open(&self, leaving: &Leaving, segments: u32) -> Result<(), HeldBack> {
-        let Some((destination, _)) = &leaving.destination else { return Ok(()) };
-        let now = self.now();
-        let due = destination.due(now, segments);
-        let wait = due.saturating_sub(now);
-        if wait > Lead::MOST {
-            let until = self.gateway.now().after(wait);
-            return Err(HeldBack { until, because: "its destination had no room for it" });
+    /// What was claimed for it is exact, but for others that were late. It waits a little for them, and no longer: a
+    /// customer's last word, or an agent's, would come too late for it.
+    async fn wait(&self, leaving: &Leaving, due: Moment) -> Result<(), HeldBack> {
+        let pause = due.saturating_sub(self.now());
+        if due > leaving.written + Lead::MOST {
+            let until = self.gateway.now().after(pause);
+            return Err(HeldBack { until, because: "its turn came later than was planned" });
         }
-        self.sleep_until(due).await;
+        tokio::time::sleep(pause).await;
         Ok(())
     }
 
-    /// Not if a pause began since its attempt was written down.
-    fn may_leave(&self) -> Result<(), HeldBack> {
-        match self.gateway.outbound.pauses.until(&self.state.lane, self.gateway.now()) {
+    /// Not if a pause began since its attempt was written down, or if somebody else has settled that.
+    fn may_leave(&self, leaving: &Leaving) -> Result<(), HeldBack> {
+        let now = self.gateway.now();
+        if leaving.entry.is_stopped() {
+            return Err(HeldBack { until: now, because: "it was stopped before it was handed over" });
+        }
+        match self.gateway.outbound.pauses.until(&self.state.lane, now) {
             Some(until) => Err(HeldBack { until, because: "a pause began before it was handed over" }),
             None => Ok(()),
         }
     }
 
     fn let_go(&self, leaving: Leaving, now: Moment) {
-        let Leaving { message, slot, entry, approach, .. } = leaving;
-        drop(approach);
+        let Leaving { message, slot, entry, .. } = leaving;
         tracing::debug!(
             message = %message.id,
             channel = self.channel.name,
@@ -145,8 +122,9 @@ impl Gate {
 
     /// It was not handed over: its attempt ends so, and it goes back to its place.
     fn put_back(&self, leaving: Leaving, held_back: HeldBack) {
-        let Leaving { message, slot, entry, approach, .. } = leaving;
-        drop(approach);
+        let Leaving { message, slot, entry, claims, .. } = leaving;
+        // Others may leave instead.
+        drop(claims);
         self.number.give_up();
         let HeldBack { until: ready_at, because } = held_back;
         let error = DeliveryError { code: None, class: ErrorClass::Throttled, text: because.into() };
@@ -161,12 +139,5 @@ impl Gate {
 
     fn now(&self) -> Moment {
         self.gateway.clock.elapsed()
-    }
-
-    async fn sleep_until(&self, moment: Moment) {
-        let pause = moment.saturating_sub(self.now());
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
-        }
     }
 }

@@ -33,17 +33,11 @@ enum Next {
     Again,
     /// Ask again after a while, or when woken.
     Wait(Duration),
+    /// Ask again after a while, or when woken; it is this lane's turn with the account meanwhile.
+    Keep(Duration),
     /// Ask again after a while: nothing new can leave before.
     Sleep(Duration),
     Stop,
-}
-
-/// What a text needs to be written down.
-struct Room {
-    /// One of those that may be on their way at once.
-    slot: OwnedSemaphorePermit,
-    /// Where the account has a pace.
-    approach: Option<OwnedSemaphorePermit>,
 }
 
 struct Runner {
@@ -53,8 +47,8 @@ struct Runner {
     number: Arc<NumberPace>,
     departing: UnboundedSender<Leaving>,
     lead: Lead,
-    /// The right to write one text down that waits for the account, where that has a pace.
-    approach: Option<OwnedSemaphorePermit>,
+    /// The right to choose what leaves next of the account, where that has a pace.
+    turn: Option<OwnedSemaphorePermit>,
     /// The customers' numbers of the texts that were looked at last, and wait for their destinations.
     kept: BTreeMap<MessageId, String>,
     trouble: Trouble,
@@ -68,8 +62,8 @@ pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc
     let parts = (Arc::clone(&gateway), Arc::clone(&channel), Arc::clone(&state), Arc::clone(&number));
     gateway.spawn(departure::run(parts.0, parts.1, parts.2, parts.3, coming));
     let trouble = gateway.troubles.watch();
-    let (lead, approach, kept) = (Lead::default(), None, BTreeMap::new());
-    let mut runner = Runner { gateway, channel, state, number, departing, lead, approach, kept, trouble };
+    let (lead, turn, kept) = (Lead::default(), None, BTreeMap::new());
+    let mut runner = Runner { gateway, channel, state, number, departing, lead, turn, kept, trouble };
     loop {
         let next = runner.step().await.unwrap_or_else(|error| {
             runner.trouble.met(&error, "a lane's next texts could not be read or begun");
@@ -80,10 +74,14 @@ pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc
             Next::Stop => false,
             Next::Wait(pause) => {
                 // Others may want it meanwhile.
-                runner.approach = None;
+                runner.turn = None;
                 runner.rest(pause).await
             }
-            Next::Sleep(pause) => runner.sleep(pause).await,
+            Next::Keep(pause) => runner.rest(pause).await,
+            Next::Sleep(pause) => {
+                runner.turn = None;
+                runner.sleep(pause).await
+            }
         };
         if !goes_on {
             return;
@@ -115,8 +113,14 @@ impl Runner {
         if !until_lead.is_zero() {
             return Ok(Next::Wait(until_lead));
         }
-        if !self.approaches().await? {
+        if !self.has_turn().await? {
             return Ok(Next::Again);
+        }
+        let account = self.channel.pace.account.as_ref();
+        let departure = account.map_or(departure, |own| own.limit.due(departure, heads.ready[0].segments));
+        let until_lead = self.until_lead(departure);
+        if !until_lead.is_zero() {
+            return Ok(Next::Keep(until_lead));
         }
         let next = self.take(slot, heads).await;
         self.lead.note(self.now().saturating_sub(looked_at));
@@ -131,22 +135,22 @@ impl Runner {
         }
     }
 
-    /// Whether the account lets the lane write something down. `false`: it had to be waited for, and the lane may
-    /// have another text to send by now.
-    async fn approaches(&mut self) -> Result<bool, StoreError> {
+    /// Whether it is the lane's turn with the account. `false`: it had to be waited for, and the lane may have another
+    /// text to send by now.
+    async fn has_turn(&mut self) -> Result<bool, StoreError> {
         let Some(account) = &self.channel.pace.account else { return Ok(true) };
-        if self.approach.is_some() {
+        if self.turn.is_some() {
             return Ok(true);
         }
-        match Arc::clone(&account.approach).try_acquire_owned() {
-            Ok(approach) => {
-                self.approach = Some(approach);
+        match Arc::clone(&account.turn).try_acquire_owned() {
+            Ok(turn) => {
+                self.turn = Some(turn);
                 Ok(true)
             }
             Err(TryAcquireError::Closed) => Err(StoreError::Unavailable("the account is closed".into())),
             Err(TryAcquireError::NoPermits) => {
-                let turn = Arc::clone(&account.approach).acquire_owned();
-                self.approach = tokio::select! {
+                let turn = Arc::clone(&account.turn).acquire_owned();
+                self.turn = tokio::select! {
                     biased;
                     () = self.gateway.stop.cancelled() => None,
                     turn = turn => turn.ok(),
@@ -159,9 +163,11 @@ impl Runner {
     /// Chooses among the heads, puts off what waits behind others for its destination, and writes the attempts of the
     /// chosen down. All together, so that they share a commit.
     async fn take(&mut self, slot: OwnedSemaphorePermit, heads: LaneHeads) -> Result<Next, StoreError> {
-        let (choice, rooms) = self.choose(slot, &heads.ready).await?;
+        let (choice, slots) = self.choose(slot, &heads.ready).await?;
+        // What was chosen has claimed its departures: now the next lane may choose.
+        self.turn = None;
         let putting_off = self.put_off(&choice.put_off);
-        let begun = self.begin_all(choice.chosen, rooms).await;
+        let begun = self.begin_all(choice.chosen, slots).await;
         if matches!(begun, Ok(Some(_))) {
             self.trouble.over();
         }
@@ -184,14 +190,15 @@ impl Runner {
         &mut self,
         slot: OwnedSemaphorePermit,
         heads: &[Head],
-    ) -> Result<(Choice, Vec<Room>), StoreError> {
-        let mut rooms = vec![Room { slot, approach: self.approach.take() }];
-        let mut chooser = Chooser::new(self.now(), self.lead.get());
+    ) -> Result<(Choice, Vec<OwnedSemaphorePermit>), StoreError> {
+        let mut slots = vec![slot];
+        let account = self.channel.pace.account.as_ref().map(|account| Arc::clone(&account.limit));
+        let mut chooser = Chooser::new(self.now(), self.lead.get(), account);
         let mut kept = BTreeMap::new();
         for head in heads {
-            if chooser.chosen() == rooms.len() {
-                let Some(room) = self.room() else { break };
-                rooms.push(room);
+            if chooser.chosen() == slots.len() {
+                let Ok(slot) = Arc::clone(&self.state.slots).try_acquire_owned() else { break };
+                slots.push(slot);
             }
             let segments = chooser.segments().chain([head.segments]);
             let departure = self.number.plan(self.now(), segments).pop().unwrap_or_default();
@@ -203,16 +210,7 @@ impl Runner {
             kept.extend(to.map(|to| (head.message_id, to)));
         }
         self.kept = kept;
-        Ok((chooser.finish(), rooms))
-    }
-
-    /// What one more text needs, if there is any.
-    fn room(&self) -> Option<Room> {
-        let approach = match &self.channel.pace.account {
-            None => None,
-            Some(account) => Some(Arc::clone(&account.approach).try_acquire_owned().ok()?),
-        };
-        Some(Room { slot: Arc::clone(&self.state.slots).try_acquire_owned().ok()?, approach })
+        Ok((chooser.finish(), slots))
     }
 
     /// Where a text goes, if that makes a difference.
@@ -236,7 +234,11 @@ impl Runner {
     }
 
     /// Writes the attempts down; then, and only then, the texts leave. None: there was none.
-    async fn begin_all(&self, chosen: Vec<Chosen>, rooms: Vec<Room>) -> Result<Option<Next>, StoreError> {
+    async fn begin_all(
+        &self,
+        chosen: Vec<Chosen>,
+        slots: Vec<OwnedSemaphorePermit>,
+    ) -> Result<Option<Next>, StoreError> {
         let _taking = self.gateway.reclaim.taking().await;
         let now = self.gateway.now();
         let begin = |text: Chosen| {
@@ -245,14 +247,14 @@ impl Runner {
             let id = text.id;
             (text, entry, self.gateway.tasks.spawn(async move { store.begin_attempt(id, &owner, now).await }))
         };
-        let writing: Vec<_> = chosen.into_iter().map(begin).zip(rooms).collect();
+        let writing: Vec<_> = chosen.into_iter().map(begin).zip(slots).collect();
         let (mut next, mut failed) = (None, None);
-        for ((text, entry, begun), Room { slot, approach }) in writing {
+        for ((text, entry, begun), slot) in writing {
             match begun.await.map_err(|error| died(&error)).and_then(|begun| begun) {
                 Ok(Begun::Attempt(message)) => {
                     entry.is_of(&message);
-                    let destination = text.destination;
-                    self.depart(Leaving { message, slot, entry, approach, destination });
+                    let (claims, written) = (text.claims, self.now());
+                    self.depart(Leaving { message, slot, entry, claims, written });
                     next.get_or_insert(Next::Again);
                 }
                 Ok(Begun::Withdrawn(status)) => {

@@ -1,6 +1,7 @@
 //! The use-cases on the reference store, with a provider and a bot that do as they are told, in time that does not pass
 //! by itself: what takes hours is tested in milliseconds, to the millisecond.
 
+mod departure;
 mod fixture;
 mod gaps;
 mod pace;
