@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::domain::pace::{Meter, Moment, Pace};
+use crate::domain::message::Priority;
+use crate::domain::pace::{Moment, Pace};
 
 mod limit;
+mod line;
 
 pub use limit::{Claim, Claims, Limit};
+use line::Line;
 
 /// How long before its departure a text's attempt is written down, so that it leaves on time. What is written down leaves
 /// even if something more urgent comes: so it is no longer than the disk needs, by what it took lately.
@@ -98,8 +101,8 @@ impl Account {
 pub struct Destination {
     pub prefix: String,
     pub limit: Arc<Limit>,
-    /// What has been put off, and will be looked at again then.
-    put_off: Mutex<Meter>,
+    /// What has been put off, the agents' and the bot's.
+    lines: Mutex<[Line; Priority::ALL.len()]>,
 }
 
 impl Destination {
@@ -107,14 +110,15 @@ impl Destination {
         Self {
             prefix: prefix.to_owned(),
             limit: Arc::new(Limit::starting(pace, now)),
-            put_off: Mutex::new(Meter::starting(pace, now)),
+            lines: Mutex::new(Priority::ALL.map(|_| Line::starting(pace, now))),
         }
     }
 
     /// When a text should be looked at again that waits behind those that were put off before it.
-    pub fn put_off(&self, now: Moment, segments: u32) -> Moment {
+    pub fn put_off(&self, now: Moment, priority: Priority, segments: u32) -> Moment {
         let open = self.limit.due(now, segments);
-        self.put_off.lock().unwrap_or_else(PoisonError::into_inner).reserve(open, segments)
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines[priority as usize].put_off(now, open, segments)
     }
 }
 

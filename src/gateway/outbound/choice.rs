@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::ids::MessageId;
+use crate::domain::message::Priority;
 use crate::domain::pace::Moment;
 use crate::store::Head;
 
 use crate::gateway::pace::{Claim, Claims, Destination, Limit};
 
-/// So many texts of one destination wait where they are, ready to leave at the first chance; the others are put off.
+/// So many texts of one destination wait where they are, agents' first, ready to leave at the first chance; the others
+/// are put off.
 const KEPT: usize = 4;
 /// And so many of all destinations together: fewer than a lane looks at.
 const KEPT_IN_ALL: usize = 32;
@@ -70,7 +72,7 @@ impl Chooser {
         &mut self,
         head: Head,
         departure: Moment,
-        destination: Option<&Arc<Destination>>,
+        destination: Option<(&Arc<Destination>, Priority)>,
     ) -> bool {
         let departure =
             self.account.as_ref().map_or(departure, |account| account.due(departure, head.segments));
@@ -79,13 +81,13 @@ impl Chooser {
             self.not_before(departure);
             return false;
         }
-        let Some(destination) = destination else {
+        let Some((destination, priority)) = destination else {
             self.choose(head, departure, None);
             return true;
         };
         match destination.limit.claim_at(departure, head.segments) {
             Ok(claim) => self.choose(head, departure, Some(claim)),
-            Err(open) => self.leave(head, open, destination),
+            Err(open) => self.leave(head, open, (destination, priority)),
         }
         true
     }
@@ -110,7 +112,7 @@ impl Chooser {
     }
 
     /// There is no room for it yet: it stays where it is, or is put off.
-    fn leave(&mut self, head: Head, open: Moment, destination: &Arc<Destination>) {
+    fn leave(&mut self, head: Head, open: Moment, (destination, priority): (&Arc<Destination>, Priority)) {
         let in_all: usize = self.kept.values().sum();
         let kept = self.kept.entry(destination.prefix.clone()).or_default();
         if *kept < KEPT && in_all < KEPT_IN_ALL {
@@ -120,7 +122,7 @@ impl Chooser {
                 self.first_kept = Some((open, head, Arc::clone(destination)));
             }
         } else {
-            let again = destination.put_off(self.now, head.segments);
+            let again = destination.put_off(self.now, priority, head.segments);
             self.choice.put_off.push((head.message_id, again.saturating_sub(self.now)));
         }
     }

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio::task::JoinHandle;
 
 use crate::domain::ids::MessageId;
+use crate::domain::message::Priority;
 use crate::domain::pace::Moment;
 use crate::store::{Begun, Head, LaneHeads, StoreError};
 
@@ -49,9 +50,16 @@ struct Runner {
     lead: Lead,
     /// The right to choose what leaves next of the account, where that has a pace.
     turn: Option<OwnedSemaphorePermit>,
-    /// The customers' numbers of the texts that were looked at last, and wait for their destinations.
-    kept: BTreeMap<MessageId, String>,
+    /// Of the texts that were looked at last, and wait for their destinations.
+    kept: BTreeMap<MessageId, Addressed>,
     trouble: Trouble,
+}
+
+/// Whom a text is to, and whose it is.
+#[derive(Clone)]
+struct Addressed {
+    to: String,
+    priority: Priority,
 }
 
 /// Drains one lane until the gateway stops.
@@ -202,26 +210,30 @@ impl Runner {
             }
             let segments = chooser.segments().chain([head.segments]);
             let departure = self.number.plan(self.now(), segments).pop().unwrap_or_default();
-            let to = self.to(head.message_id).await?;
-            let destination = to.as_deref().and_then(|to| self.channel.pace.destination(to));
+            let text = self.addressed(head.message_id).await?;
+            let destination = text.as_ref().and_then(|text| {
+                self.channel.pace.destination(&text.to).map(|destination| (destination, text.priority))
+            });
             if !chooser.consider(*head, departure, destination) {
                 break;
             }
-            kept.extend(to.map(|to| (head.message_id, to)));
+            kept.extend(text.map(|text| (head.message_id, text)));
         }
         self.kept = kept;
         Ok((chooser.finish(), slots))
     }
 
     /// Where a text goes, if that makes a difference.
-    async fn to(&self, id: MessageId) -> Result<Option<String>, StoreError> {
+    async fn addressed(&self, id: MessageId) -> Result<Option<Addressed>, StoreError> {
         if !self.channel.pace.has_destinations() {
             return Ok(None);
         }
-        if let Some(to) = self.kept.get(&id) {
-            return Ok(Some(to.clone()));
+        if let Some(text) = self.kept.get(&id) {
+            return Ok(Some(text.clone()));
         }
-        Ok(self.gateway.store.message(id).await?.map(|message| message.delivery.to))
+        let message = self.gateway.store.message(id).await?;
+        Ok(message
+            .map(|message| Addressed { priority: Priority::of(&message.author), to: message.delivery.to }))
     }
 
     fn put_off(&self, texts: &[(MessageId, Duration)]) -> Vec<JoinHandle<Result<bool, StoreError>>> {

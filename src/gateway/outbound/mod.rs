@@ -6,7 +6,7 @@
 //! asks what became of what was taken.
 //!
 //! What is held in memory is bounded: a lane for each sender that had something to send since the start, `max_in_flight`
-//! texts for each lane, three moments for each destination with a pace, a pause for each sender and channel. What waits
+//! texts for each lane, a few moments for each limit, a pause for each sender and channel. What waits
 //! is in the store.
 
 use std::collections::BTreeMap;

@@ -37,7 +37,7 @@ pub(super) fn judge(
     }
 }
 
-/// A text whose lane rests is ready as soon as that is over: it is tried first, and nothing of its customer's overtakes.
+/// A text whose lane rests is ready as soon as that is over. Nothing of its customer's overtakes it.
 fn refused(
     error: DeliveryError,
     looks: &Looks,
