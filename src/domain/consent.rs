@@ -5,9 +5,57 @@ use super::conversation::Refusal;
 use super::customer::{ConsentAction, ConsentEvidence, ConsentRecord, ConsentSource, Customer, NumberHash};
 use super::delivery::{DeliveryError, ErrorClass, Exemption, Status};
 use super::message::Message;
-use super::time::Timestamp;
+use super::time::{CLOCK_SKEW, Timestamp};
+
+/// When a number last opted out and in, as its consent log has it. Two clocks tell of it: ours when we heard it, the
+/// provider's when it was said in a text that was recovered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastWords {
+    opted_out: Option<Timestamp>,
+    opted_out_by_provider: Option<Timestamp>,
+    opted_in: Option<Timestamp>,
+}
+
+impl LastWords {
+    /// Takes a line of the log into account. A mere proof of the number says nothing of either.
+    pub fn note(&mut self, record: &ConsentRecord) {
+        let last = match (record.action, record.said_at) {
+            (ConsentAction::Confirmed, _) => return,
+            (ConsentAction::OptedIn, _) => &mut self.opted_in,
+            (ConsentAction::OptedOut, None) => &mut self.opted_out,
+            (ConsentAction::OptedOut, Some(_)) => &mut self.opted_out_by_provider,
+        };
+        *last = (*last).max(Some(record.said_at.unwrap_or(record.at)));
+    }
+
+    /// Whether what was said then, by the provider's clock, was said before the number opted in. Providers tell the time
+    /// of a text in seconds, so that is how finely their times are compared.
+    pub fn opted_in_since(&self, said_at: Timestamp) -> bool {
+        self.opted_in.is_some_and(|opted_in| said_at.as_secs() < opted_in.as_secs())
+    }
+
+    /// Whether what was said then, by the provider's clock, was certainly said after the number opted out.
+    pub fn opted_out_before(&self, said_at: Timestamp) -> bool {
+        self.opted_out.is_none_or(|opted_out| opted_out.after(CLOCK_SKEW) < said_at)
+            && self.opted_out_by_provider.is_none_or(|opted_out| opted_out.as_secs() < said_at.as_secs())
+    }
+}
 
 impl Customer {
+    /// Subscribes or unsubscribes them. Whether that changed anything; and the line for the consent log: of every
+    /// opt-out, even of who has opted out already, so that it is known until when they have wanted silence.
+    pub fn set_subscription(
+        &mut self,
+        unsubscribed: bool,
+        evidence: ConsentEvidence,
+        now: Timestamp,
+    ) -> (bool, Option<ConsentRecord>) {
+        let changed = self.set_unsubscribed(unsubscribed, now);
+        let action = if unsubscribed { ConsentAction::OptedOut } else { ConsentAction::OptedIn };
+        let is_word = changed || unsubscribed;
+        (changed, if is_word { self.consent_record(action, evidence, now) } else { None })
+    }
+
     /// A line for the consent log. None for a customer without a number: there is nothing to consent to.
     pub fn consent_record(
         &self,
@@ -19,23 +67,20 @@ impl Customer {
         Some(ConsentRecord { number, customer_id: self.id, action, evidence, at: now, said_at: None })
     }
 
-    /// The provider says that the customer opted out with it. None if that is known already.
+    /// The provider says that the customer opted out with it.
     pub fn opted_out_with_provider(
         &mut self,
         message: &Message,
         error: &DeliveryError,
         now: Timestamp,
     ) -> Option<ConsentRecord> {
-        if !self.set_unsubscribed(true, now) {
-            return None;
-        }
         let evidence = ConsentEvidence {
             source: ConsentSource::Provider,
             lane: Some(message.delivery.lane.clone()),
             message_id: Some(message.id),
             detail: error.code.clone().unwrap_or_else(|| error.class.as_str().to_owned()),
         };
-        self.consent_record(ConsentAction::OptedOut, evidence, now)
+        self.set_subscription(true, evidence, now).1
     }
 }
 

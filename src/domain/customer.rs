@@ -209,13 +209,3 @@ pub struct ConsentRecord {
     #[serde(default)]
     pub said_at: Option<Timestamp>,
 }
-
-impl ConsentRecord {
-    /// When the number opted out or in by it. None for a mere proof of the number, which says nothing of either.
-    pub fn word_at(&self) -> Option<Timestamp> {
-        match self.action {
-            ConsentAction::OptedOut | ConsentAction::OptedIn => Some(self.said_at.unwrap_or(self.at)),
-            ConsentAction::Confirmed => None,
-        }
-    }
-}

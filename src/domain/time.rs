@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// How far the clocks of others (providers) and ours may be apart.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+
 /// Milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339, UTC, three decimals, `Z`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

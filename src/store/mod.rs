@@ -93,7 +93,7 @@ pub trait Store: Send + Sync + 'static {
         evidence: ConsentEvidence,
         now: Timestamp,
     ) -> Result<Customer, ConfirmError>;
-    /// Appends to the consent log, if it changes anything. Unsubscribing cancels what is queued for the customer
+    /// Appends to the consent log, if it changes anything; every opt-out, in any case. Unsubscribing cancels what is queued for the customer
     /// (but for answers to keywords).
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError>;
     /// Erases the person: the customer, their sessions, messages, turns, and everything that leads to them. What

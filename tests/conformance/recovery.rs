@@ -14,6 +14,7 @@ on_every_engine! {
     a_text_is_found_by_its_providers_id_even_after_its_person,
     a_recovered_stop_counts_and_is_recorded_as_said_then,
     a_recovered_start_takes_no_later_stop_back,
+    a_recovered_start_is_compared_with_opt_outs_of_who_had_opted_out_already,
     a_recovered_stop_from_before_a_start_cancels_nothing,
     what_an_erased_number_said_last_still_counts,
 }
@@ -72,6 +73,19 @@ async fn a_recovered_start_takes_no_later_stop_back(open: Open) {
     assert_eq!(message.keyword, Some(Keyword::Start));
     assert!(f.who(id).await.unsubscribed);
     assert_eq!(f.consent_log(NumberHash::of(&number(ANN))).await.unwrap(), log);
+}
+
+async fn a_recovered_start_is_compared_with_opt_outs_of_who_had_opted_out_already(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    f.hear(f.text(ANN, "STOP", at(50))).await;
+    f.unsubscribe(id, at(1000)).await;
+    f.hear(recovered(&f, "START", at(700), at(2000))).await;
+    assert!(f.who(id).await.unsubscribed);
+    f.hear(recovered(&f, "START", at(1300), at(2000))).await;
+    assert!(f.who(id).await.unsubscribed, "clocks may be five minutes apart");
+    f.hear(recovered(&f, "START", at(1301), at(2000))).await;
+    assert!(!f.who(id).await.unsubscribed);
 }
 
 async fn a_recovered_stop_from_before_a_start_cancels_nothing(open: Open) {

@@ -5,6 +5,7 @@ use super::switch::hold;
 use super::{Policy, outbound_message, queue_turn};
 use std::time::Duration;
 
+use crate::domain::consent::LastWords;
 use crate::domain::customer::{
     ConsentAction, ConsentEvidence, ConsentRecord, ConsentSource, Customer, NumberHash,
 };
@@ -91,8 +92,8 @@ pub struct OnRecord {
     pub newest: Option<Session>,
     /// The number opted out and its person was erased since.
     pub suppressed: bool,
-    /// When the number last opted out or in ([`ConsentRecord::word_at`]). Asked of recovered texts only.
-    pub last_word_at: Option<Timestamp>,
+    /// When the number last opted out and in. Asked of recovered texts only.
+    pub last_words: LastWords,
 }
 
 /// What a customer's text does.
@@ -103,7 +104,7 @@ pub fn receive(
     policy: &Policy,
     now: Timestamp,
 ) -> Received {
-    let said = Said::of(text, on_record.last_word_at, now);
+    let said = Said::of(text, &on_record.last_words, now);
     let mut customer = on_record.customer.unwrap_or_else(|| {
         let country = text.from.phone().and_then(PhoneNumber::country_code);
         Customer::new(ids.customer, text.from.clone(), country, on_record.suppressed, now)
@@ -112,8 +113,8 @@ pub fn receive(
         customer.lane = Some(text.lane.clone());
     }
     let was_unsubscribed = customer.unsubscribed;
-    // What the number was when they wrote it nobody knows, if it has changed its mind since.
-    let read_as_unsubscribed = was_unsubscribed && !said.before_last_word;
+    // Who may not have been unsubscribed yet when they wrote it may have meant an answer.
+    let read_as_unsubscribed = was_unsubscribed && said.counts(Keyword::Start);
     let keyword = text.keyword.or_else(|| keywords::classify(&text.content, read_as_unsubscribed));
     let counts = keyword.is_none_or(|keyword| said.counts(keyword));
     let consent =

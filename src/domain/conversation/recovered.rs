@@ -2,6 +2,7 @@
 //! which of it still counts.
 
 use super::InboundText;
+use crate::domain::consent::LastWords;
 use crate::domain::keywords::Keyword;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -10,33 +11,31 @@ use crate::domain::time::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Said {
     pub at: Timestamp,
-    /// It is a recovered one, and its number has opted out or in since.
-    pub before_last_word: bool,
-    /// It was said in the same second as the last word.
-    beside_last_word: bool,
+    /// It is a recovered one, and its number has opted in since.
+    opted_in_since: bool,
+    /// It is no recovered one, or else it is certain that its number opted out before, if it ever did.
+    after_opt_outs: bool,
 }
 
 impl Said {
-    /// Providers tell the time of a text in seconds, so that is how finely times are compared.
-    pub fn of(text: &InboundText, last_word_at: Option<Timestamp>, now: Timestamp) -> Self {
+    pub fn of(text: &InboundText, last_words: &LastWords, now: Timestamp) -> Self {
         if !text.recovered {
-            return Self { at: now, before_last_word: false, beside_last_word: false };
+            return Self { at: now, opted_in_since: false, after_opt_outs: true };
         }
         let at = text.sent_at.unwrap_or(now).min(now);
-        let last_word_s = last_word_at.map(Timestamp::as_secs);
         Self {
             at,
-            before_last_word: last_word_s.is_some_and(|last| at.as_secs() < last),
-            beside_last_word: last_word_s == Some(at.as_secs()),
+            opted_in_since: last_words.opted_in_since(at),
+            after_opt_outs: last_words.opted_out_before(at),
         }
     }
 
     /// Whether a keyword still changes anything: the customer's last word counts, in the order in which they said it.
-    /// Where that order cannot be told, the opt-out wins.
+    /// Where it cannot be told whether they opted in after they opted out, the opt-out wins.
     pub fn counts(self, keyword: Keyword) -> bool {
         match keyword {
-            Keyword::Stop => !self.before_last_word,
-            Keyword::Start => !self.before_last_word && !self.beside_last_word,
+            Keyword::Stop => !self.opted_in_since,
+            Keyword::Start => !self.opted_in_since && self.after_opt_outs,
             Keyword::Help => true,
         }
     }
@@ -67,6 +66,12 @@ mod tests {
     struct Number {
         on_record: OnRecord,
         log: Vec<ConsentRecord>,
+    }
+
+    const SKEW_S: i64 = 300;
+
+    fn pauses() -> impl Strategy<Value = i64> {
+        prop_oneof![1..5i64, SKEW_S + 1..SKEW_S + 5]
     }
 
     fn lane(sender: &str) -> Lane {
@@ -109,11 +114,13 @@ mod tests {
             };
             let received = receive(self.on_record.clone(), text, ids, &policy, now);
             self.log.extend(received.consent.clone());
+            let mut last_words = LastWords::default();
+            self.log.iter().for_each(|line| last_words.note(line));
             self.on_record = OnRecord {
                 customer: Some(received.customer.clone()),
                 newest: Some(received.session.clone()),
                 suppressed: false,
-                last_word_at: self.log.iter().rev().find_map(ConsentRecord::word_at),
+                last_words,
             };
             received
         }
@@ -178,7 +185,36 @@ mod tests {
         let received = number.recover("yes", 5, 100);
         assert_eq!(received.message.keyword, None);
         assert!(received.turn.is_some() && number.is_unsubscribed());
-        assert_eq!(number.recover("yes", 50, 100).message.keyword, Some(Keyword::Start));
+        assert_eq!(number.recover("yes", 9 + SKEW_S, 1000).message.keyword, None);
+        assert_eq!(number.recover("yes", 10 + SKEW_S, 1000).message.keyword, Some(Keyword::Start));
+        assert!(!number.is_unsubscribed());
+    }
+
+    #[test]
+    fn a_recovered_start_counts_where_no_clock_makes_it_doubtful() {
+        for (after_s, counts) in [(1, false), (SKEW_S, false), (SKEW_S + 1, true)] {
+            let mut number = Number::default();
+            number.hear("STOP", 5);
+            let received = number.recover("START", 5 + after_s, 10_000);
+            assert_eq!((number.is_unsubscribed(), received.consent.len()), (!counts, usize::from(counts)));
+        }
+    }
+
+    #[test]
+    fn of_recovered_texts_one_clock_tells_the_order() {
+        let mut number = Number::default();
+        number.recover("STOP", 5, 100);
+        number.recover("START", 6, 100);
+        assert!(!number.is_unsubscribed());
+    }
+
+    #[test]
+    fn a_start_is_compared_with_every_opt_out_not_with_the_last_line_alone() {
+        let mut number = Number::default();
+        number.hear("STOP", 1000);
+        number.recover("STOP", 900, 2000);
+        assert!(number.recover("START", 1010, 2000).consent.is_empty());
+        assert!(number.is_unsubscribed());
     }
 
     #[test]
@@ -203,16 +239,18 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was lost, and in whichever order it is recovered: the last word that the customer said counts.
+        /// Whatever was lost, and in whichever order it is recovered: the last word that the customer said counts, where
+        /// that is certain; a last STOP in any case.
         #[test]
         fn the_last_word_counts_whenever_it_comes(
-            said in prop::collection::vec((prop::bool::ANY, prop::bool::ANY, 1..5i64), 1..12),
+            said in prop::collection::vec((prop::bool::ANY, prop::bool::ANY, pauses()), 1..12),
             order in prop::collection::vec(0..1000u32, 12),
         ) {
             let mut number = Number::default();
-            let (mut second, mut lost, mut stopped) = (0, Vec::new(), false);
+            let (mut second, mut lost, mut stopped, mut certain) = (0, Vec::new(), false, true);
             for (is_stop, is_lost, pause) in said {
                 second += pause;
+                certain &= pause > SKEW_S;
                 stopped = is_stop;
                 let word = if is_stop { "STOP" } else { "START" };
                 if is_lost { lost.push((word, second)) } else { number.hear(word, second); }
@@ -222,7 +260,7 @@ mod tests {
             for ((word, sent_s), _) in shuffled {
                 number.recover(word, sent_s, 1_000_000);
             }
-            prop_assert_eq!(number.is_unsubscribed(), stopped);
+            prop_assert!(number.is_unsubscribed() == stopped || (!certain && !stopped));
         }
     }
 }

@@ -12,6 +12,7 @@ use super::keys::{
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use super::schema;
+use crate::domain::consent::LastWords;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Message;
@@ -144,15 +145,13 @@ impl<'v> Tables<'v> {
         }
     }
 
-    /// When the number last opted out or in.
-    pub fn last_word_at(self, number: &Address) -> Result<Option<Timestamp>, StoreError> {
-        for pair in self.scan(&ConsentKey::within(&NumberHash::of(number)), Direction::Reverse) {
-            let record: ConsentRecord = codec::decode(&pair?.1)?;
-            if let Some(at) = record.word_at() {
-                return Ok(Some(at));
-            }
+    /// When the number last opted out and in.
+    pub fn last_words(self, number: &Address) -> Result<LastWords, StoreError> {
+        let mut last_words = LastWords::default();
+        for record in self.records::<ConsentRecord>(&ConsentKey::within(&NumberHash::of(number))) {
+            last_words.note(&record?);
         }
-        Ok(None)
+        Ok(last_words)
     }
 
     pub fn session(self, session: SessionId) -> Result<Option<Session>, StoreError> {

@@ -79,11 +79,11 @@ impl State {
     pub fn set_subscription(&mut self, command: SetSubscription) -> Result<Subscription, CustomerError> {
         let SetSubscription { customer_id, unsubscribed, evidence, now } = command;
         let customer = self.customers.get_mut(customer_id).ok_or(CustomerError::NotFound)?;
-        if !customer.set_unsubscribed(unsubscribed, now) {
+        let (changed, record) = customer.set_subscription(unsubscribed, evidence, now);
+        self.consent.extend(record);
+        if !changed {
             return Ok(Subscription::Already);
         }
-        let action = if unsubscribed { ConsentAction::OptedOut } else { ConsentAction::OptedIn };
-        self.consent.extend(customer.consent_record(action, evidence, now));
         if unsubscribed {
             self.change_queue(customer_id, now, |state| state.cancel_for_opt_out(customer_id, now));
         }

@@ -1,7 +1,8 @@
 //! Customers' texts.
 
+use crate::domain::consent::LastWords;
 use crate::domain::conversation::{OnRecord, receive};
-use crate::domain::customer::{ConsentRecord, NumberHash};
+use crate::domain::customer::NumberHash;
 use crate::store::{Inbound, RecordInbound};
 
 use super::state::State;
@@ -15,12 +16,16 @@ impl State {
         }
         let customer = self.customer_by_number(&text.from).cloned();
         let number = NumberHash::of(&text.from);
-        let mut said = self.consent.iter().rev().filter(|record| record.number == number);
+        let mut last_words = LastWords::default();
+        self.consent
+            .iter()
+            .filter(|record| record.number == number)
+            .for_each(|record| last_words.note(record));
         let on_record = OnRecord {
             newest: customer.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned(),
             customer,
             suppressed: self.suppressed.remove(&number),
-            last_word_at: said.find_map(ConsentRecord::word_at),
+            last_words,
         };
         let mut received = receive(on_record, &text, ids, &self.rules, now);
 

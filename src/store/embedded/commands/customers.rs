@@ -71,12 +71,12 @@ pub fn set_subscription(
 ) -> Result<Subscription, CustomerError> {
     let SetSubscription { customer_id, unsubscribed, evidence, now } = command;
     let mut customer = tx.tables().customer(customer_id)?.ok_or(CustomerError::NotFound)?;
-    if !customer.set_unsubscribed(unsubscribed, now) {
+    let (changed, record) = customer.set_subscription(unsubscribed, evidence, now);
+    tx.note_consent(record)?;
+    if !changed {
         return Ok(Subscription::Already);
     }
-    let action = if unsubscribed { ConsentAction::OptedOut } else { ConsentAction::OptedIn };
     tx.put_customer(&customer)?;
-    tx.note_consent(customer.consent_record(action, evidence, now))?;
     if unsubscribed {
         messages::cancel_for_opt_out(tx, customer_id)?;
     }

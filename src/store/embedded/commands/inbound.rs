@@ -1,6 +1,7 @@
 //! Customers' texts.
 
 use super::{messages, sessions};
+use crate::domain::consent::LastWords;
 use crate::domain::conversation::{OnRecord, receive};
 use crate::store::embedded::tx::Tx;
 use crate::store::{Inbound, RecordInbound, StoreError};
@@ -15,9 +16,9 @@ pub fn record(tx: &mut Tx<'_, '_>, command: &RecordInbound) -> Result<Inbound, S
         Some(customer) => tx.tables().newest_session(customer.id)?,
         None => None,
     };
-    let last_word_at = if text.recovered { tx.tables().last_word_at(&text.from)? } else { None };
+    let last_words = if text.recovered { tx.tables().last_words(&text.from)? } else { LastWords::default() };
     let on_record =
-        OnRecord { customer: known, newest, suppressed: tx.take_suppression(&text.from)?, last_word_at };
+        OnRecord { customer: known, newest, suppressed: tx.take_suppression(&text.from)?, last_words };
     let mut received = receive(on_record, text, *ids, tx.rules, *now);
 
     tx.put_customer(&received.customer)?;
