@@ -1,31 +1,39 @@
-//! Notices when nobody has taken customers' texts for a while (the daemon was down, the store did not write, the machine
-//! slept), and has the providers asked for them.
+//! Has the providers asked for customers' texts that may have been missed: the daemon was down, the store refused one, the
+//! machine slept, for however short; providers give up after seconds.
 //!
-//! How far that is known to be in order is marked in the store. The mark stands still until everything that was missed
-//! is taken: however often the daemon dies in between, what it missed before is asked for again.
+//! Until when nothing was missed is marked in the store. While any channel owes something (`owed`) the mark stands still at
+//! the earliest of it: however often the daemon dies in between, what it missed before is asked for again. Channels do
+//! not wait for one another.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CLOCK_SKEW, Timestamp};
 use crate::store::{Alive, StoreError};
 
 use super::Gateway;
 use super::channels::Channel;
+use super::owed::{Debt, Owing, wants_asking};
+use super::recovery::{MOST_BACK, RecoverError};
+use super::troubles::Trouble;
 
 /// How often it is marked that all is well.
 const MARK_EVERY: Duration = Duration::from_secs(30);
-/// A mark so old, of a process that runs, says that it could not write, or did not run.
-const OUTAGE: Duration = Duration::from_secs(90);
-/// A restart as quick as that has cost nothing: providers try for longer.
-const BRIEF: Duration = Duration::from_secs(5);
-/// How far providers' clocks and ours may be apart. Too much costs nothing but a longer list.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// How often a process shows itself that it runs, and how late it may be: later, and providers may have given up.
+const TICK: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_secs(3);
+/// A clock that is set loses or gains more than that from one tick to the next.
+const DRIFT: Duration = Duration::from_millis(500);
 /// How long a text may be missing from the provider's list: after that it is asked once more.
 const LIST_LAG: Duration = Duration::from_secs(60);
+/// A provider is asked no more often than that, however many texts are missed; and as often as that where it is the store
+/// that fails.
+const ASK_EVERY: Duration = Duration::from_secs(10);
+/// How long a store that cannot write is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The pauses after which a provider that could not be asked is asked again; the last one for ever.
 const PAUSES: [Duration; 5] = [
-    Duration::from_secs(5),
+    ASK_EVERY,
     Duration::from_secs(30),
     Duration::from_secs(2 * 60),
     Duration::from_secs(10 * 60),
@@ -35,98 +43,144 @@ const PAUSES: [Duration; 5] = [
 /// Why it ends.
 struct Stopping;
 
-/// What is known when the gateway starts.
-pub(super) struct Watch {
-    /// When it was marked last that all is well.
-    last: Option<Alive>,
-    /// Since when texts may have been missed.
-    missed: Option<Alive>,
-}
-
-/// Looks at what an earlier process left. From here on it shows if this one dies.
-pub(super) async fn begin(gateway: &Gateway) -> Result<Watch, StoreError> {
+/// Looks at what an earlier process left: since its last mark, all may have been missed. A first start missed nothing.
+pub(super) async fn begin(gateway: &Gateway) -> Result<(), StoreError> {
     let now = gateway.now();
-    let last = gateway.store.last_alive().await?;
-    let missed = last.filter(|last| !last.clean || now.since(last.at) > BRIEF);
-    if missed.is_some() {
-        return Ok(Watch { last, missed });
+    if let Some(last) = gateway.store.last_alive().await? {
+        // A mark in the future was made by a wrong clock, nobody knows when.
+        let since = if last.at > now { now.before(MOST_BACK) } else { last.at };
+        tracing::info!(%since, clean = last.clean, "texts may have been missed since then");
+        gateway.owed.note(since);
     }
-    let alive = Alive { at: now, clean: false };
-    gateway.store.mark_alive(alive).await?;
-    Ok(Watch { last: Some(alive), missed: None })
+    gateway.mark_alive(false).await
 }
 
-/// Watches until the gateway stops.
-pub(super) async fn watch(gateway: Arc<Gateway>, watch: Watch) {
-    // Only where nothing is left to recover is it known that nothing is missing.
-    if watch_until_stopped(&gateway, watch).await.is_ok() {
-        mark(&gateway, Alive { at: gateway.now(), clean: true }).await;
+/// Watches until the gateway stops; then what is owed still shows by the mark.
+pub(super) async fn watch(gateway: Arc<Gateway>) {
+    let mut trouble = gateway.troubles.watch();
+    let mut seen = (gateway.now(), gateway.elapsed());
+    let mut marked_at = gateway.elapsed();
+    while rest(&gateway, TICK).await.is_ok() {
+        let now = (gateway.now(), gateway.elapsed());
+        notice_absence(&gateway, seen, now);
+        seen = now;
+        if now.1.saturating_sub(marked_at) >= MARK_EVERY {
+            marked_at = now.1;
+            note_trouble(&mut trouble, gateway.mark_alive(false).await);
+        }
+    }
+    note_trouble(&mut trouble, gateway.mark_alive(true).await);
+}
+
+/// Whether the process, or the machine, stood still since it was seen last, or the clock was set.
+fn notice_absence(gateway: &Gateway, seen: (Timestamp, Duration), now: (Timestamp, Duration)) {
+    let (by_clock, really) = (now.0.since(seen.0), now.1.saturating_sub(seen.1));
+    let went_back = seen.0.after(really).since(now.0);
+    if went_back > DRIFT {
+        gateway.owed.clock_went_back(went_back);
+    }
+    // A machine that sleeps shows by the clock alone.
+    if by_clock.max(really) > TICK + LATE {
+        let since = if went_back > DRIFT { now.0.before(really) } else { seen.0 };
+        tracing::warn!(%since, "the daemon did not run for a while; texts may have been missed");
+        gateway.owed.note(since);
     }
 }
 
-/// Ends well if the gateway stops while all is well.
-async fn watch_until_stopped(gateway: &Gateway, watch: Watch) -> Result<(), Stopping> {
-    let Watch { mut last, mut missed } = watch;
+fn note_trouble(trouble: &mut Trouble, marked: Result<(), StoreError>) {
+    match marked {
+        Ok(()) => trouble.over(),
+        Err(error) => trouble.met(&error, "it could not be marked until when no text was missed"),
+    }
+}
+
+impl Gateway {
+    /// Marks until when nothing was missed. `stopped`: this is the last that is heard of this process.
+    async fn mark_alive(&self, stopped: bool) -> Result<(), StoreError> {
+        let _one_by_one = self.marking.lock().await;
+        let now = self.now();
+        let owed = self.owed.since();
+        let alive = Alive { at: owed.unwrap_or(now).min(now), clean: stopped && owed.is_none() };
+        self.store.mark_alive(alive).await
+    }
+}
+
+/// Has a channel's provider asked for what was missed, whenever something was, until the gateway stops.
+pub(super) async fn settle(gateway: Arc<Gateway>, channel: Arc<Channel>) {
+    if !wants_asking(&channel) {
+        return;
+    }
+    if let Some(owing) = gateway.owed.by(&channel.name) {
+        // It only ever ends because the gateway stops.
+        let Err(Stopping) = settle_until_stopped(&gateway, &channel, owing).await;
+    }
+}
+
+async fn settle_until_stopped(
+    gateway: &Gateway,
+    channel: &Channel,
+    owing: &Owing,
+) -> Result<std::convert::Infallible, Stopping> {
     loop {
-        if let Some(missed) = missed {
-            let since = missed.at.before(CLOCK_SKEW);
-            tracing::info!(%since, clean = missed.clean, "texts may have been missed since then; asking the providers");
-            recover_all(gateway, since).await?;
-            rest(gateway, LIST_LAG).await?;
-            recover_all(gateway, since).await?;
-        }
-        let alive = Alive { at: gateway.now(), clean: false };
-        if mark(gateway, alive).await {
-            last = Some(alive);
-        }
-        if rest(gateway, MARK_EVERY).await.is_err() {
-            return Ok(());
-        }
-        missed = last.filter(|last| gateway.now().since(last.at) > OUTAGE);
-    }
-}
-
-async fn mark(gateway: &Gateway, alive: Alive) -> bool {
-    match gateway.store.mark_alive(alive).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::error!(%error, "it could not be marked that no text was missed; the providers are asked later");
-            false
-        }
-    }
-}
-
-/// Asks every channel that wants it, until all of them have answered.
-async fn recover_all(gateway: &Gateway, since: Timestamp) -> Result<(), Stopping> {
-    let wants = |channel: &&Arc<Channel>| channel.recover && channel.provider.capability().lists_received;
-    let mut left: Vec<Arc<Channel>> = gateway.channels.iter().filter(wants).cloned().collect();
-    let mut pauses = PAUSES.into_iter();
-    let mut pause = Duration::ZERO;
-    while !left.is_empty() {
-        rest(gateway, pause).await?;
-        pause = pauses.next().unwrap_or(pause);
-        let mut failed = Vec::new();
-        for channel in left {
-            match gateway.recover(&channel, since).await {
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(
-                        channel = channel.name, %error, again_in_s = pause.as_secs(),
-                        "the provider could not be asked for texts that were missed"
-                    );
-                    failed.push(channel);
-                }
+        unless_stopped(gateway, owing.debt_noted()).await?;
+        let Some(debt) = ask(gateway, channel, owing).await? else { continue };
+        // What was late in the list is asked for when that has settled; unless more is missed before.
+        let settled = tokio::time::timeout(LIST_LAG, owing.more_noted(debt));
+        if unless_stopped(gateway, settled).await?.is_err() {
+            if let Some(debt) = ask(gateway, channel, owing).await? {
+                owing.asked_for(debt);
             }
         }
-        left = failed;
+        rest(gateway, ASK_EVERY).await?;
+    }
+}
+
+/// Asks until the provider has answered and all is taken: what was owed by then.
+async fn ask(gateway: &Gateway, channel: &Channel, owing: &Owing) -> Result<Option<Debt>, Stopping> {
+    let mut pauses = PAUSES.into_iter();
+    let mut pause = PAUSES[0];
+    loop {
+        until_store_works(gateway).await?;
+        let Some(debt) = owing.owes() else { return Ok(None) };
+        match gateway.recover(channel, debt.since.before(CLOCK_SKEW)).await {
+            Ok(_) => return Ok(Some(debt)),
+            Err(RecoverError::Stopping) => return Err(Stopping),
+            Err(error) => {
+                let again_in = match error {
+                    RecoverError::Store(_) => ASK_EVERY,
+                    _ => {
+                        pause = pauses.next().unwrap_or(pause);
+                        pause
+                    }
+                };
+                tracing::warn!(
+                    channel = channel.name, %error, again_in_s = again_in.as_secs(),
+                    "the provider could not be asked for texts that were missed"
+                );
+                rest(gateway, again_in).await?;
+            }
+        }
+    }
+}
+
+/// Nothing can be taken before; and with it what is owed is on record.
+async fn until_store_works(gateway: &Gateway) -> Result<(), Stopping> {
+    let mut trouble = gateway.troubles.watch();
+    while let Err(error) = gateway.mark_alive(false).await {
+        trouble.met(&error, "texts that were missed cannot be taken");
+        rest(gateway, STORE_PAUSE).await?;
     }
     Ok(())
 }
 
 async fn rest(gateway: &Gateway, pause: Duration) -> Result<(), Stopping> {
+    unless_stopped(gateway, tokio::time::sleep(pause)).await
+}
+
+async fn unless_stopped<T>(gateway: &Gateway, event: impl Future<Output = T>) -> Result<T, Stopping> {
     tokio::select! {
         biased;
         () = gateway.stop.cancelled() => Err(Stopping),
-        () = tokio::time::sleep(pause) => Ok(()),
+        outcome = event => Ok(outcome),
     }
 }

@@ -10,9 +10,13 @@ use super::channels::Channel;
 use super::metrics::labels;
 
 impl Gateway {
-    /// Takes a believed text of a customer. It is durable when this returns.
+    /// Takes a believed text of a customer. It is durable when this returns; where it fails, or is given up, the provider
+    /// will be asked for the text.
     pub async fn receive_text(&self, channel: &Channel, text: ProviderText) -> Result<Inbound, StoreError> {
-        self.take_text(channel, text, false).await
+        let taking = self.owed.taking(&channel.name, self.now());
+        let inbound = self.take_text(channel, text, false).await?;
+        taking.taken();
+        Ok(inbound)
     }
 
     /// `recovered`: the provider was asked for it; it did not bring it.

@@ -31,6 +31,7 @@ mod gaps;
 pub mod inbound;
 pub mod metrics;
 pub mod outbound;
+mod owed;
 pub mod pace;
 pub mod receipts;
 mod reclaim;
@@ -90,6 +91,9 @@ pub struct Gateway {
     outbound: Outbound,
     turns: turns::Turns,
     recovery: recovery::Recovery,
+    owed: owed::Owed,
+    /// Held while it is marked until when nothing was missed.
+    marking: tokio::sync::Mutex<()>,
     reclaim: reclaim::Reclaim,
     troubles: troubles::Troubles,
     /// This process, as the owner of attempts and turns.
@@ -107,6 +111,8 @@ impl Gateway {
             turns: turns::Turns::new(parts.settings.max_turns),
             metrics: Metrics::new(),
             recovery: recovery::Recovery::of(&parts.channels),
+            owed: owed::Owed::of(&parts.channels),
+            marking: tokio::sync::Mutex::default(),
             reclaim: reclaim::Reclaim::default(),
             troubles: troubles::Troubles::default(),
             store: parts.store,
@@ -136,7 +142,7 @@ impl Gateway {
                 "the last shutdown was not a clean one; settling what it left in hand"
             );
         }
-        let watch = gaps::begin(self).await?;
+        gaps::begin(self).await?;
         self.restore_pauses().await?;
         self.spawn(outbound::pauses::watch(Arc::clone(self)));
         self.spawn(outbound::supervise(Arc::clone(self)));
@@ -148,7 +154,10 @@ impl Gateway {
             self.spawn(retention::prune(Arc::clone(self), keep));
         }
         self.spawn(reclaim::run(Arc::clone(self)));
-        self.spawn(gaps::watch(Arc::clone(self), watch));
+        self.spawn(gaps::watch(Arc::clone(self)));
+        for channel in self.channels.iter() {
+            self.spawn(gaps::settle(Arc::clone(self), Arc::clone(channel)));
+        }
         Ok(())
     }
 

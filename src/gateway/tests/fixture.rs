@@ -122,6 +122,26 @@ pub struct Carrier {
 }
 
 impl Carrier {
+    fn new(started: Instant) -> Self {
+        Self {
+            started,
+            acts: Mutex::default(),
+            handed: Mutex::default(),
+            taken: Mutex::default(),
+            missed: Mutex::default(),
+            media: Mutex::default(),
+            list_errors: Mutex::default(),
+            asked: Mutex::default(),
+            changed: Notify::new(),
+            lists: true,
+            silent: AtomicBool::new(false),
+            dawdles: Mutex::default(),
+            says: Mutex::default(),
+            fetched: Mutex::default(),
+            list_lag: Duration::ZERO,
+        }
+    }
+
     pub fn next(&self, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().unwrap().extend(acts);
     }
@@ -371,6 +391,8 @@ pub struct Plan {
     pub script: Script,
     /// What the daemon before this one left.
     pub last_alive: Option<Alive>,
+    /// A second channel, before the other in their order, whose provider never answers.
+    pub dead_channel: bool,
     /// What was texted since.
     pub missed: Vec<ReceivedText>,
     pub list_errors: Vec<&'static str>,
@@ -390,6 +412,7 @@ impl Default for Plan {
             list_lag: Duration::ZERO,
             script: Box::new(|_| (Duration::ZERO, Ok(Answer::default()))),
             last_alive: None,
+            dead_channel: false,
             missed: Vec::new(),
             list_errors: Vec::new(),
             keep_messages: None,
@@ -403,6 +426,7 @@ struct Wanted {
     on_unknown: OnUnknown,
     order_hold: Duration,
     keep_messages: Option<Duration>,
+    dead_channel: bool,
 }
 
 impl Plan {
@@ -412,6 +436,7 @@ impl Plan {
             on_unknown: self.on_unknown,
             order_hold: self.order_hold,
             keep_messages: self.keep_messages,
+            dead_channel: self.dead_channel,
         }
     }
 
@@ -450,21 +475,11 @@ impl World {
         };
         let clock = Arc::new(PausedClock::start());
         let carrier = Arc::new(Carrier {
-            started: clock.0,
-            acts: Mutex::default(),
-            handed: Mutex::default(),
-            taken: Mutex::default(),
             missed: Mutex::new(plan.missed),
-            media: Mutex::default(),
             list_errors: Mutex::new(plan.list_errors.into_iter().map(str::to_owned).collect()),
-            asked: Mutex::default(),
-            changed: Notify::new(),
             lists: plan.lists,
-            silent: AtomicBool::new(false),
-            dawdles: Mutex::default(),
-            says: Mutex::default(),
-            fetched: Mutex::default(),
             list_lag: plan.list_lag,
+            ..Carrier::new(clock.0)
         });
         let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
         let store = Arc::new(MemoryStore::new(policy.clone()));
@@ -493,9 +508,9 @@ impl World {
         entropy: Arc<Counter>,
     ) -> Self {
         let sender = |name: &str| Sender { name: name.into(), replies: KeywordReplies::default() };
-        let channel = Channel {
-            name: "main".into(),
-            provider: Arc::clone(&carrier) as Arc<dyn Provider>,
+        let channel = |name: &str, carrier: &Arc<Carrier>| Channel {
+            name: name.into(),
+            provider: Arc::clone(carrier) as Arc<dyn Provider>,
             public_url: "http://127.0.0.1".into(),
             signature: SignaturePolicy::Enforce,
             recover: true,
@@ -503,9 +518,15 @@ impl World {
             on_unknown: wanted.on_unknown,
             pace: ChannelPace::starting(&wanted.paces, clock.elapsed()),
         };
+        let mut channels = vec![channel("main", &carrier)];
+        if wanted.dead_channel {
+            let dead = Carrier::new(clock.0);
+            dead.list_errors.lock().unwrap().extend(vec!["revoked".to_owned(); 10_000]);
+            channels.push(channel("dead", &Arc::new(dead)));
+        }
         let gateway = Gateway::new(Parts {
             store: Arc::clone(&store) as Arc<dyn Store>,
-            channels: Channels::new(vec![channel]),
+            channels: Channels::new(channels),
             bot: Arc::clone(&robot) as Arc<dyn Bot>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
@@ -534,6 +555,18 @@ impl World {
     /// The next attempt or claim is kept, but nobody is told so.
     pub fn doubt_next(&self) {
         self.store.doubt(1);
+    }
+
+    /// Whether the store refuses everything from now on.
+    pub fn store_refuses(&self, refuses: bool) {
+        self.store.refuse(refuses);
+    }
+
+    /// The provider brings a text and is told that it cannot be taken; it will list it.
+    pub async fn text_in_vain(&self, received: &ReceivedText) {
+        let channel = self.gateway.channel("main").unwrap();
+        self.gateway.receive_text(channel, received.text.clone()).await.unwrap_err();
+        self.carrier.missed.lock().unwrap().push(received.clone());
     }
 
     /// A customer texts a number of ours; returns whose session it is.

@@ -53,6 +53,11 @@ fn contents(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| message.content.as_str()).collect()
 }
 
+/// When a provider was asked, and since when.
+fn asked(world: &World) -> Vec<(Duration, Timestamp)> {
+    world.carrier.asked.lock().unwrap().iter().map(|(at, _, since)| (*at, *since)).collect()
+}
+
 async fn alive(world: &World) -> Option<Alive> {
     world.gateway.store().last_alive().await.unwrap()
 }
@@ -91,19 +96,91 @@ async fn the_bot_is_told_of_what_was_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_brief_clean_restart_and_a_first_start_miss_nothing() {
-    let brief = Alive { at: ago(Duration::from_secs(5)), clean: true };
-    for last_alive in [None, Some(brief)] {
-        let world = World::start(Plan { last_alive, ..Plan::default() }).await;
-        tokio::time::sleep(10 * MINUTE).await;
-        assert!(world.carrier.asked.lock().unwrap().is_empty());
-        let marked = alive(&world).await.unwrap();
-        assert!(!marked.clean && world.gateway.now().since(marked.at) <= Duration::from_secs(30));
-    }
-    let longer = Alive { at: ago(Duration::from_secs(6)), clean: true };
-    let world = World::start(Plan { last_alive: Some(longer), ..Plan::default() }).await;
+async fn a_first_start_misses_nothing_and_any_other_may() {
+    let world = World::start(Plan::default()).await;
+    tokio::time::sleep(10 * MINUTE).await;
+    assert!(asked(&world).is_empty());
+    let marked = alive(&world).await.unwrap();
+    assert!(!marked.clean && world.gateway.now().since(marked.at) <= Duration::from_secs(30));
+    let brief = Alive { at: ago(Duration::from_secs(1)), clean: true };
+    let world = World::start(Plan { last_alive: Some(brief), ..Plan::default() }).await;
     tokio::time::sleep(MINUTE).await;
-    assert!(!world.carrier.asked.lock().unwrap().is_empty());
+    assert_eq!(asked(&world)[0].1, brief.at.before(5 * MINUTE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_of_a_clock_that_was_ahead_says_nothing_so_all_is_asked_for() {
+    for clean in [true, false] {
+        let ahead = Alive { at: START.after(10 * MINUTE), clean };
+        let world = World::start(Plan { last_alive: Some(ahead), ..Plan::default() }).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(world.gateway.now().since(asked(&world)[0].1) >= 7 * 1440 * MINUTE);
+        assert!(alive(&world).await.unwrap().at <= START);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_refused_is_asked_for_as_soon_as_it_works() {
+    let world = World::start(Plan::default()).await;
+    tokio::time::sleep(MINUTE).await;
+    world.store_refuses(true);
+    let refused_at = world.gateway.now();
+    world.text_in_vain(&missed("IN9", ANNA, BRAND, "Hello?", refused_at)).await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert!(asked(&world).is_empty(), "nothing can be taken yet");
+    world.store_refuses(false);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(contents(&said(&world, ANNA).await), ["Hello?"]);
+    assert_eq!(asked(&world)[0].1, refused_at.before(5 * MINUTE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_is_not_asked_for_each_text_that_is_refused() {
+    let world = World::start(Plan::default()).await;
+    for second in 0..60 {
+        let now = world.gateway.now();
+        world.store_refuses(true);
+        world.text_in_vain(&missed(&format!("IN7{second}"), ANNA, BRAND, "Hello?", now)).await;
+        world.store_refuses(false);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let mut times: Vec<_> = asked(&world).iter().map(|(at, _)| *at).collect();
+    times.dedup();
+    assert!((5..=7).contains(&times.len()), "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(10)), "{times:?}");
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(said(&world, ANNA).await.len(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_owed_survives_a_restart() {
+    let plan = Plan { list_errors: vec!["down"; 9], ..Plan::default() };
+    let world = World::start(plan).await;
+    tokio::time::sleep(MINUTE).await;
+    world.store_refuses(true);
+    let refused_at = world.gateway.now();
+    world.text_in_vain(&missed("IN9", ANNA, BRAND, "Hello?", refused_at)).await;
+    world.store_refuses(false);
+    tokio::time::sleep(5 * MINUTE).await;
+    assert_eq!(alive(&world).await.unwrap(), Alive { at: refused_at, clean: false });
+    world.carrier.list_errors.lock().unwrap().clear();
+    let world = world.start_again(&Plan::default()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(contents(&said(&world, ANNA).await), ["Hello?"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_dead_channel_stops_no_others() {
+    let last_alive = Some(unclean(MINUTE));
+    let world = World::start(Plan { dead_channel: true, last_alive, ..Plan::default() }).await;
+    tokio::time::sleep(60 * MINUTE).await;
+    world.store_refuses(true);
+    world.text_in_vain(&missed("IN9", ANNA, BRAND, "Hello?", world.gateway.now())).await;
+    world.store_refuses(false);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(contents(&said(&world, ANNA).await), ["Hello?"]);
+    tokio::time::sleep(5 * MINUTE).await;
+    assert_eq!(alive(&world).await, last_alive, "what the dead one owes stays owed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,10 +61,21 @@ impl MemoryStore {
         }
     }
 
+    /// Whether it refuses everything from now on, as one whose disk fails. For tests.
+    pub fn refuse(&self, refuses: bool) {
+        if let Ok(mut state) = self.state.lock() {
+            state.refuses = refuses;
+        }
+    }
+
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state =
             self.state.lock().map_err(|_| StoreError::Corrupt("a command broke off halfway".into()))?;
-        if state.closed { Err(StoreError::Unavailable("it is closed".into())) } else { Ok(state) }
+        match () {
+            () if state.closed => Err(StoreError::Unavailable("it is closed".into())),
+            () if state.refuses => Err(StoreError::Unavailable("it is told to refuse".into())),
+            () => Ok(state),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use super::table::Table;
 pub(super) struct State {
     pub rules: Policy,
     pub closed: bool,
+    pub refuses: bool,
     /// How many more are answered as if nobody knew.
     pub doubts: usize,
     /// An import has begun, and is not at its end.
@@ -69,6 +70,7 @@ impl State {
         Self {
             rules,
             closed: false,
+            refuses: false,
             doubts: 0,
             importing: false,
             customers: Table::default(),
