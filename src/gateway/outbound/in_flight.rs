@@ -96,7 +96,9 @@ impl InFlight {
             }
         };
         if tokio::time::timeout(self.0.patience, wait).await.is_err() {
-            awaited.into_iter().for_each(|id| self.stop(id));
+            for id in awaited {
+                self.stop(id);
+            }
             tracing::error!(%customer, "a text of the bot has been leaving for too long to wait for it");
         }
     }

@@ -115,7 +115,9 @@ pub(super) async fn supervise(gateway: Arc<Gateway>) {
         match gateway.store.busy_lanes().await {
             Ok(lanes) => {
                 trouble.over();
-                lanes.iter().for_each(|lane| look_after(&gateway, lane, &mut orphans));
+                for lane in &lanes {
+                    look_after(&gateway, lane, &mut orphans);
+                }
             }
             Err(error) => trouble.met(&error, "the lanes that have something to send could not be read"),
         }
