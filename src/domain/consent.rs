@@ -11,9 +11,9 @@ use super::time::{CLOCK_SKEW, Timestamp};
 /// provider's when it was said in a text that was recovered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LastWords {
-    opted_out: Option<Timestamp>,
-    opted_out_by_provider: Option<Timestamp>,
-    opted_in: Option<Timestamp>,
+    stop_heard: Option<Timestamp>,
+    stop_recovered: Option<Timestamp>,
+    start: Option<Timestamp>,
 }
 
 impl LastWords {
@@ -21,9 +21,9 @@ impl LastWords {
     pub fn note(&mut self, record: &ConsentRecord) {
         let last = match (record.action, record.said_at) {
             (ConsentAction::Confirmed, _) => return,
-            (ConsentAction::OptedIn, _) => &mut self.opted_in,
-            (ConsentAction::OptedOut, None) => &mut self.opted_out,
-            (ConsentAction::OptedOut, Some(_)) => &mut self.opted_out_by_provider,
+            (ConsentAction::OptedIn, _) => &mut self.start,
+            (ConsentAction::OptedOut, None) => &mut self.stop_heard,
+            (ConsentAction::OptedOut, Some(_)) => &mut self.stop_recovered,
         };
         *last = (*last).max(Some(record.said_at.unwrap_or(record.at)));
     }
@@ -31,13 +31,13 @@ impl LastWords {
     /// Whether what was said then, by the provider's clock, was said before the number opted in. Providers tell the time
     /// of a text in seconds, so that is how finely their times are compared.
     pub fn opted_in_since(&self, said_at: Timestamp) -> bool {
-        self.opted_in.is_some_and(|opted_in| said_at.as_secs() < opted_in.as_secs())
+        self.start.is_some_and(|start| said_at.as_secs() < start.as_secs())
     }
 
     /// Whether what was said then, by the provider's clock, was certainly said after the number opted out.
     pub fn opted_out_before(&self, said_at: Timestamp) -> bool {
-        self.opted_out.is_none_or(|opted_out| opted_out.after(CLOCK_SKEW) < said_at)
-            && self.opted_out_by_provider.is_none_or(|opted_out| opted_out.as_secs() < said_at.as_secs())
+        self.stop_heard.is_none_or(|stop| stop.after(CLOCK_SKEW) < said_at)
+            && self.stop_recovered.is_none_or(|stop| stop.as_secs() < said_at.as_secs())
     }
 }
 

@@ -126,10 +126,10 @@ async fn settle_until_stopped(
         let Some(debt) = ask(gateway, channel, owing).await? else { continue };
         // What was late in the list is asked for when that has settled; unless more is missed before.
         let settled = tokio::time::timeout(LIST_LAG, owing.more_noted(debt));
-        if unless_stopped(gateway, settled).await?.is_err() {
-            if let Some(debt) = ask(gateway, channel, owing).await? {
-                owing.asked_for(debt);
-            }
+        if unless_stopped(gateway, settled).await?.is_err()
+            && let Some(debt) = ask(gateway, channel, owing).await?
+        {
+            owing.asked_for(debt);
         }
         rest(gateway, ASK_EVERY).await?;
     }
@@ -146,12 +146,11 @@ async fn ask(gateway: &Gateway, channel: &Channel, owing: &Owing) -> Result<Opti
             Ok(_) => return Ok(Some(debt)),
             Err(RecoverError::Stopping) => return Err(Stopping),
             Err(error) => {
-                let again_in = match error {
-                    RecoverError::Store(_) => ASK_EVERY,
-                    _ => {
-                        pause = pauses.next().unwrap_or(pause);
-                        pause
-                    }
+                let again_in = if matches!(error, RecoverError::Store(_)) {
+                    ASK_EVERY
+                } else {
+                    pause = pauses.next().unwrap_or(pause);
+                    pause
                 };
                 tracing::warn!(
                     channel = channel.name, %error, again_in_s = again_in.as_secs(),

@@ -66,7 +66,7 @@ impl Owed {
 
     /// Since when the first of them owes.
     pub fn since(&self) -> Option<Timestamp> {
-        self.0.values().filter_map(|owing| owing.owes()).map(|debt| debt.since).min()
+        self.0.values().filter_map(Owing::owes).map(|debt| debt.since).min()
     }
 }
 

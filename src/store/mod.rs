@@ -292,6 +292,7 @@ pub trait Store: Send + Sync + 'static {
     async fn last_alive(&self) -> Result<Option<Alive>, StoreError>;
     /// Each of them is as it was at some moment of the call.
     async fn counts(&self) -> Result<Counts, StoreError>;
+
     // --- all of it ---
 
     /// All that the store holds, as it is now. Commands go on meanwhile, and are not seen. One at a time; one that is

@@ -22,6 +22,7 @@ use crate::domain::turn::{Turn, TurnKind};
 /// How long an answer to STOP, START or HELP is worth sending. The FCC gives five minutes for the one confirmation of an
 /// opt-out (47 CFR 64.1200(a)(12)).
 pub const KEYWORD_REPLY_LIFE: Duration = Duration::from_secs(5 * 60);
+
 /// The ids that a customer's text may need.
 #[derive(Clone, Copy, Debug)]
 pub struct InboundIds {
