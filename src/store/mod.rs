@@ -141,7 +141,7 @@ pub trait Store: Send + Sync + 'static {
     /// Only while it is `queued`. It ends without an error.
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError>;
     /// Queues one that is held ([`Message::is_held`]) again, at its old place, as [`Message::resend`] says. Refused like a
-    /// new one if its customer may not be texted, or if it is the bot's and agents have taken over since.
+    /// new one if its customer may not be texted, or if it is the bot's and agents have the session.
     async fn resend_message(
         &self,
         id: MessageId,
@@ -185,6 +185,9 @@ pub trait Store: Send + Sync + 'static {
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
     /// Messages of unknown fate whose `look_at` has come, at most `limit` of each channel; the longest due first.
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
+    /// Messages of unknown fate that their customers' later texts have waited for since `until` or longer
+    /// ([`Message::holds_since`]), at most `limit` of each channel; the longest waited for first.
+    async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
     /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, for a message
     /// that is not there, and where what was found is another message's already, or may be that of a text whose answer is
     /// still out ([`Message::waits_for_twin`]), does nothing and returns none. What is

@@ -27,6 +27,7 @@ on_every_engine! {
     a_receipt_settles_a_held_text,
     what_another_message_was_found_as_is_no_evidence,
     each_channel_has_its_share_of_what_is_due,
+    whom_others_wait_for_is_found_by_since_when,
 }
 
 /// A text that was lost on its way, and one behind it.
@@ -260,4 +261,29 @@ async fn each_channel_has_its_share_of_what_is_due(open: Open) {
     }
     let found: Vec<_> = f.unknown_due(at(99), 2).await.unwrap().iter().map(|message| message.id).collect();
     assert_eq!(found, [due[0], due[1], due[3]]);
+}
+
+async fn whom_others_wait_for_is_found_by_since_when(open: Open) {
+    let f = Fixture::new(open);
+    let mut lost = Vec::new();
+    for (number, lane) in [(1, lane()), (2, lane()), (3, lane()), (4, other_lane())] {
+        let mut text = f.text(&format!("+1415555010{number}"), "hello", at(0));
+        text.text.lane = lane;
+        let id = f.hear(text).await.0.customer_id;
+        let text = f.queue(f.by_bot(id, "1", at(1))).await;
+        // Who waits for the longest is looked for the latest.
+        f.send(text, unknown(at(90 - number)), at(10 + number)).await;
+        lost.push(text);
+    }
+    let waiting = async |until, limit| {
+        let holding = f.holding(at(until), limit).await.unwrap();
+        holding.iter().map(|message| message.id).collect::<Vec<_>>()
+    };
+    assert!(waiting(10, 9).await.is_empty());
+    assert_eq!(waiting(12, 9).await, lost[..2]);
+    assert_eq!(waiting(99, 2).await, [lost[0], lost[1], lost[3]]);
+    resolved(&f, lost[0], Evidence::Passed { look_at: at(90) }, 20).await;
+    resolved(&f, lost[1], Evidence::CannotTell, 20).await;
+    resolved(&f, lost[2], Evidence::NotYet { look_at: at(95) }, 20).await;
+    assert_eq!(waiting(99, 9).await, lost[2..]);
 }

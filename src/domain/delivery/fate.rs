@@ -98,11 +98,13 @@ impl Message {
         self.delivery.status == Status::Unknown && self.delivery.look_at.is_none()
     }
 
-    /// Somebody decided to send one that is held again: it is queued at its old place, and worth sending for that long.
+    /// Somebody decided to send one that is held again: it is queued at its old place, and worth sending for that long. That
+    /// it was recalled is what they decided on, too.
     pub fn resend(&mut self, valid_for: Duration, now: Timestamp) {
         self.note_evidence(RESENT_BY_HAND);
         self.delivery.error = Some(nobody_can_tell("sent again, as somebody decided"));
         self.delivery.overtaken = true;
+        self.delivery.recalled = false;
         self.delivery.valid_until = self.delivery.valid_until.map(|until| until.max(now.after(valid_for)));
         self.requeue(now);
         self.updated_at = now;
@@ -128,6 +130,12 @@ impl Message {
     pub fn unknown_since(&self) -> Timestamp {
         let last = self.delivery.attempts.last();
         last.map_or(self.delivery.queued_at, |attempt| attempt.ended_at.unwrap_or(attempt.at))
+    }
+
+    /// Since when its customer's later texts wait for its fate.
+    pub fn holds_since(&self) -> Option<Timestamp> {
+        let holds = self.delivery.status == Status::Unknown && self.holds_queue();
+        holds.then(|| self.unknown_since())
     }
 
     fn pass(&mut self, now: Timestamp) {

@@ -59,15 +59,12 @@ pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
 }
 
 async fn take_up(gateway: &Arc<Gateway>, asking: &Asking) -> Result<(), StoreError> {
-    let mut due = Vec::new();
-    for message in gateway.store.unknown_due(gateway.now(), BATCH).await? {
-        // Here, and not where the provider is asked: who waits must not wait for its answer, too.
-        if gateway.has_held_for_long_enough(&message) {
-            gateway.pass(&message).await?;
-        } else {
-            due.push(message);
-        }
+    // Here, and not where the provider is asked: who waits must not wait for its answer, too, nor for those that are
+    // looked for before.
+    for message in gateway.store.holding(gateway.now().before(gateway.settings.order_hold), BATCH).await? {
+        gateway.pass(&message).await?;
     }
+    let due = gateway.store.unknown_due(gateway.now(), BATCH).await?;
     asking.each(gateway, due, |gateway, message| async move {
         if let Err(error) = gateway.look_for(&message).await {
             tracing::error!(message = %message.id, %error, "a text of unknown fate could not be settled");
@@ -77,10 +74,6 @@ async fn take_up(gateway: &Arc<Gateway>, asking: &Asking) -> Result<(), StoreErr
 }
 
 impl Gateway {
-    fn has_held_for_long_enough(&self, message: &Message) -> bool {
-        message.holds_queue() && self.now() >= self.holds_until(message)
-    }
-
     fn holds_until(&self, message: &Message) -> Timestamp {
         message.unknown_since().after(self.settings.order_hold)
     }

@@ -323,3 +323,22 @@ async fn who_waits_for_an_unknown_fate_does_not_wait_for_a_provider_that_hangs()
     assert!(handed[12..].iter().all(|handed| handed.text.content == "Next"));
     assert!(handed[23].at < Duration::from_secs(125), "{:?}", handed[23].at);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_unknown_fate_does_not_wait_behind_the_many_that_are_looked_for_before() {
+    let world = World::start(Plan::default()).await;
+    world.carrier.next(vec![Act::Break { taken: false }; 251]);
+    let anna = world.text(ANNA, "Hey").await;
+    world.say(anna, "Lost").await;
+    world.say(anna, "Next").await;
+    // Her text is looked for thrice, and then not before 90 seconds are over.
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    world.carrier.dawdles(Duration::from_secs(3_600));
+    for customer in 0..250 {
+        let customer = world.text(&format!("+1415555{:04}", 2000 + customer), "Hey").await;
+        world.say(customer, "Lost").await;
+    }
+    let handed = world.carrier.until(252).await;
+    assert_eq!(handed[251].text.content, "Next");
+    assert!(handed[251].at < Duration::from_secs(125), "{:?}", handed[251].at);
+}

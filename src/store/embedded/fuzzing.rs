@@ -49,6 +49,8 @@ pub fn keys(data: &[u8]) {
     key::<keys::InboundIdKey>(data);
     key::<keys::ReadyKey>(data);
     key::<keys::LookKey>(data);
+    key::<keys::HoldKey>(data);
+    key::<keys::SilentKey>(data);
     key::<keys::IdempotencyAgeKey>(data);
     key::<keys::ParkedAgeKey>(data);
     key::<keys::TokenHashKey>(data);

@@ -367,6 +367,10 @@ impl Store for EmbeddedStore {
         self.under_way(now, move |tx| outbound::abandon_attempts(tx, &owner)).await
     }
 
+    async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
+        self.query(move |tables| queries::holding(tables, until, limit)).await
+    }
+
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
         self.query(move |tables| queries::unknown_due(tables, now, limit)).await
     }

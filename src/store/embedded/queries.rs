@@ -1,18 +1,17 @@
 //! What is read without the committer: on one view, which shows every commit whole or not at all; or on several, one
 //! after the other, where the way may be long.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::codec;
 use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{
-    ConsentKey, CustomerOrderKey, Family, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
-    PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey,
+    ConsentKey, CustomerOrderKey, Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey,
+    OpenTurnKey, Part, PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey,
+    TopicKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, missing};
-use super::tx::NEVER;
 use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
@@ -202,53 +201,80 @@ pub fn busy_lanes(tables: Tables<'_>) -> Result<Vec<Lane>, StoreError> {
     tables.entries::<LaneKey, u64>(&LaneKey::all()).map(|entry| Ok(entry?.0.lane)).collect()
 }
 
+/// The longest due first; at most `limit` of each channel are read.
 pub fn unknown_due(tables: Tables<'_>, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
-    let range = KeyRange { start: LookKey::all().start, end: LookKey::within(&next_moment(now)).start };
-    let mut shares = Shares::new(limit);
     let mut due = Vec::new();
-    for entry in tables.entries::<LookKey, MessageId>(&range) {
-        let message = tables.message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
-        shares.give(&message).then(|| due.push(message));
-    }
-    Ok(due)
-}
-
-pub fn silent(tables: Tables<'_>, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
-    let Silent { asks, from, until } = filter;
-    let range = KeyRange {
-        start: SilentKey::within(&(asks, from)).start,
-        end: SilentKey::within(&(asks, next_moment(until))).start,
-    };
-    let mut shares = Shares::new(limit);
-    let mut silent = Vec::new();
-    for entry in tables.entries::<SilentKey, MessageId>(&range) {
-        // One that is not there is of a conversation that is gone, and still to be cleared away.
-        if let Some(message) = tables.message(entry?.1)? {
-            shares.give(&message).then(|| silent.push(message));
+    for channel in channels::<LookKey>(tables, |key| key.channel)? {
+        let until = LookKey::within(&(channel.clone(), next_moment(now))).start;
+        let range = KeyRange { start: LookKey::within(&channel).start, end: until };
+        for entry in tables.entries::<LookKey, MessageId>(&range).take(limit) {
+            let (key, id) = entry?;
+            due.push(((key.look_at, key.order), unknown(tables, id)?));
         }
     }
-    Ok(silent)
+    Ok(in_order(due))
 }
 
-/// Each channel gets at most so many of what is listed, so that none hides the others.
-struct Shares {
-    limit: usize,
-    given: BTreeMap<String, usize>,
-}
-
-impl Shares {
-    fn new(limit: usize) -> Self {
-        Self { limit, given: BTreeMap::new() }
+/// The longest waited for first; at most `limit` of each channel are read.
+pub fn holding(tables: Tables<'_>, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
+    let mut holding = Vec::new();
+    for channel in channels::<HoldKey>(tables, |key| key.channel)? {
+        let end = HoldKey::within(&(channel.clone(), next_moment(until))).start;
+        let range = KeyRange { start: HoldKey::within(&channel).start, end };
+        for entry in tables.entries::<HoldKey, MessageId>(&range).take(limit) {
+            let (key, id) = entry?;
+            holding.push(((key.since, key.order), unknown(tables, id)?));
+        }
     }
-
-    fn give(&mut self, message: &Message) -> bool {
-        let given = self.given.entry(message.delivery.lane.channel.clone()).or_default();
-        *given += 1;
-        *given <= self.limit
-    }
+    Ok(in_order(holding))
 }
 
-/// Never the end of time, where those stand that nobody looks for.
+fn unknown(tables: Tables<'_>, id: MessageId) -> Result<Message, StoreError> {
+    tables.message(id)?.ok_or_else(|| missing("a message of unknown fate"))
+}
+
+/// The longest silent first; at most `limit` of each channel are read, beside those that are to be cleared away.
+pub fn silent(tables: Tables<'_>, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
+    let Silent { asks, from, until } = filter;
+    let mut silent = Vec::new();
+    for channel in channels::<SilentKey>(tables, |key| key.channel)? {
+        let range = KeyRange {
+            start: SilentKey::within(&(channel.clone(), asks, from)).start,
+            end: SilentKey::within(&(channel, asks, next_moment(until))).start,
+        };
+        let mut left = limit;
+        for entry in tables.entries::<SilentKey, MessageId>(&range) {
+            if left == 0 {
+                break;
+            }
+            let (key, id) = entry?;
+            // One that is not there is of a conversation that is gone, and still to be cleared away.
+            if let Some(message) = tables.message(id)? {
+                silent.push(((key.since, key.order), message));
+                left -= 1;
+            }
+        }
+    }
+    Ok(in_order(silent))
+}
+
+/// The channels of an index that has them first, without a walk over all of it.
+fn channels<F: Family>(tables: Tables<'_>, channel: fn(F) -> String) -> Result<Vec<String>, StoreError> {
+    let mut rest = F::all();
+    let mut channels = Vec::new();
+    while let Some(pair) = tables.scan(&rest, Direction::Forward).next().transpose()? {
+        let channel = channel(F::decode(&pair.0)?);
+        rest.start = F::within(&channel).end;
+        channels.push(channel);
+    }
+    Ok(channels)
+}
+
+fn in_order<P: Ord>(mut messages: Vec<(P, Message)>) -> Vec<Message> {
+    messages.sort_by(|(one, _), (other, _)| one.cmp(other));
+    messages.into_iter().map(|(_, message)| message).collect()
+}
+
 fn next_moment(now: Timestamp) -> Timestamp {
     Timestamp::from_millis(now.as_millis().saturating_add(1))
 }
@@ -276,10 +302,11 @@ pub fn counts(kv: &dyn Kv) -> Result<Counts, StoreError> {
         })?;
         Ok::<_, StoreError>(count)
     };
+    let held = count(HeldKey::all())?;
     Ok(Counts {
         queued: count(QueueKey::all())?,
-        unknown: count(LookKey::all())?,
-        held: count(LookKey::within(&NEVER))?,
+        unknown: count(LookKey::all())? + held,
+        held,
         sessions_waiting: count(InboxKey::within(&InboxQueue::Waiting))?,
         turns_open: count(OpenTurnKey::all())?,
     })

@@ -235,6 +235,10 @@ impl Store for MemoryStore {
         Ok(self.state()?.abandon_attempts(owner, now))
     }
 
+    async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
+        Ok(self.state()?.holding(until, limit))
+    }
+
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
         Ok(self.state()?.unknown_due(now, limit))
     }

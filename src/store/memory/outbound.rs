@@ -147,6 +147,17 @@ impl State {
         shares(due.into_iter().map(|(_, _, message)| message), limit)
     }
 
+    pub fn holding(&self, until: Timestamp, limit: usize) -> Vec<Message> {
+        let mut holding: Vec<(Timestamp, u64, &Message)> = self
+            .messages
+            .numbered()
+            .filter_map(|(number, message)| Some((message.holds_since()?, number, message)))
+            .filter(|(since, _, _)| *since <= until)
+            .collect();
+        holding.sort_by_key(|(since, number, _)| (*since, *number));
+        shares(holding.into_iter().map(|(_, _, message)| message), limit)
+    }
+
     pub fn silent(&self, filter: Silent, limit: usize) -> Vec<Message> {
         let mut silent: Vec<(Timestamp, u64, &Message)> = self
             .messages

@@ -123,6 +123,7 @@ impl World {
                 }
             }
             same_answer!(self.unknown_due(now, 100));
+            same_answer!(self.holding(now, 100));
             for asks in 0..3 {
                 let filter = Silent { asks, from: self.in_seconds(-1_000_000), until: now };
                 same_answer!(self.silent(filter, 100));

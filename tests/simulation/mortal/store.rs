@@ -33,8 +33,8 @@ pub struct MortalStore {
 }
 
 /// What is asked again and again whether or not there is anything to do. Lives should rather end elsewhere.
-const POLLS: [&str; 7] =
-    ["silent", "lane_heads", "busy_lanes", "unknown_due", "sweep", "claim_turn", "counts"];
+const POLLS: [&str; 8] =
+    ["silent", "lane_heads", "busy_lanes", "unknown_due", "holding", "sweep", "claim_turn", "counts"];
 
 impl MortalStore {
     pub fn new((world, life): (Arc<World>, Arc<Life>)) -> Self {
@@ -147,6 +147,7 @@ commands! {
     settle(id: MessageId, attempt: u32, outcome: SendOutcome, now: Timestamp) -> Message, SettleError, saw_settled(id, attempt, &outcome);
     abandon_attempts(owner: &str, now: Timestamp) -> usize, StoreError, saw_abandoned();
     unknown_due(now: Timestamp, limit: usize) -> Vec<Message>, StoreError;
+    holding(until: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     resolve(id: MessageId, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
     message_by_provider_id(channel: &str, provider_id: &str) -> Option<MessageId>, StoreError;
     keep_pause(pause: Pause) -> (), StoreError, saw_pause(&pause);

@@ -6,7 +6,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::embedded::codec;
 use crate::store::embedded::keys::{Family, LookKey, OpenTurnKey, SessionKey, SessionOfKey};
-use crate::store::embedded::kv::{Direction, KeyRange};
+use crate::store::embedded::kv::Direction;
 use crate::store::embedded::tables::{Remains, Tables, missing};
 use crate::store::embedded::tx::Tx;
 use crate::store::{Pruned, StoreError};
@@ -69,9 +69,7 @@ fn has_anything_open(tx: &Tx<'_, '_>, session: &Session) -> Result<bool, StoreEr
             return Ok(true);
         }
     }
-    // At the end of time stand those that nobody asks about any more.
-    let asked_about = KeyRange { start: LookKey::all().start, end: LookKey::within(&Timestamp::END).start };
-    for entry in tx.tables().entries::<LookKey, MessageId>(&asked_about) {
+    for entry in tx.tables().entries::<LookKey, MessageId>(&LookKey::all()) {
         let message = tx.tables().message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
         if message.session_id == session.id {
             return Ok(true);

@@ -12,7 +12,7 @@ use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::store::StoreError;
 use crate::store::embedded::codec;
-use crate::store::embedded::keys::{Family, LookKey, MessageKey, RemainsKey, SessionOfKey};
+use crate::store::embedded::keys::{Family, HeldKey, LookKey, MessageKey, RemainsKey, SessionOfKey};
 use crate::store::embedded::kv::Direction;
 use crate::store::embedded::tables::{Remains, missing};
 use crate::store::embedded::tx::Tx;
@@ -55,8 +55,12 @@ fn live_messages(
         }
     }
     // Those of unknown fate that hold the queue no more; few at any time, over all customers.
-    for entry in tx.tables().entries::<LookKey, MessageId>(&LookKey::all()) {
-        let message = tx.tables().message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
+    let looked_for =
+        tx.tables().entries::<LookKey, MessageId>(&LookKey::all()).map(|entry| entry.map(|(_, id)| id));
+    let held =
+        tx.tables().entries::<HeldKey, MessageId>(&HeldKey::all()).map(|entry| entry.map(|(_, id)| id));
+    for id in looked_for.chain(held) {
+        let message = tx.tables().message(id?)?.ok_or_else(|| missing("a message of unknown fate"))?;
         if !message.holds_queue() {
             live.push(message);
         }

@@ -151,8 +151,8 @@ families! {
     19 ExpiryKey { valid_until: Timestamp, order: u64 }
     /// Texts whose attempt is in hand.
     20 AttemptKey { message: MessageId }
-    /// Texts of unknown fate, by when they are looked for; at the end of time those that nobody looks for.
-    21 LookKey { look_at: Timestamp, order: u64 }
+    /// Texts of unknown fate that are looked for, by when.
+    21 LookKey { channel: String, look_at: Timestamp, order: u64 }
 
     /// The turns that are still to be told or answered, in their session's order.
     22 OpenTurnKey { session: SessionId, place: u64 }
@@ -175,7 +175,12 @@ families! {
     32 TokenHashKey { sha256: [u8; 32] }
 
     /// Texts that the provider has taken and said nothing final of, by how often it was asked and since when it has them.
-    33 SilentKey { asks: u8, since: Timestamp, order: u64 }
+    33 SilentKey { channel: String, asks: u8, since: Timestamp, order: u64 }
+
+    /// Texts of unknown fate that nobody looks for.
+    34 HeldKey { order: u64 }
+    /// Texts of unknown fate that hold their customers' queues, by since when.
+    35 HoldKey { channel: String, since: Timestamp, order: u64 }
 
     /// What rests since the provider said so; without a sender, the channel's account.
     36 PauseKey { channel: String, sender: String }

@@ -5,10 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uuid::Uuid;
 
-use super::super::keys::SessionKey;
+use super::super::keys::{MessageAtKey, SessionKey};
 use super::super::kv::testing::MapKv;
 use super::super::kv::{KvError, Scan, Snapshot, Value, View, WriteSet};
+use super::super::tables::{MessageAt, write_entry};
 use super::*;
+use crate::domain::delivery::Delivery;
+use crate::domain::message::{Author, Role};
+use crate::domain::phone::Address;
+use crate::domain::segments;
 
 /// Commits something before each view, and sees how much is read on one.
 struct Busy {
@@ -152,4 +157,60 @@ fn a_session_that_moves_while_a_page_is_read_is_on_it_once() {
     let (filter, request) = vips_about("orders", 10);
     let page = inbox(&kv, &filter, &request).unwrap();
     assert_eq!(page.items.iter().map(|session| session.waiting_since).collect::<Vec<_>>(), [Some(at(5_000))]);
+}
+
+/// A text, with its entries among what is silent, looked for and waited for since then.
+fn text_of(channel: &str, n: usize) -> WriteSet {
+    let (message, session, order) = (MessageId(Uuid::from_u128(n as u128)), id(n), n as u64);
+    let lane = Lane { channel: channel.into(), sender: "+15550001111".into() };
+    let to = Address::parse("+14155550101").unwrap();
+    let text = Message {
+        id: message,
+        session_id: session,
+        customer_id: CustomerId(Uuid::from_u128(n as u128)),
+        place: 0,
+        content: "Hey".into(),
+        author: Author { role: Role::Agent, name: "desk".into() },
+        media: Vec::new(),
+        keyword: None,
+        recovered: false,
+        turn_id: None,
+        sent_at: at(n),
+        delivered_at: None,
+        created_at: at(n),
+        updated_at: at(n),
+        delivery: Delivery::outbound(lane, &to, segments::analyse("Hey"), at(n)),
+    };
+    let place = MessageAt { session, place: 0, order: Some(order), idempotency: None };
+    let (since, entry, channel) = (at(n), write_entry(&message), || channel.to_owned());
+    [
+        (MessageAtKey { message }.encode(), codec::encode(&place).unwrap()),
+        (MessageKey { session, place: 0 }.encode(), codec::encode(&text).unwrap()),
+        (LookKey { channel: channel(), look_at: since, order }.encode(), entry.clone()),
+        (HoldKey { channel: channel(), since, order }.encode(), entry.clone()),
+        (SilentKey { channel: channel(), asks: 0, since, order }.encode(), entry),
+    ]
+    .map(|(key, value)| (key, Some(value)))
+    .into()
+}
+
+#[test]
+fn of_a_backlog_no_more_is_read_than_is_asked_for() {
+    type Query = fn(Tables<'_>) -> Result<Vec<Message>, StoreError>;
+    let queries: [Query; 3] = [
+        |tables| unknown_due(tables, at(9_999), 2),
+        |tables| holding(tables, at(9_999), 2),
+        |tables| silent(tables, Silent { asks: 0, from: at(0), until: at(9_999) }, 2),
+    ];
+    for query in queries {
+        let kv = Busy::new(|_| WriteSet::new());
+        for n in 0..1_000 {
+            kv.commit(&text_of(if n == 500 { "other" } else { "main" }, n)).unwrap();
+        }
+        let view = kv.begin().unwrap();
+        let found = query(Tables::new(&*view)).unwrap();
+        let places: Vec<_> = found.iter().map(|message| message.id.0.as_u128()).collect();
+        assert_eq!(places, [0, 1, 500]);
+        assert!(kv.most_on_a_view() < 20, "{} were read", kv.most_on_a_view());
+    }
 }

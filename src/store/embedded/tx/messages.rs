@@ -7,16 +7,12 @@ use super::{Index, Tx, entry};
 use crate::domain::delivery::Status;
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Lane, Message, Priority};
-use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
-    AttemptKey, ExpiryKey, InboundIdKey, LaneKey, LookKey, MessageAtKey, MessageKey, OutboundIdKey, QueueKey,
-    ReadyKey, SilentKey,
+    AttemptKey, ExpiryKey, HeldKey, HoldKey, InboundIdKey, LaneKey, LookKey, MessageAtKey, MessageKey,
+    OutboundIdKey, QueueKey, ReadyKey, SilentKey,
 };
 use crate::store::embedded::tables::{IdempotencyName, MessageAt, missing};
-
-/// When a message of unknown fate is looked for that nobody looks for.
-pub const NEVER: Timestamp = Timestamp::END;
 
 /// The first of a customer's queue.
 pub(super) struct QueueFront {
@@ -193,22 +189,26 @@ fn outbound_id_key(message: &Message, provider_id: &str) -> OutboundIdKey {
 fn index(message: &Message, at: &MessageAt) -> Index {
     let Some(order) = at.order else { return Index::new() };
     let delivery = &message.delivery;
+    let channel = || delivery.lane.channel.clone();
     let place = match delivery.status {
         Status::Queued => {
             delivery.valid_until.map(|valid_until| entry(&ExpiryKey { valid_until, order }, &message.id))
         }
         Status::Sending => Some(entry(&AttemptKey { message: message.id }, &())),
-        Status::Unknown => {
-            Some(entry(&LookKey { look_at: delivery.look_at.unwrap_or(NEVER), order }, &message.id))
-        }
-        Status::Sent => message
-            .silent_since()
-            .map(|since| entry(&SilentKey { asks: delivery.asks, since, order }, &message.id)),
+        Status::Unknown => Some(match delivery.look_at {
+            Some(look_at) => entry(&LookKey { channel: channel(), look_at, order }, &message.id),
+            None => entry(&HeldKey { order }, &message.id),
+        }),
+        Status::Sent => message.silent_since().map(|since| {
+            entry(&SilentKey { channel: channel(), asks: delivery.asks, since, order }, &message.id)
+        }),
         Status::Delivered | Status::Undelivered | Status::Failed | Status::Canceled | Status::Expired => None,
     };
     let queue = QueueKey { customer: message.customer_id, order };
     let queued = message.holds_queue().then(|| entry(&queue, &message.id));
-    place.into_iter().chain(queued).collect()
+    let holds =
+        message.holds_since().map(|since| entry(&HoldKey { channel: channel(), since, order }, &message.id));
+    place.into_iter().chain(queued).chain(holds).collect()
 }
 
 /// The entry, among what may leave next, of the first in a customer's queue.

@@ -20,7 +20,6 @@ mod messages;
 mod sessions;
 mod turns;
 
-pub use messages::NEVER;
 use messages::QueueFront;
 
 /// Index entries that one record gives rise to.
