@@ -22,6 +22,7 @@ on_every_engine! {
     what_is_not_held_is_not_sent_again,
     whom_one_may_not_text_gets_nothing_again,
     agents_who_took_over_do_not_send_the_bots_held_text,
+    a_recalled_text_that_is_held_can_be_sent_again_once_agents_let_go,
     the_bots_passed_text_is_not_sent_again_once_agents_took_over,
     the_bots_passed_text_is_not_sent_again_once_agents_had_the_conversation,
     a_receipt_settles_a_held_text,
@@ -198,6 +199,21 @@ async fn agents_who_took_over_do_not_send_the_bots_held_text(open: Open) {
     assert!(matches!(refused, Err(ResendError::Refused(Refusal::SessionHeld))));
     f.let_go(id, at(13)).await;
     f.resend_message(text, VALID_FOR, at(14)).await.unwrap();
+}
+
+async fn a_recalled_text_that_is_held_can_be_sent_again_once_agents_let_go(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let text = f.queue(f.by_bot(id, "1", at(1))).await;
+    f.send(text, unknown(at(10)), at(1)).await;
+    f.hold(id, at(5)).await;
+    assert!(f.get(text).await.delivery.recalled);
+    resolved(&f, text, Evidence::CannotTell, 10).await;
+    let refused = f.resend_message(text, VALID_FOR, at(11)).await;
+    assert!(matches!(refused, Err(ResendError::Refused(Refusal::SessionHeld))));
+    f.let_go(id, at(12)).await;
+    f.resend_message(text, VALID_FOR, at(13)).await.unwrap();
+    assert_eq!((f.status(text).await, f.head(at(13)).await), (Status::Queued, Some(text)));
 }
 
 async fn the_bots_passed_text_is_not_sent_again_once_agents_took_over(open: Open) {

@@ -162,6 +162,39 @@ fn a_receipt_settles_an_unknown_fate() {
     assert!(!message.holds_queue());
 }
 
+#[test]
+fn what_left_after_all_is_not_canceled_refused_or_expired() {
+    let lost = |recalled| {
+        let mut message = sending();
+        message.settle(&SendOutcome::Unknown { error: error(ErrorClass::Unknown), look_at: at(9) }, at(2));
+        message.delivery.recalled = recalled;
+        message.resolve(&Evidence::Absent, at(10));
+        message
+    };
+    let canceled = lost(true);
+    let mut refused = lost(false);
+    refused.begin_attempt("me", at(11));
+    refused.settle(&SendOutcome::Permanent { error: error(ErrorClass::Permanent) }, at(12));
+    let mut expired = lost(false);
+    expired.expire(at(11));
+    let ended = [(canceled, Status::Canceled), (refused, Status::Failed), (expired, Status::Expired)];
+    for (mut message, status) in ended {
+        assert_eq!(message.delivery.status, status);
+        message.apply_receipt("SM1", &receipt(ReceiptStage::Sent, 20));
+        assert_eq!((message.delivery.status, &message.delivery.error), (Status::Sent, &None));
+        assert_eq!(message.delivery.provider_ids, ["SM1"]);
+    }
+    // What the provider said of one that it has stays said.
+    for (stage, status) in
+        [(ReceiptStage::Canceled, Status::Canceled), (ReceiptStage::Failed, Status::Failed)]
+    {
+        let mut message = lost(false);
+        message.apply_receipt("SM1", &receipt(stage, 20));
+        message.apply_receipt("SM1", &receipt(ReceiptStage::Sent, 21));
+        assert_eq!(message.delivery.status, status);
+    }
+}
+
 fn stage() -> impl Strategy<Value = ReceiptStage> {
     prop::sample::select(vec![
         ReceiptStage::Taken,

@@ -126,12 +126,26 @@ impl Message {
         self.delivery.ready_at = ready_at;
     }
 
+    /// Whether it ended without a word of the provider's that it has it: expired, canceled or refused. If an earlier attempt
+    /// has left after all, it has not.
+    fn is_ended_by_us(&self) -> bool {
+        match self.delivery.status {
+            Status::Expired => true,
+            Status::Canceled | Status::Failed => self.delivery.provider_ids.is_empty(),
+            Status::Queued
+            | Status::Sending
+            | Status::Sent
+            | Status::Delivered
+            | Status::Undelivered
+            | Status::Unknown => false,
+        }
+    }
+
     pub(super) fn adopt(&mut self, provider_id: &str, now: Timestamp) {
         if self.delivery.status == Status::Sending {
             self.delivery.end_attempt(BY_RECEIPT, now);
         }
-        // What expired while nobody knew that it had left has not expired.
-        if self.delivery.status.holds_queue() || self.delivery.status == Status::Expired {
+        if self.delivery.status.holds_queue() || self.is_ended_by_us() {
             self.delivery.status = Status::Sent;
             self.delivery.error = None;
         }

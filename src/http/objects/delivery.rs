@@ -83,7 +83,7 @@ pub struct Attempt {
     pub at: Moment,
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub ended_at: Option<Moment>,
-    /// `accepted`, `throttled`, `transient`, `permanent`, `unknown` …; null while it is under way.
+    /// `accepted`, `throttled` (also one that was put back before it was handed over), `transient`, `permanent`, `unknown` …; null while it is under way.
     #[schema(required)]
     pub outcome: Option<String>,
     /// What was found out about an `unknown` one: `found` (in the provider's list), `receipt`, `absent`; or, where nobody

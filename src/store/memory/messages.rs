@@ -75,7 +75,7 @@ impl State {
         }
         may_be_texted(self.owner(message.customer_id)?, message.delivery.exemption)?;
         let (own, newest) = self.sessions_around(&message)?;
-        if message.delivery.recalled || message.is_silenced(own, newest) {
+        if message.is_silenced(own, newest) {
             return Err(Refusal::SessionHeld.into());
         }
         message.resend(valid_for, now);

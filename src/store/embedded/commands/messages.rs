@@ -49,7 +49,7 @@ pub fn resend(tx: &mut Tx<'_, '_>, id: MessageId, valid_for: Duration) -> Result
     let customer = tx.tables().customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
     may_be_texted(&customer, message.delivery.exemption)?;
     let (own, newest) = tx.tables().sessions_around(&message)?;
-    if message.delivery.recalled || message.is_silenced(&own, &newest) {
+    if message.is_silenced(&own, &newest) {
         return Err(Refusal::SessionHeld.into());
     }
     message.resend(valid_for, tx.now);
