@@ -17,7 +17,10 @@ use super::originals::{Frozen, Originals};
 use super::schema;
 
 mod durability;
+mod nudge;
 mod segment;
+
+use nudge::Nudge;
 
 /// What sled keeps its parameters in.
 const PARAMETERS: &str = "conf";
@@ -37,6 +40,8 @@ impl Default for SledOptions {
 }
 
 pub struct SledKv {
+    // First: it flushes.
+    nudge: Nudge,
     tree: sled::Tree,
     /// Commits write it, views read it: so a view shows each batch whole, over all its reads.
     commits: RwLock<()>,
@@ -58,7 +63,16 @@ impl SledKv {
         let path = directory.join(home::SLED);
         let db = open_db(&path, options)?;
         let tree = (*db).clone();
-        let kv = Self { tree, commits: RwLock::new(()), originals: Originals::default(), db, _lock: lock };
+        let flushed = db.clone();
+        let flush = move || {
+            if let Err(error) = flushed.flush() {
+                tracing::debug!(%error, "a flush was woken over a failed write");
+            }
+        };
+        let nudge = Nudge::start(nudge::EVERY, flush)
+            .map_err(|source| OpenError::Engine { path: path.clone(), source: Box::new(source) })?;
+        let (commits, originals) = (RwLock::new(()), Originals::default());
+        let kv = Self { nudge, tree, commits, originals, db, _lock: lock };
         let durable = schema::adopt_durably(&kv, durability::flushes)
             .map_err(|error| error.into_open_error(directory))?;
         if !durable {
@@ -128,7 +142,7 @@ impl Kv for SledKv {
             self.originals.set_aside(writes, |key| self.get(key));
             self.tree.apply_batch(batch).map_err(failed)?;
         }
-        self.db.flush().map_err(failed)?;
+        self.nudge.over(|| self.db.flush()).map_err(failed)?;
         Ok(())
     }
 
