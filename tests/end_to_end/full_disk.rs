@@ -298,7 +298,7 @@ async fn a_limit_that_stays_is_answered_503_until_somebody_lifts_it() {
     let provider = Arc::new(Provider::start().await);
     let store = format!("path = \"{}\"", folder.path().join("data").display());
     let (engine, bot) = ("sled".into(), "kind = \"none\"".into());
-    let mut daemon = Daemon::start(&Setup { engine, bot, store, ..Setup::new(&provider.url) }).await;
+    let mut daemon = Daemon::start(&Setup { bot, engine, store, ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon);
     let (load, people) = Load::start(&provider, &daemon).await;
     load.goes_on(&daemon, 200).await;

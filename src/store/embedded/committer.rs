@@ -242,7 +242,9 @@ impl Worker {
             return Ok(());
         }
         let failed_to_begin = |batch: Vec<Box<dyn Job>>, failure: Failure| {
-            batch.into_iter().for_each(|job| job.refuse(StoreError::Unavailable(failure.reason.clone())));
+            for job in batch {
+                job.refuse(StoreError::Unavailable(failure.reason.clone()));
+            }
             Err(failure)
         };
         let Some(kv) = self.engine.get() else {
@@ -260,12 +262,14 @@ impl Worker {
         if outcome.is_ok() && !writes.is_empty() {
             self.recovery.works();
         }
-        let committed = outcome.as_ref().map(|()| ()).map_err(|failure| failure.reason.clone());
+        let committed = outcome.as_ref().copied().map_err(|failure| failure.reason.clone());
         if let Err(reason) = &committed {
             // Before anybody is told, so that whoever asks again is told the same.
             self.condition.send_replace(Condition::Away(reason.clone()));
         }
-        answers.into_iter().for_each(|answer| answer(&committed));
+        for answer in answers {
+            answer(&committed);
+        }
         outcome
     }
 

@@ -36,6 +36,10 @@ pub struct MortalStore {
 const POLLS: [&str; 8] =
     ["silent", "lane_heads", "busy_lanes", "unknown_due", "holding", "sweep", "claim_turn", "counts"];
 
+/// What the gateway asks by itself, and may be kept without its being told.
+const UNCERTAIN: [&str; 6] =
+    ["begin_attempt", "settle", "claim_turn", "complete_turn", "fail_turn", "reclaim"];
+
 impl MortalStore {
     pub fn new((world, life): (Arc<World>, Arc<Life>)) -> Self {
         Self { world, life }
@@ -61,6 +65,19 @@ impl MortalStore {
     async fn after(&self, command: &'static str) {
         self.life.boundary(&self.world, ("after", command), self.crash_rate(command)).await;
         self.linger(command).await;
+    }
+
+    /// Whether the store keeps it, and does not know.
+    fn forgets(&self, command: &str) -> bool {
+        let forgets = UNCERTAIN.contains(&command)
+            && self.world.is_chaotic()
+            && self.world.dice.store.chance(self.world.plan.store_refuses);
+        if forgets {
+            self.world.journal.note(|| format!("store: {command} is kept, and nobody is told"));
+            self.world.journal.saw("store uncertain");
+            self.world.audit.store_was_trouble();
+        }
+        forgets
     }
 
     /// The command takes its time; the life may end meanwhile.
@@ -106,6 +123,9 @@ macro_rules! commands {
                     let answer = self.world.disk.$name($(Clone::clone(&$arg)),*).await;
                     $(self.world.audit.$seen(&answer, $($given),*);)?
                     self.after(stringify!($name)).await;
+                    if answer.is_ok() && self.forgets(stringify!($name)) {
+                        return Err(StoreError::Uncertain("for now".into()).into());
+                    }
                     answer
                 }
             )*
