@@ -98,13 +98,33 @@ impl Turn {
 
     /// The bot is asked again at `due_at`; or never, where agents have taken the session since, and it was to answer.
     /// `message`: the one that the turn names.
-    pub fn retry(&mut self, session: &mut Session, message: Option<&Message>, due_at: Timestamp) {
+    ///
+    /// Where the bot has the session again by then, the place from which it has missed something is returned: the
+    /// session's next `session.updated`, which is still to be told, has to tell it ([`Turn::tell_from`]).
+    #[must_use]
+    pub fn retry(
+        &mut self,
+        session: &mut Session,
+        message: Option<&Message>,
+        due_at: Timestamp,
+    ) -> Option<u64> {
         if self.kind.expects_reply() && fence(self, session).is_err() {
             self.drop_unasked(session, message);
-        } else {
-            self.state = TurnState::Pending;
-            self.due_at = due_at;
+            return self.first_place(message).filter(|_| !session.need_attention);
         }
+        self.state = TurnState::Pending;
+        self.due_at = due_at;
+        None
+    }
+
+    /// Tells also what was said from `place` on, if it is one that tells what was said. `false`: it is not.
+    pub fn tell_from(&mut self, place: u64) -> bool {
+        let told = self.history.as_mut().filter(|_| self.state == TurnState::Pending);
+        told.map(|history| history.start = history.start.min(place)).is_some()
+    }
+
+    fn first_place(&self, message: Option<&Message>) -> Option<u64> {
+        message.map(|message| message.place).or(self.history.as_ref().map(|places| places.start))
     }
 
     /// Whether a process other than `owner` has it in hand.
@@ -135,8 +155,7 @@ impl Turn {
 
     /// The bot was not told: where agents have the session, they will have it told when they let go.
     pub(super) fn missed(&self, session: &mut Session, message: Option<&Message>) {
-        let first = message.map(|message| message.place).or(self.history.as_ref().map(|places| places.start));
-        if let Some(place) = first {
+        if let Some(place) = self.first_place(message) {
             session.bot_missed(place);
         }
     }

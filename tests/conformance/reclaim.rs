@@ -1,8 +1,9 @@
 //! What a process has in hand without knowing it: begun while the store could not say that it was.
 
 use switchboard::domain::delivery::Status;
-use switchboard::domain::turn::TurnState;
-use switchboard::store::{Begun, InHand, Reclaimed, SettleError, TurnClaim, TurnError};
+use switchboard::domain::ids::TurnId;
+use switchboard::domain::turn::{TurnKind, TurnState};
+use switchboard::store::{Begun, InHand, Reclaimed, SettleError, TurnClaim, TurnError, TurnFailure};
 
 use crate::engines::Open;
 use crate::fixture::{ANN, BOB, CLEO, Fixture, HERE, accepted, at, texts, unknown};
@@ -12,6 +13,7 @@ on_every_engine! {
     what_is_known_and_what_is_others_stays,
     a_text_that_was_recalled_meanwhile_is_canceled_and_lets_the_next_go,
     a_turn_that_nobody_knows_of_is_pending_again,
+    what_a_turn_was_about_is_told_when_the_bot_has_the_session_again,
 }
 
 fn nothing() -> InHand {
@@ -80,4 +82,28 @@ async fn a_turn_that_nobody_knows_of_is_pending_again(open: Open) {
     assert!(matches!(late, Err(TurnError::Stale)));
     let again = f.claim(at(5)).await.turn;
     assert_eq!((again.id, again.number, again.attempts), (told.turn.id, told.turn.number, 2));
+}
+
+async fn what_a_turn_was_about_is_told_when_the_bot_has_the_session_again(open: Open) {
+    let f = Fixture::new(open);
+    for (of, is_known) in [(ANN, false), (BOB, true)] {
+        let (said, _) = f.hear(f.text(of, "1", at(0))).await;
+        let unasked = f.claim(at(0)).await;
+        f.hold(said.customer_id, at(1)).await;
+        f.let_go(said.customer_id, at(2)).await;
+        if is_known {
+            // The bot could not be reached.
+            f.fail_turn(unasked.turn.id, 1, TurnFailure::RetryAt(at(3)), TurnId(f.id()), at(3))
+                .await
+                .unwrap();
+        } else {
+            f.reclaim(HERE, nothing(), at(3)).await.unwrap();
+        }
+        assert_eq!(f.turn(unasked.turn.id).await.unwrap().unwrap().state, TurnState::Dropped);
+        let told = f.claim(at(3)).await;
+        assert_eq!(told.turn.kind, TurnKind::SessionUpdated);
+        let history: Vec<_> = told.history.iter().map(|message| message.id).collect();
+        assert_eq!(history, [said.id], "known: {is_known}");
+        f.complete_turn(f.completion(&told, texts(&[]), at(4))).await.unwrap();
+    }
 }

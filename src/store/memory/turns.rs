@@ -143,8 +143,12 @@ impl State {
 
     fn retry_turn(&mut self, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
         let mut session = self.session_of(&turn)?;
-        turn.retry(&mut session, self.message_of(&turn), due_at);
+        let missed = turn.retry(&mut session, self.message_of(&turn), due_at);
         self.turns.put(turn);
+        if let Some(place) = missed {
+            let mut later = self.turns.rows_mut().filter(|turn| turn.session_id == session.id);
+            later.find_map(|turn| turn.tell_from(place).then_some(()));
+        }
         self.sessions.put(session);
         Ok(())
     }
