@@ -44,7 +44,9 @@ async fn with_work_waiting_a_number_keeps_its_pace_in_every_window_and_wastes_ne
         running.spawn(measure(rate, Duration::from_secs(seconds)));
     }
     let all = running.join_all().await;
-    all.iter().for_each(|measured| println!("{}", measured.in_words()));
+    for measured in &all {
+        println!("{}", measured.in_words());
+    }
     all.iter().for_each(Measured::judge);
 }
 
