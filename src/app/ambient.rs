@@ -2,18 +2,29 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
+
+use super::alarm::Alarm;
 use crate::domain::time::Timestamp;
 use crate::gateway::ambient::{Clock, Entropy};
 
 /// The machine's clocks.
 pub struct SystemClock {
     started: Instant,
+    /// None where no thread can be had: then moments are kept to the millisecond or two.
+    alarm: Option<Alarm>,
 }
+
+/// So long before a moment the runtime's timers are let go, which count in milliseconds and round up.
+const COARSE: Duration = Duration::from_millis(3);
 
 impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        let alarm = Alarm::start().inspect_err(|error| {
+            tracing::warn!(%error, "there is no thread for exact moments; texts leave up to two milliseconds late");
+        });
+        Self { started: Instant::now(), alarm: alarm.ok() }
     }
 }
 
@@ -24,6 +35,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+#[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         now()
@@ -31,6 +43,15 @@ impl Clock for SystemClock {
 
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    async fn at(&self, elapsed: Duration) {
+        let pause = elapsed.saturating_sub(self.elapsed());
+        let Some(alarm) = &self.alarm else { return tokio::time::sleep(pause).await };
+        if pause > COARSE {
+            tokio::time::sleep(pause.saturating_sub(COARSE)).await;
+        }
+        alarm.until(self.started + elapsed).await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
+mod alarm;
 pub mod ambient;
 pub mod cli;
 mod commands;

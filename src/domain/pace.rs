@@ -148,8 +148,9 @@ impl Meter {
     /// rate: what follows is counted from when they were due. What was later than that puts off all that follows.
     pub fn depart(&mut self, segments: u32, now: Moment) {
         let due = self.due(Moment::ZERO, segments);
-        let on_time = now <= due + TIMER_SLACK.min(self.interval);
-        self.reserve(if on_time { due } else { now }, segments);
+        let caught_up =
+            if now <= due + TIMER_SLACK { TIMER_SLACK.min(self.interval) } else { Duration::ZERO };
+        self.reserve(due.max(now.saturating_sub(caught_up)), segments);
     }
 
     /// The theoretical arrival time: the one moment that is this meter's whole state.
@@ -294,6 +295,18 @@ mod tests {
             meter.depart(1, now);
         }
         assert_eq!(now, secs(11).checked_sub(Duration::from_millis(2)).unwrap());
+    }
+
+    #[test]
+    fn a_fast_meter_catches_one_interval_up_and_no_more() {
+        let mut meter = meter("1000/s");
+        meter.depart(1, secs(1));
+        for (late_us, next_ms) in [(900, 2), (3_000, 5), (20_000, 26)] {
+            let due = meter.due(Moment::ZERO, 1);
+            meter.depart(1, due + Duration::from_micros(late_us));
+            let next = meter.due(Moment::ZERO, 1).checked_sub(secs(1)).unwrap();
+            assert_eq!(next.as_millis(), next_ms, "{late_us} µs late");
+        }
     }
 
     proptest! {

@@ -2,14 +2,24 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use crate::domain::time::Timestamp;
 
 /// The time.
+#[async_trait]
 pub trait Clock: Send + Sync + 'static {
     /// The time of day.
     fn now(&self) -> Timestamp;
     /// The time since some fixed moment of this process; never jumps. What pace is measured by.
     fn elapsed(&self) -> Duration;
+    /// Returns when so much has elapsed: for what has to happen then, and not a millisecond later.
+    async fn at(&self, elapsed: Duration) {
+        let pause = elapsed.saturating_sub(self.elapsed());
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+    }
 }
 
 /// Randomness good enough for secrets.

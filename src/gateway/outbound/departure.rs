@@ -90,7 +90,7 @@ impl Gate {
             let until = self.gateway.now().after(pause);
             return Err(HeldBack { until, because: "its turn came later than was planned" });
         }
-        tokio::time::sleep(pause).await;
+        self.gateway.clock.at(due).await;
         Ok(())
     }
 
