@@ -160,6 +160,8 @@ pub trait Store: Send + Sync + 'static {
     async fn lane_head(&self, lane: &Lane, now: Timestamp) -> Result<LaneHead, StoreError> {
         Ok(self.lane_heads(lane, now, 1).await?.into())
     }
+    /// The first of a customer's queue, whichever lane it goes out by; none if the queue is empty.
+    async fn queue_front(&self, customer_id: CustomerId) -> Result<Option<Message>, StoreError>;
     /// The lanes that have anything `queued`, in no particular order.
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError>;
     /// Puts a text off: it is ready at `ready_at` and not before, and its place among what is ready is that moment's.

@@ -11,6 +11,7 @@ use crate::fixture::{ANN, BOB, CLEO, Fixture, HERE, accepted, at, at_once, lane,
 on_every_engine! {
     one_text_per_customer_is_in_flight,
     one_customers_texts_keep_their_order_over_all_lanes,
+    a_customers_queue_tells_its_front_whatever_the_lane,
     agents_texts_go_before_the_bots,
     the_gateways_own_texts_go_with_the_agents,
     what_is_ready_first_goes_first,
@@ -50,6 +51,24 @@ async fn one_customers_texts_keep_their_order_over_all_lanes(open: Open) {
         f.lane_head(&other_lane(), at(6)).await.unwrap(),
         LaneHead::Ready { message_id: second, segments: 1 },
     );
+}
+
+async fn a_customers_queue_tells_its_front_whatever_the_lane(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    assert_eq!(f.queue_front(id).await.unwrap(), None);
+    let first = f.queue(f.by_bot(id, "1", at(1))).await;
+    let mut moves = f.text(ANN, "from here on", at(1));
+    moves.text.lane = other_lane();
+    f.hear(moves).await;
+    let second = f.queue(f.by_bot(id, "2", at(1))).await;
+    let attempt = f.begin(first, at(1)).await;
+    let front = async || f.queue_front(id).await.unwrap().map(|front| (front.id, front.delivery.lane));
+    assert_eq!(front().await, Some((first, lane())));
+    f.settle(first, attempt, accepted("SM1"), at(2)).await.unwrap();
+    assert_eq!(front().await, Some((second, other_lane())));
+    f.cancel_message(second, at(3)).await.unwrap();
+    assert_eq!(front().await, None);
 }
 
 async fn agents_texts_go_before_the_bots(open: Open) {

@@ -42,7 +42,7 @@ use std::env;
 const SEEDS: u64 = 600;
 
 /// What must have happened in a plain test run: else something has silently stopped being tested.
-const HAPPENS: [&str; 70] = [
+const HAPPENS: [&str; 72] = [
     "asked for customers' texts",
     "attempts abandoned",
     "bot failed",
@@ -97,7 +97,9 @@ const HAPPENS: [&str; 70] = [
     "status told",
     "store refused",
     "store slow",
+    "store uncertain",
     "taken",
+    "taken back from the store",
     "text canceled",
     "text expired",
     "text owed after a crash",

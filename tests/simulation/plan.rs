@@ -48,6 +48,8 @@ pub struct Plan {
     pub store_base_ms: u64,
     pub store_slow: u32,
     pub store_refuses: u32,
+    /// How often it does what it was told and fails to say so.
+    pub store_doubts: u32,
     pub sends_go_wrong: u32,
     pub lists: bool,
     /// The provider can be asked for what customers texted.
@@ -122,6 +124,7 @@ impl Plan {
             store_base_ms: *dice.pick(&[0, 0, 2, 8]),
             store_slow: rate(&[0, 0, 30, 200]),
             store_refuses: rate(&[0, 0, 0, 50, 400]),
+            store_doubts: rate(&[0, 0, 0, 60]),
             sends_go_wrong: rate(&[0, 1_000, 3_000, 6_000]),
             lists: dice.chance(8_000),
             recovers: dice.chance(7_000),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::delivery::{DeliveryError, ErrorClass, SendOutcome};
+use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
 use crate::provider::{OutgoingText, Sent};
@@ -40,6 +41,7 @@ pub(super) async fn send(
         entry.settled();
     }
     state.wake.notify_one();
+    gateway.wake_next_of(&message).await;
 }
 
 fn outgoing(channel: &Channel, message: &Message, now: Timestamp) -> OutgoingText {
@@ -83,6 +85,33 @@ impl Gateway {
             let text = format!("the provider's adapter failed: {failed}");
             Sent::Unknown { error: DeliveryError { code: None, class: ErrorClass::Unknown, text } }
         })
+    }
+
+    /// The same, for a message of which only the id is known.
+    pub(super) async fn wake_next_after(&self, id: MessageId) {
+        match self.store.message(id).await {
+            Ok(Some(message)) => self.wake_next_of(&message).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(message = %id, %error, "its customer's next text is found a little later");
+            }
+        }
+    }
+
+    /// What the customer has next may go out by another number than the message that left the queue.
+    pub(super) async fn wake_next_of(&self, message: &Message) {
+        if !self.outbound.has_several_lanes() {
+            return;
+        }
+        match self.store.queue_front(message.customer_id).await {
+            Ok(Some(next)) if next.delivery.lane != message.delivery.lane => {
+                self.outbound.wake(&next.delivery.lane);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(message = %message.id, %error, "its customer's next text is found a little later");
+            }
+        }
     }
 
     /// A refusal may ask for a pause; what is taken ends a row of them. Returns until when the lane rests now.

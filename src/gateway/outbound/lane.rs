@@ -271,6 +271,7 @@ impl Runner {
                 }
                 Ok(Begun::Withdrawn(status)) => {
                     tracing::info!(message = %text.id, status = status.as_str(), "a text was withdrawn before it left");
+                    self.gateway.wake_next_after(text.id).await;
                     next.get_or_insert(Next::Again);
                 }
                 Ok(Begun::NotDue) => {

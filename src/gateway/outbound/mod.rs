@@ -83,6 +83,10 @@ impl Outbound {
         }
     }
 
+    fn has_several_lanes(&self) -> bool {
+        self.running().len() > 1
+    }
+
     pub(super) fn wake_all(&self) {
         self.running().values().for_each(|state| state.wake.notify_one());
     }
@@ -112,20 +116,24 @@ pub(super) async fn supervise(gateway: Arc<Gateway>) {
     let mut orphans = std::collections::HashSet::new();
     let mut trouble = gateway.troubles.watch();
     loop {
-        match gateway.store.busy_lanes().await {
+        let pause = match gateway.store.busy_lanes().await {
             Ok(lanes) => {
                 trouble.over();
                 for lane in &lanes {
                     look_after(&gateway, lane, &mut orphans);
                 }
+                SAFETY_NET
             }
-            Err(error) => trouble.met(&error, "the lanes that have something to send could not be read"),
-        }
+            Err(error) => {
+                trouble.met(&error, "the lanes that have something to send could not be read");
+                STORE_PAUSE
+            }
+        };
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
             () = gateway.outbound.wanted.notified() => {}
-            () = tokio::time::sleep(SAFETY_NET) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -97,6 +97,8 @@ impl Gateway {
         let evidence = self.evidence_for(message).await?;
         if self.store.resolve(message.id, evidence.clone(), self.now()).await?.is_some() {
             self.report_evidence(message, &evidence);
+            // Nothing else may be queued in its own lane, which then is not running.
+            self.outbound.wake(&message.delivery.lane);
             self.outbound.wake_all();
         } else if matches!(evidence, Evidence::Found { .. }) {
             // What was found is another's, or may be that of a text with the same words whose answer is still out.

@@ -287,3 +287,19 @@ async fn what_is_canceled_never_leaves_and_what_leaves_is_not_canceled() {
     }
     assert_eq!(outcomes.len(), 2, "both come about");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_customer_has_next_leaves_at_once_by_another_number_too() {
+    let world = World::start(Plan::default()).await;
+    let anna = world.text(ANNA, "Hey").await;
+    let bert = world.text_to(BERT, OTHER_BRAND, "Hey").await.customer_id;
+    world.say(bert, "The other number's lane is running").await;
+    world.carrier.until(1).await;
+    world.carrier.next([Act::TakeSlowly(ms(2_000))]);
+    world.say(anna, "First").await;
+    world.text_to(ANNA, OTHER_BRAND, "Rather here").await;
+    world.say(anna, "Second").await;
+    let handed = world.carrier.until(3).await;
+    let waited = handed[2].at.checked_sub(handed[1].at).unwrap();
+    assert!(waited < ms(2_200), "the first was taken after 2 s, the second left after {waited:?}");
+}

@@ -339,6 +339,10 @@ impl Store for EmbeddedStore {
         self.query(move |tables| queries::lane_heads(tables, &lane, now, limit)).await
     }
 
+    async fn queue_front(&self, customer_id: CustomerId) -> Result<Option<Message>, StoreError> {
+        self.query(move |tables| Ok(tables.queue_front(customer_id)?.map(|(_, first)| first))).await
+    }
+
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
         self.query(queries::busy_lanes).await
     }

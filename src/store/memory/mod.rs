@@ -207,6 +207,10 @@ impl Store for MemoryStore {
         Ok(self.state()?.lane_heads(lane, now, limit))
     }
 
+    async fn queue_front(&self, customer_id: CustomerId) -> Result<Option<Message>, StoreError> {
+        Ok(self.state()?.first_in_queue(customer_id).cloned())
+    }
+
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
         Ok(self.state()?.busy_lanes())
     }

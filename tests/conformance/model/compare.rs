@@ -101,6 +101,9 @@ impl World {
             same_answer!(self.session(*id));
             same_pages!(self, 3, messages_of(*id));
         }
+        for id in &self.customers {
+            same_answer!(self.queue_front(*id));
+        }
         for id in &self.messages {
             same_answer!(self.message(*id));
         }

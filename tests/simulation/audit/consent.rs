@@ -54,6 +54,8 @@ impl Audit {
                 return;
             }
         };
+        let how = if command.text.recovered { "is recovered" } else { "is taken" };
+        self.journal.note(|| format!("{id} {how}"));
         if heard.message.replace(message.id).is_some() {
             self.journal.broken(format!("{id} was taken twice"));
         }
@@ -106,7 +108,8 @@ impl Audit {
     }
 
     pub fn saw_subscription(&self, answer: &Result<Subscription, CustomerError>, command: &SetSubscription) {
-        if answer.is_ok() {
+        // Who says what is so already has said nothing new.
+        if matches!(answer, Ok(Subscription::Changed)) {
             self.unsubscribe(command.customer_id, command.unsubscribed);
         }
     }

@@ -16,10 +16,10 @@ use crate::plan::Plan;
 
 /// What a meter may catch up of a timer's lateness, and what a timer is rounded by.
 const SLACK: Duration = Duration::from_millis(11);
-/// A customer's next text in another lane is found by that lane's safety net.
-const SAFETY_NET: Duration = Duration::from_secs(5);
 /// The most segments that a text of this world has, and a little more.
 const LONGEST: u32 = 7;
+/// What nobody was woken for is found after so long.
+const SAFETY_NET: Duration = Duration::from_secs(5);
 /// A store that refused is left alone for a second.
 pub const AFTER_TROUBLE: Duration = Duration::from_millis(1_200);
 
@@ -36,6 +36,8 @@ pub struct Traffic {
     rests_until: Duration,
     life_began: Duration,
     ahead_ms: i64,
+    /// By how much the clocks of two lives may be apart.
+    clock_steps: Duration,
     last_trouble: Duration,
 }
 
@@ -74,7 +76,12 @@ impl Window {
 
 impl Traffic {
     pub fn new(plan: &Plan) -> Self {
-        Self { paces: plan.paces.clone(), max_in_flight: plan.settings.max_in_flight, ..Self::default() }
+        Self {
+            paces: plan.paces.clone(),
+            max_in_flight: plan.settings.max_in_flight,
+            clock_steps: Duration::from_secs(if plan.clock_jumps { 3 } else { 0 }),
+            ..Self::default()
+        }
     }
 
     /// True time of what a life's clock calls so.
@@ -171,8 +178,9 @@ impl Traffic {
         let most = longest(self.paces.number)
             + longest(self.paces.account) * 2
             + longest(destination.map(|(_, pace)| *pace)) * 4
+            + self.clock_steps
             + Duration::from_millis(500);
-        (idle > most + SAFETY_NET).then_some(idle)
+        (idle > most).then_some(idle)
     }
 }
 
@@ -191,7 +199,14 @@ impl Audit {
     /// The store refused, or was slow: who waits for it is not idle.
     pub fn store_was_trouble(&self) {
         let now = self.now();
-        self.book().traffic.last_trouble = now;
+        let traffic = &mut self.book().traffic;
+        traffic.last_trouble = traffic.last_trouble.max(now);
+    }
+
+    /// It did something and nobody heard of it: nobody is woken for that, and the safety nets find it.
+    pub fn store_was_in_doubt(&self) {
+        let found = self.now() + SAFETY_NET;
+        self.book().traffic.last_trouble = found;
     }
 
     /// When there was last trouble with the store.

@@ -7,7 +7,7 @@ use switchboard::domain::delivery::{
 use switchboard::domain::ids::MessageId;
 use switchboard::domain::message::Message;
 use switchboard::store::{
-    Begun, CancelError, Receipt, ReceiptOutcome, ResendError, SettleError, StoreError, Swept,
+    Begun, CancelError, Receipt, ReceiptOutcome, Reclaimed, ResendError, SettleError, StoreError, Swept,
 };
 
 use super::{Audit, Book};
@@ -174,6 +174,13 @@ impl Audit {
                     self.heed(message, Some(error.class));
                 }
             }
+        }
+    }
+
+    pub fn saw_reclaimed(&self, answer: &Result<Reclaimed, StoreError>) {
+        if answer.as_ref().is_ok_and(|reclaimed| reclaimed.messages + reclaimed.turns > 0) {
+            self.journal.note(|| "what the store kept without saying so is taken back".to_owned());
+            self.journal.saw("taken back from the store");
         }
     }
 

@@ -36,9 +36,34 @@ pub struct MortalStore {
 const POLLS: [&str; 8] =
     ["silent", "lane_heads", "busy_lanes", "unknown_due", "holding", "sweep", "claim_turn", "counts"];
 
-/// What the gateway asks by itself, and may be kept without its being told.
-const UNCERTAIN: [&str; 6] =
-    ["begin_attempt", "settle", "claim_turn", "complete_turn", "fail_turn", "reclaim"];
+/// What changes nothing.
+const READS: [&str; 25] = [
+    "holding",
+    "customer",
+    "customer_by_number",
+    "customers",
+    "consent_log",
+    "session",
+    "newest_session",
+    "sessions_of",
+    "inbox",
+    "message",
+    "messages_of",
+    "lane_heads",
+    "queue_front",
+    "busy_lanes",
+    "unknown_due",
+    "message_by_provider_id",
+    "text_by_provider_id",
+    "pauses",
+    "silent",
+    "turn",
+    "token_by_hash",
+    "tokens",
+    "last_alive",
+    "counts",
+    "export",
+];
 
 impl MortalStore {
     pub fn new((world, life): (Arc<World>, Arc<Life>)) -> Self {
@@ -62,22 +87,21 @@ impl MortalStore {
         refused
     }
 
-    async fn after(&self, command: &'static str) {
+    /// The store may fail to say that it did what it did.
+    async fn after(&self, command: &'static str) -> Result<(), StoreError> {
         self.life.boundary(&self.world, ("after", command), self.crash_rate(command)).await;
         self.linger(command).await;
+        if !READS.contains(&command) && self.goes_wrong(self.world.plan.store_doubts) {
+            self.world.journal.note(|| format!("store: {command} is done, and nobody hears of it"));
+            self.world.journal.saw("store uncertain");
+            self.world.audit.store_was_in_doubt();
+            return Err(StoreError::Uncertain("it is done".into()));
+        }
+        Ok(())
     }
 
-    /// Whether the store keeps it, and does not know.
-    fn forgets(&self, command: &str) -> bool {
-        let forgets = UNCERTAIN.contains(&command)
-            && self.world.is_chaotic()
-            && self.world.dice.store.chance(self.world.plan.store_refuses);
-        if forgets {
-            self.world.journal.note(|| format!("store: {command} is kept, and nobody is told"));
-            self.world.journal.saw("store uncertain");
-            self.world.audit.store_was_trouble();
-        }
-        forgets
+    fn goes_wrong(&self, in_ten_thousand: u32) -> bool {
+        self.world.is_chaotic() && self.world.dice.store.chance(in_ten_thousand)
     }
 
     /// The command takes its time; the life may end meanwhile.
@@ -103,11 +127,14 @@ impl MortalStore {
         if self.world.disk_is_full.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("no space left on device".into()));
         }
-        if !self.world.is_chaotic() || !self.world.dice.store.chance(self.world.plan.store_refuses) {
+        if !self.goes_wrong(self.world.plan.store_refuses) {
             return Ok(());
         }
-        let overloaded = self.world.dice.store.chance(5_000);
-        Err(if overloaded { StoreError::Overloaded } else { StoreError::Unavailable("for now".into()) })
+        Err(match self.world.dice.store.between(0..=3) {
+            0 => StoreError::Overloaded,
+            1 => StoreError::Uncertain("it is not done".into()),
+            _ => StoreError::Unavailable("for now".into()),
+        })
     }
 }
 
@@ -122,10 +149,7 @@ macro_rules! commands {
                     self.before(stringify!($name)).await?;
                     let answer = self.world.disk.$name($(Clone::clone(&$arg)),*).await;
                     $(self.world.audit.$seen(&answer, $($given),*);)?
-                    self.after(stringify!($name)).await;
-                    if answer.is_ok() && self.forgets(stringify!($name)) {
-                        return Err(StoreError::Uncertain("for now".into()).into());
-                    }
+                    self.after(stringify!($name)).await?;
                     answer
                 }
             )*
@@ -162,6 +186,7 @@ commands! {
     resend_message(id: MessageId, valid_for: Duration, now: Timestamp) -> Message, ResendError, saw_resend(id);
     lane_heads(lane: &Lane, now: Timestamp, limit: usize) -> LaneHeads, StoreError;
     postpone(id: MessageId, ready_at: Timestamp, now: Timestamp) -> bool, StoreError;
+    queue_front(customer_id: CustomerId) -> Option<Message>, StoreError;
     busy_lanes() -> Vec<Lane>, StoreError;
     begin_attempt(id: MessageId, owner: &str, now: Timestamp) -> Begun, StoreError, saw_attempt(id);
     settle(id: MessageId, attempt: u32, outcome: SendOutcome, now: Timestamp) -> Message, SettleError, saw_settled(id, attempt, &outcome);
@@ -180,7 +205,7 @@ commands! {
     fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, new_turn: TurnId, now: Timestamp) -> (), TurnError, saw_failure(id, &failure);
     release_turns(owner: &str, now: Timestamp) -> usize, StoreError, saw_released();
     turn(id: TurnId) -> Option<Turn>, StoreError;
-    reclaim(owner: &str, known: InHand, now: Timestamp) -> Reclaimed, StoreError;
+    reclaim(owner: &str, known: InHand, now: Timestamp) -> Reclaimed, StoreError, saw_reclaimed();
     mint_token(token: Token) -> (), StoreError;
     token_by_hash(sha256: [u8; 32]) -> Option<Token>, StoreError;
     tokens() -> Vec<Token>, StoreError;
