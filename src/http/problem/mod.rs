@@ -137,6 +137,10 @@ impl IntoResponse for Problem {
             Some(cause @ (StoreError::Overloaded | StoreError::Full { .. } | StoreError::Unavailable(_))) => {
                 tracing::debug!(error = %cause, "the store could not do what a call asked for");
             }
+            // The store has said this once, too; these lines say which calls it leaves in doubt.
+            Some(cause @ StoreError::Uncertain(_)) => {
+                tracing::warn!(error = %cause, "nobody knows whether what a call asked for was kept");
+            }
             Some(cause) => tracing::error!(error = %cause, "the store could not do what a call asked for"),
         }
         // A struct of texts and numbers always serializes.
