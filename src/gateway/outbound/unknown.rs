@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::domain::delivery::{Evidence, OnUnknown};
 use crate::domain::message::Message;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CLOCK_SKEW, Timestamp};
 use crate::provider::{AskError, SentRecord};
 use crate::store::StoreError;
 
@@ -21,9 +21,6 @@ use crate::gateway::metrics::labels;
 const POLL: Duration = Duration::from_secs(1);
 /// How many of a channel are taken up at once.
 const BATCH: usize = 200;
-/// How far providers' clocks and ours may be apart for what is listed to be taken for ours: what belongs to another message
-/// of ours never counts.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// A text listed with the same words and so much older than the attempt, which is no other message's, may be ours if our
 /// clock was far ahead. Nobody can tell: it is neither taken for the one, nor is the one sent again by itself.
 const CLOCK_DOUBT: Duration = Duration::from_secs(60 * 60);
