@@ -132,10 +132,10 @@ impl Turn {
         matches!(&self.state, TurnState::InFlight { owner: holder } if holder != owner)
     }
 
-    /// Whether `owner` has it in hand without knowing it.
-    pub fn is_forgotten(&self, owner: &str, known: &[TurnId]) -> bool {
+    /// Whether `owner` has it in hand and does not know of that, but at most of earlier attempts.
+    pub fn is_forgotten(&self, owner: &str, known: &[(TurnId, u32)]) -> bool {
         matches!(&self.state, TurnState::InFlight { owner: holder } if holder == owner)
-            && !known.contains(&self.id)
+            && !known.contains(&(self.id, self.attempts))
     }
 
     /// The bot has answered; `refused` is why its answer does not count.

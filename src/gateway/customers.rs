@@ -131,6 +131,9 @@ impl Gateway {
     ) -> Result<Subscription, CustomerError> {
         let command = SetSubscription { customer_id, unsubscribed, evidence: evidence(by), now: self.now() };
         let changed = self.store.set_subscription(command).await?;
+        if unsubscribed {
+            self.outbound.in_flight.stop_all_to(customer_id);
+        }
         tracing::info!(customer = %customer_id, unsubscribed, "a subscription was set");
         self.outbound.wake_all();
         Ok(changed)
@@ -139,6 +142,7 @@ impl Gateway {
     /// Erases the person; what they forbade stays forbidden.
     pub async fn erase_customer(&self, id: CustomerId) -> Result<(), CustomerError> {
         self.store.erase_customer(id, self.now()).await?;
+        self.outbound.in_flight.stop_all_to(id);
         tracing::info!(customer = %id, "a customer was erased");
         Ok(())
     }

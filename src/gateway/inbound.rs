@@ -2,6 +2,7 @@
 
 use crate::domain::conversation::{InboundIds, InboundText};
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
+use crate::domain::keywords::Keyword;
 use crate::provider::ProviderText;
 use crate::store::{Inbound, RecordInbound, StoreError};
 
@@ -71,10 +72,13 @@ impl Gateway {
                     message = %message.id,
                     session = %session.id,
                     held = session.need_attention,
-                    keyword = message.keyword.map(crate::domain::keywords::Keyword::as_str),
+                    keyword = message.keyword.map(Keyword::as_str),
                     recovered = message.recovered,
                     "a customer texted"
                 );
+                if message.keyword == Some(Keyword::Stop) {
+                    self.outbound.in_flight.stop_all_to(message.customer_id);
+                }
                 if *turn {
                     self.turns.wake();
                 }

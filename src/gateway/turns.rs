@@ -23,18 +23,19 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Turns {
     wake: Notify,
     slots: Arc<Semaphore>,
-    in_hand: Mutex<BTreeSet<TurnId>>,
+    /// With the numbers of their attempts: a turn may be told again before the last that was done for it has ended.
+    in_hand: Mutex<BTreeSet<(TurnId, u32)>>,
 }
 
 /// One turn that the bot is being told, for as long as this lives.
 struct Told {
-    id: TurnId,
+    attempt: (TurnId, u32),
     gateway: Arc<Gateway>,
 }
 
 impl Drop for Told {
     fn drop(&mut self) {
-        self.gateway.turns.told().remove(&self.id);
+        self.gateway.turns.told().remove(&self.attempt);
     }
 }
 
@@ -48,11 +49,11 @@ impl Turns {
     }
 
     /// All that the bot is being told.
-    pub(super) fn in_hand(&self) -> Vec<TurnId> {
+    pub(super) fn in_hand(&self) -> Vec<(TurnId, u32)> {
         self.told().iter().copied().collect()
     }
 
-    fn told(&self) -> MutexGuard<'_, BTreeSet<TurnId>> {
+    fn told(&self) -> MutexGuard<'_, BTreeSet<(TurnId, u32)>> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,9 +107,9 @@ async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
     let claim = gateway.store.claim_turn(&gateway.owner, gateway.now()).await;
     let again_after = match claim.inspect_err(|error| gateway.reclaim.after(error))? {
         TurnClaim::Work(work) => {
-            let id = work.turn.id;
-            gateway.turns.told().insert(id);
-            return Ok(Claimed::Turn(work, Told { id, gateway: Arc::clone(gateway) }));
+            let attempt = (work.turn.id, work.turn.attempts);
+            gateway.turns.told().insert(attempt);
+            return Ok(Claimed::Turn(work, Told { attempt, gateway: Arc::clone(gateway) }));
         }
         TurnClaim::NotBefore(due) => due.since(gateway.now()).min(SAFETY_NET),
         TurnClaim::Idle => SAFETY_NET,

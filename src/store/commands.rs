@@ -396,11 +396,12 @@ pub enum TurnError {
     Store(#[from] StoreError),
 }
 
-/// What a process knows that it has in hand: what it is sending, and what it is telling the bot.
+/// What a process knows that it has in hand, with the number of the attempt: what it is sending, and what it is telling
+/// the bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InHand {
-    pub messages: Vec<MessageId>,
-    pub turns: Vec<TurnId>,
+    pub messages: Vec<(MessageId, u32)>,
+    pub turns: Vec<(TurnId, u32)>,
 }
 
 /// How much of it went back to where it was.

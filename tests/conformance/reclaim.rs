@@ -6,11 +6,12 @@ use switchboard::domain::turn::{TurnKind, TurnState};
 use switchboard::store::{Begun, InHand, Reclaimed, SettleError, TurnClaim, TurnError, TurnFailure};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, CLEO, Fixture, HERE, accepted, at, texts, unknown};
+use crate::fixture::{ANN, BOB, CLEO, Fixture, HERE, accepted, at, texts, transient, unknown};
 
 on_every_engine! {
     an_attempt_that_nobody_knows_of_never_left,
     what_is_known_and_what_is_others_stays,
+    who_knows_of_an_earlier_attempt_does_not_know_of_this_one,
     a_text_that_was_recalled_meanwhile_is_canceled_and_lets_the_next_go,
     a_turn_that_nobody_knows_of_is_pending_again,
     what_a_turn_was_about_is_told_when_the_bot_has_the_session_again,
@@ -49,13 +50,29 @@ async fn what_is_known_and_what_is_others_stays(open: Open) {
     let told = f.claim(at(1)).await;
     assert!(matches!(f.claim_turn("there", at(1)).await.unwrap(), TurnClaim::Work(_)));
 
-    let in_hand = InHand { messages: vec![known], turns: vec![told.turn.id] };
+    let in_hand = InHand { messages: vec![(known, 1)], turns: vec![(told.turn.id, told.turn.attempts)] };
     assert_eq!(f.reclaim(HERE, in_hand, at(5)).await.unwrap(), Reclaimed::default());
     for (text, status) in [(known, Status::Sending), (theirs, Status::Sending), (lost, Status::Unknown)] {
         assert_eq!(f.status(text).await, status);
     }
     f.settle(known, 1, accepted("SM1"), at(6)).await.unwrap();
     f.complete_turn(f.completion(&told, texts(&["hi"]), at(6))).await.unwrap();
+}
+
+async fn who_knows_of_an_earlier_attempt_does_not_know_of_this_one(open: Open) {
+    let f = Fixture::new(open);
+    let text = f.queue(f.by_bot(f.with_bot(ANN).await, "1", at(1))).await;
+    f.begin(text, at(1)).await;
+    f.settle(text, 1, transient(at(2)), at(2)).await.unwrap();
+    assert_eq!(f.begin(text, at(2)).await, 2);
+    let told = f.claim(at(2)).await.turn;
+    f.fail_turn(told.id, 1, TurnFailure::RetryAt(at(3)), TurnId(f.id()), at(3)).await.unwrap();
+    assert_eq!(f.claim(at(3)).await.turn.attempts, 2);
+
+    let second = InHand { messages: vec![(text, 2)], turns: vec![(told.id, 2)] };
+    assert_eq!(f.reclaim(HERE, second, at(5)).await.unwrap(), Reclaimed::default());
+    let first = InHand { messages: vec![(text, 1)], turns: vec![(told.id, 1)] };
+    assert_eq!(f.reclaim(HERE, first, at(5)).await.unwrap(), Reclaimed { messages: 1, turns: 1 });
 }
 
 async fn a_text_that_was_recalled_meanwhile_is_canceled_and_lets_the_next_go(open: Open) {

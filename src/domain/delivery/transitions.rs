@@ -59,11 +59,11 @@ impl Message {
         self.settle(&SendOutcome::Unknown { error, look_at: now }, now);
     }
 
-    /// Whether `owner` has the attempt in hand without knowing it.
-    pub fn is_forgotten(&self, owner: &str, known: &[MessageId]) -> bool {
+    /// Whether `owner` has the attempt in hand and does not know of it, but at most of earlier ones.
+    pub fn is_forgotten(&self, owner: &str, known: &[(MessageId, u32)]) -> bool {
         self.delivery.status == Status::Sending
             && self.delivery.owner.as_deref() == Some(owner)
-            && !known.contains(&self.id)
+            && !known.contains(&(self.id, self.delivery.attempt_number()))
     }
 
     /// The attempt in hand was never made: the message waits again.

@@ -23,9 +23,9 @@ pub(super) async fn send(
     channel: Arc<Channel>,
     state: Arc<LaneState>,
     message: Box<Message>,
-    (_slot, mut entry): (OwnedSemaphorePermit, Entry),
+    (slot, entry): (OwnedSemaphorePermit, Entry),
 ) {
-    entry.leaves();
+    entry.leaves(&message);
     let text = outgoing(&channel, &message, gateway.now());
     let started = gateway.clock.elapsed();
     let sent = gateway.hand_over(&channel, text).await;
@@ -38,8 +38,9 @@ pub(super) async fn send(
     gateway.metrics.sent(&channel.name, outcome.as_str(), took);
     report(&message, &outcome);
     if gateway.write_down(&message, outcome).await {
-        entry.settled();
+        entry.settled(&message);
     }
+    drop((slot, entry));
     state.wake.notify_one();
     gateway.wake_next_of(&message).await;
 }

@@ -76,6 +76,31 @@ async fn what_is_canceled_expires_or_is_unsubscribed_while_it_waits_never_leaves
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_text_whose_attempt_is_written_down_does_not_leave_after_a_stop_either() {
+    for by_text in [true, false] {
+        let world = World::start(Plan { number_pace: Some("1/s"), ..Plan::default() }).await;
+        let anna = world.text(ANNA, "Hey").await;
+        let bert = world.text(BERT, "Hey").await;
+        let last = world.say(bert, "one segment").await;
+        let stopped = world.say(anna, "never").await;
+        world.carrier.until(1).await;
+        while world.message(stopped).await.delivery.status != Status::Sending {
+            tokio::time::sleep(ms(1)).await;
+        }
+        assert_eq!(world.carrier.contents(), ["one segment"], "it waits at the gate");
+        if by_text {
+            world.text(ANNA, "STOP").await;
+        } else {
+            world.gateway.set_subscription(anna, true, "desk").await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(world.message(stopped).await.delivery.status, Status::Canceled, "by text: {by_text}");
+        assert_eq!(world.message(last).await.delivery.status, Status::Sent);
+        assert_eq!(world.carrier.contents(), ["one segment"], "by text: {by_text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn agents_have_a_session_at_once_while_the_bots_text_waits() {
     for (scope, plan) in slow(true).into_iter().enumerate() {
         let world = World::start(plan).await;

@@ -122,7 +122,7 @@ impl State {
         abandoned.map(|message| message.abandon(now)).count()
     }
 
-    pub fn reclaim_attempts(&mut self, owner: &str, known: &[MessageId], now: Timestamp) -> usize {
+    pub fn reclaim_attempts(&mut self, owner: &str, known: &[(MessageId, u32)], now: Timestamp) -> usize {
         let forgotten = self.messages.rows().filter(|message| message.is_forgotten(owner, known));
         let forgotten: Vec<_> = forgotten.map(|message| (message.id, message.customer_id)).collect();
         for (id, customer) in &forgotten {

@@ -131,7 +131,7 @@ impl State {
     pub fn reclaim_turns(
         &mut self,
         owner: &str,
-        known: &[TurnId],
+        known: &[(TurnId, u32)],
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         let forgotten: Vec<Turn> =

@@ -84,7 +84,7 @@ pub fn abandon_attempts(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, Store
     change_in_hand(tx, |message| message.is_abandoned(owner), |message| message.abandon(now))
 }
 
-pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[MessageId]) -> Result<usize, StoreError> {
+pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[(MessageId, u32)]) -> Result<usize, StoreError> {
     let now = tx.now;
     change_in_hand(tx, |message| message.is_forgotten(owner, known), |message| message.reclaim(now))
 }

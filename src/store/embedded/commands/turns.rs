@@ -136,7 +136,7 @@ pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
     retry_in_hand(tx, |turn| turn.is_abandoned(owner))
 }
 
-pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[TurnId]) -> Result<usize, StoreError> {
+pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[(TurnId, u32)]) -> Result<usize, StoreError> {
     retry_in_hand(tx, |turn| turn.is_forgotten(owner, known))
 }
 

@@ -167,7 +167,6 @@ impl World {
     }
 }
 
-fn some_of<T: Copy>(begun: &[(T, u32)], every: usize) -> Vec<T> {
-    let known = begun.iter().map(|(id, _)| *id);
-    if every == 0 { Vec::new() } else { known.step_by(every).collect() }
+fn some_of<T: Copy>(begun: &[T], every: usize) -> Vec<T> {
+    if every == 0 { Vec::new() } else { begun.iter().copied().step_by(every).collect() }
 }
