@@ -27,6 +27,11 @@ use config::Config;
 /// Wrong usage or configuration.
 const WRONG_CONFIGURATION: u8 = 2;
 
+/// The command line asks for something that the configuration does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongUsage(String);
+
 /// Runs the command that was asked for. 0: done, 1: failed, 2: wrong usage or configuration.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -47,7 +52,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report::complain(&format!("switchboard: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<WrongUsage>() { ExitCode::from(WRONG_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,16 +1,17 @@
-//! A running daemon, asked over its API by a command of the same binary: it has the store open, and nobody else may.
+//! Whoever has the store: this process, which opens it, or a running daemon, asked over its API by a command of the same
+//! binary. A command that only reads never makes a store: an empty one would look like an answer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use reqwest::{Method, Response};
+use anyhow::{Context, Result};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 use super::config::{Config, Secret};
-use super::wiring;
-use crate::store::embedded::OpenError;
+use super::{report, wiring};
+use crate::store::embedded::{self, OpenError};
 use crate::store::{Store, TokenRole};
 
 /// How long its answer may take; of a streamed one, each part of it.
@@ -24,22 +25,93 @@ pub enum Holder {
     Daemon(Remote),
 }
 
+/// What becomes of a command where there is no store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    IsRefused,
+    /// As a daemon's first start would.
+    IsMade,
+}
+
+/// The configuration names a folder that holds no store.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no store in {}. {}", path.display(), advice(*is_relative))]
+pub struct NoStore {
+    /// From the root.
+    pub path: PathBuf,
+    is_relative: bool,
+}
+
+fn advice(is_relative: bool) -> &'static str {
+    if is_relative {
+        "store.path is relative, and taken from the working directory: run this where the daemon works (a service's \
+         WorkingDirectory), or write the whole path into the configuration. If it is to be a new store, start the \
+         daemon, which makes it"
+    } else {
+        "See that store.path names the right folder and that its disk is mounted. If it is to be a new store, start \
+         the daemon, which makes it"
+    }
+}
+
+/// Where the store is, from the root.
+pub fn store_path(config: &Config) -> PathBuf {
+    let path = &config.store.path;
+    std::path::absolute(path).unwrap_or_else(|_| path.clone())
+}
+
 /// Opens the store, or finds the daemon that has it open; that one is asked with an admin token.
-pub async fn holder(config: &Config, admin_token_file: Option<&Path>) -> Result<Holder> {
-    match open_at_once(config).await {
+pub async fn holder(config: &Config, admin_token_file: Option<&Path>, missing: Missing) -> Result<Holder> {
+    let opened = match missing {
+        Missing::IsRefused => open_existing(config).await,
+        Missing::IsMade => open_at_once(config).await,
+    };
+    match opened {
         Ok(store) => Ok(Holder::Here(store)),
         Err(error) => match error.downcast_ref::<OpenError>() {
-            Some(OpenError::Locked { .. }) => Ok(Holder::Daemon(Remote::new(config, admin_token_file)?)),
+            Some(OpenError::Locked { .. }) => {
+                let daemon = Remote::new(config, admin_token_file).with_context(|| {
+                    format!(
+                        "another process has the store in {} open, and has to be asked for it, or stopped first",
+                        store_path(config).display()
+                    )
+                })?;
+                Ok(Holder::Daemon(daemon))
+            }
             _ => Err(error),
         },
     }
 }
 
-/// Opens the store, without waiting for a process that has it.
+/// Opens the store, without waiting for a process that has it; makes none.
+pub async fn open_existing(config: &Config) -> Result<Arc<dyn Store>> {
+    let path = store_path(config);
+    let is_relative = config.store.path.is_relative();
+    let looked_at = path.clone();
+    if tokio::task::spawn_blocking(move || embedded::holds_store(&looked_at)).await?? {
+        open_at_once(config).await
+    } else {
+        Err(NoStore { path, is_relative }.into())
+    }
+}
+
+/// Opens the store, or makes a new one, without waiting for a process that has it.
 pub async fn open_at_once(config: &Config) -> Result<Arc<dyn Store>> {
     let mut impatient = config.clone();
     impatient.store.lock_wait = Duration::ZERO;
+    impatient.store.path = store_path(config);
     tokio::task::spawn_blocking(move || wiring::open_store(&impatient)).await?
+}
+
+/// Closes the store. What failed before counts for more than that closing failed, too.
+pub async fn close<T>(store: &dyn Store, done: Result<T>) -> Result<T> {
+    let closed = store.close().await.context("closing the store");
+    match (done, closed) {
+        (Err(failed), Err(closing)) => {
+            report::complain(&format!("switchboard: {closing:#}"));
+            Err(failed)
+        }
+        (done, closed) => done.and_then(|done| closed.map(|()| done)),
+    }
 }
 
 /// The API of the daemon that runs by this configuration.
@@ -47,6 +119,25 @@ pub struct Remote {
     client: reqwest::Client,
     url: String,
     admin: String,
+}
+
+/// Why a running daemon did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    #[error("no daemon answers at {url}; is it running, and does server.listen say so?")]
+    Nobody {
+        url: String,
+        #[source]
+        source: reqwest::Error,
+    },
+    #[error("the daemon at {url} was asked, but did not answer")]
+    NoAnswer {
+        url: String,
+        #[source]
+        source: reqwest::Error,
+    },
+    #[error("the daemon at {url} answered {status}: {detail}")]
+    Refused { url: String, status: StatusCode, detail: String },
 }
 
 impl Remote {
@@ -65,28 +156,35 @@ impl Remote {
         Ok(Self { client, url: wiring::own_url(config), admin: admin_token(config, admin_token_file)? })
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Calls the API; what it answers as JSON, null where it answers with nothing.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AskError> {
         let answer = self.ask(method, path, body).await?;
         Ok(answer.json().await.unwrap_or(Value::Null))
     }
 
     /// Calls the API; a good answer, its body still to be read.
-    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response> {
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response, AskError> {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.admin);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.context("a running daemon has the store, but does not answer")?;
+        let url = self.url.clone();
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(source) if source.is_connect() => return Err(AskError::Nobody { url, source }),
+            Err(source) => return Err(AskError::NoAnswer { url, source }),
+        };
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
         }
         let problem: Value = answer.json().await.unwrap_or(Value::Null);
-        bail!(
-            "the running daemon answered {status}: {}",
-            problem["detail"].as_str().unwrap_or("without a word")
-        );
+        let detail = problem["detail"].as_str().unwrap_or("without a word").to_owned();
+        Err(AskError::Refused { url, status, detail })
     }
 }
 
@@ -99,8 +197,8 @@ fn admin_token(config: &Config, file: Option<&Path>) -> Result<String> {
     }
     let admin = config.tokens.iter().find(|token| token.role == TokenRole::Admin);
     let secret = admin.and_then(|token| token.secret.as_ref()).map(Secret::expose).context(
-        "a running daemon has the store, and the configuration holds no admin token in clear to ask it with; \
-         name one with --admin-token-file, or stop the daemon",
+        "the configuration holds no admin token in clear to ask a running daemon with; name one with \
+         --admin-token-file FILE",
     )?;
     Ok(secret.to_owned())
 }

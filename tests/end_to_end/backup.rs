@@ -178,7 +178,7 @@ async fn only_a_whole_file_is_imported_and_only_into_an_empty_store() {
     // A pipe is read once only: what breaks off in the middle leaves half a store, which says so.
     let refused = import_into(folder, "new", "-", Some(&whole[..whole.len() - 10]));
     assert!(
-        said(&refused).contains("breaks off") && said(&refused).contains("remove new"),
+        said(&refused).contains("breaks off") && said(&refused).contains("/new, and import again"),
         "{}",
         said(&refused)
     );

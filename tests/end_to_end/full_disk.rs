@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::fixture::{BRAND, Daemon, Disk, Provider, Setup};
+use crate::fixture::{BRAND, Daemon, Disk, Provider, Setup, run_to_end};
 
 const WRITERS: usize = 6;
 const DISK_MEGABYTES: u64 = 160;
@@ -267,6 +267,24 @@ async fn a_disk_that_gets_low_is_refused_and_nothing_is_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_fjall_a_disk_that_gets_low_is_refused_and_nothing_is_lost() {
     gets_low("fjall").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_says_why_a_daemon_is_not_ready_and_still_has_its_figures() {
+    let disk = Disk::of_megabytes(DISK_MEGABYTES);
+    let (_provider, daemon) = start_on(&disk, "sled", "32MB").await;
+    let ask = |format| run_to_end(daemon.folder.path(), &["doctor", "--format", format]);
+    let well: Value = serde_json::from_slice(&ask("json").stdout).unwrap();
+    assert_eq!((&well["ready"], &well["figures"]["switchboard_store_ready"]), (&json!(true), &json!(1)));
+    assert_eq!(well["figures"]["switchboard_messages_held"], 0);
+    disk.fill_but(28 << 20);
+    until_not_ready(&daemon).await;
+    let ill = ask("text");
+    assert_eq!(ill.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ill.stdout).into_owned();
+    for words in ["NOT READY", "reason: the store's disk has", "store_ready 0", "messages_held 0"] {
+        assert!(said.contains(words), "\"{words}\" is not in:\n{said}");
+    }
 }
 
 /// The engine itself finds the disk full.

@@ -78,7 +78,7 @@ async fn a_daemon_that_was_told_nothing_recovers_when_it_is_asked_to() {
     assert_eq!(contents(&said(&daemon, ANNA).await), ["lost"]);
 
     let unknown = run_to_end(daemon.folder.path(), &["recover", "--channel", "nowhere"]);
-    assert_eq!(unknown.status.code(), Some(1));
+    assert_eq!(unknown.status.code(), Some(2));
     provider.faults(json!({"reads_failed": 1.0})).await;
     let (status, problem) =
         daemon.call("POST", "/v1/channels/main/recover", "admin-secret", Some(json!({}))).await;

@@ -10,6 +10,7 @@
 
 mod backup;
 mod bots;
+mod commands;
 mod consent;
 mod conversation;
 mod crash;

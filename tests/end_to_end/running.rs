@@ -97,7 +97,7 @@ fn help_names_every_command() {
     let output = run_to_end(folder.path(), &["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8_lossy(&output.stdout);
-    for command in ["serve", "check", "token", "export", "import", "simulate", "doctor"] {
+    for command in ["serve", "check", "token", "export", "import", "simulate", "recover", "doctor"] {
         assert!(help.contains(command), "{help}");
         let output = run_to_end(folder.path(), &[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));

@@ -102,11 +102,15 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Serve,
     /// Check the configuration, the store, and the credentials of every provider
+    ///
+    /// The store is good if it opens and takes something new. None is made where there is none: before the first start that
+    /// is a warning.
     #[command(after_help = EXIT_CODES)]
     Check(Check),
     /// Make, list and revoke API tokens
     ///
-    /// In the store; or, while a daemon has it open, through that daemon's API, which takes an admin token.
+    /// In the store; or, while a daemon has it open, through that daemon's API, which takes an admin token. Only `new`
+    /// makes a store where there is none.
     #[command(after_help = EXIT_CODES)]
     Token {
         /// An admin token to ask a running daemon with; by default the configuration's own, if it stands there in clear
@@ -119,13 +123,14 @@ pub enum Command {
     ///
     /// From the store; or, while a daemon has it open, through that daemon's API, which takes an admin token, and goes on
     /// with its work. The file holds what customers wrote. It is its owner's alone (mode 0600), and gets its name when
-    /// it is whole.
+    /// it is whole. Where there is no store, nothing is written.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(Export),
     /// Fill an empty store with an export, or only check the file
     ///
     /// The file is read to its end before anything is written. No daemon may have the store open. A store whose import was
-    /// not finished does not open: remove it, and import again.
+    /// not finished does not open: remove it, and import again. What to remove is said; a store that held something before
+    /// is not touched.
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(Import),
     /// Play the provider: an API like the real one's, faults included, and the customers' phones

@@ -1,10 +1,12 @@
 //! `switchboard check`: whether the configuration, the store and the providers would do.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use rustix::fs::Access;
 use serde_json::json;
 
 use crate::app::cli::{Check, Format};
 use crate::app::config::{Config, ProviderKind};
+use crate::app::remote::NoStore;
 use crate::app::{remote, report, wiring};
 use crate::store::embedded::OpenError;
 
@@ -35,20 +37,37 @@ pub async fn run(config: &Config, check: &Check, format: Format) -> Result<()> {
 }
 
 async fn store(config: &Config) -> Finding {
-    let what = format!("store {}", config.store.path.display());
-    match remote::open_at_once(config).await {
-        Ok(store) => match store.close().await {
-            Ok(()) => {
-                Finding { what, good: true, words: "opens, and what is written reaches the disk".into() }
+    let what = format!("store {}", remote::store_path(config).display());
+    let (good, words) = match remote::open_existing(config).await {
+        Ok(store) => {
+            // It may open, and yet refuse everything.
+            let ready = store.ready().await.context("opens, but takes nothing new");
+            match remote::close(&*store, ready).await {
+                Ok(()) => (true, "opens, and what is written reaches the disk".into()),
+                Err(error) => (false, format!("{error:#}")),
             }
-            Err(error) => Finding { what, good: false, words: error.to_string() },
-        },
-        Err(error) => match error.downcast_ref::<OpenError>() {
-            Some(OpenError::Locked { .. }) => {
-                Finding { what, good: true, words: "in use by a running daemon".into() }
+        }
+        Err(error) => match (error.downcast_ref::<OpenError>(), error.downcast_ref::<NoStore>()) {
+            (Some(OpenError::Locked { .. }), _) => {
+                (true, "in use by another process; `switchboard doctor` asks a daemon how it is".into())
             }
-            _ => Finding { what, good: false, words: format!("{error:#}") },
+            // Before the first start there is none.
+            (_, Some(none)) => could_be_made(none),
+            _ => (false, format!("{error:#}")),
         },
+    };
+    Finding { what, good, words }
+}
+
+/// Whether a daemon's first start could make one, as far as that is known without making it.
+fn could_be_made(none: &NoStore) -> (bool, String) {
+    let Some(above) = none.path.ancestors().find(|folder| folder.exists()) else {
+        return (false, none.to_string());
+    };
+    match rustix::fs::access(above, Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) if above.is_dir() => (true, format!("warning: {none}")),
+        Ok(()) => (false, format!("{none}. {} is no folder", above.display())),
+        Err(error) => (false, format!("{none}. This user may not write to {}: {error}", above.display())),
     }
 }
 

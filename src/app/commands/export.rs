@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::app::cli::{self, Format};
 use crate::app::config::Config;
-use crate::app::remote::{self, Holder, Remote};
+use crate::app::remote::{self, Holder, Missing, Remote};
 use crate::app::{ambient, report};
 use crate::store::Store;
 use crate::store::export::{Lines, Reader, Summary};
@@ -19,19 +19,39 @@ use crate::store::export::{Lines, Reader, Summary};
 const TELL_EVERY: u64 = 100_000;
 
 pub async fn run(config: &Config, export: &cli::Export, format: Format) -> Result<()> {
-    let holder = remote::holder(config, export.admin_token_file.as_deref()).await?;
+    let holder = remote::holder(config, export.admin_token_file.as_deref(), Missing::IsRefused).await?;
     let mut output = Output::create(&export.output)?;
-    let summary = match holder {
+    let (summary, of) = match holder {
         Holder::Here(store) => {
             let done = from_store(&*store, &mut output).await;
-            store.close().await.context("closing the store")?;
-            done?
+            let summary = remote::close(&*store, done).await?;
+            (summary, format!("the store in {}", remote::store_path(config).display()))
         }
-        Holder::Daemon(daemon) => from_daemon(&daemon, &mut output).await?,
+        Holder::Daemon(daemon) => {
+            (from_daemon(&daemon, &mut output).await?, format!("the daemon at {}", daemon.url()))
+        }
     };
     let is_stdout = matches!(output, Output::Stdout(_));
     output.finish()?;
-    show(&summary, &export.output, is_stdout, format);
+    let path = &export.output;
+    let to = match std::path::absolute(path) {
+        Ok(whole) if !is_stdout => whole.display().to_string(),
+        _ => path.display().to_string(),
+    };
+    let text = match format {
+        Format::Json => {
+            let mut json = as_json(&summary);
+            (json["of"], json["file"]) = (of.into(), to.into());
+            json.to_string()
+        }
+        Format::Text => format!("exported {} of {of} to {to}\n{}", records(&summary), in_detail(&summary)),
+    };
+    // The result is the export itself.
+    if is_stdout {
+        report::complain(&text)
+    } else {
+        report::print(&text)
+    }
     Ok(())
 }
 
@@ -57,16 +77,6 @@ async fn from_daemon(daemon: &Remote, output: &mut Output) -> Result<Summary> {
         progress.tell(reader.lines(), "records are exported");
     }
     reader.finish().context("what the running daemon sent")
-}
-
-fn show(summary: &Summary, output: &Path, is_stdout: bool, format: Format) {
-    let text = format!("exported {} to {}\n{}", records(summary), output.display(), in_detail(summary));
-    let text = match format {
-        Format::Json => as_json(summary).to_string(),
-        Format::Text => text,
-    };
-    // The result is the export itself.
-    if is_stdout { report::complain(&text) } else { report::print(&text) }
 }
 
 pub fn records(summary: &Summary) -> String {

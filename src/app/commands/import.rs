@@ -12,8 +12,8 @@ use crate::app::cli::{self, Format};
 use crate::app::config::Config;
 use crate::app::{ambient, remote, report};
 use crate::domain::time::Timestamp;
-use crate::store::Store;
 use crate::store::export::{ImportError, Reader, Record, Summary};
+use crate::store::{Store, StoreError};
 
 /// How much is read at once, and how many records are written at once.
 const READ_BYTES: usize = 64 << 10;
@@ -28,22 +28,49 @@ pub async fn run(config: &Config, import: &cli::Import, format: Format) -> Resul
         show(&summary, &format!("{} is whole: {}", import.file.display(), records(&summary)), 0, format);
         return Ok(());
     }
+    let path = remote::store_path(config);
     let store = remote::open_at_once(config).await?;
-    let done = fill(&store, import).await;
-    store.close().await.context("closing the store")?;
-    let (summary, doubted) = done.map_err(|error| match error.downcast_ref() {
-        Some(ImportError::NotEmpty) => error.context(format!(
-            "the store in {} was not touched; give store.path a new folder",
-            config.store.path.display()
-        )),
-        _ => error.context(format!(
-            "the import broke off, and the store in {0} will not open; remove {0}, and import again",
-            config.store.path.display()
-        )),
-    })?;
-    let words = format!("imported {} into {}", records(&summary), config.store.path.display());
+    let done = match store.begin_import().await {
+        Ok(()) => fill(&store, import).await.with_context(|| {
+            format!(
+                "the import broke off, and the store in {0}, which was empty before, will not open; remove {0}, and \
+                 import again",
+                path.display()
+            )
+        }),
+        Err(error) => {
+            let advice = not_begun(&error, &path);
+            Err(anyhow::Error::from(error).context(advice))
+        }
+    };
+    let (summary, doubted) = remote::close(&*store, done).await?;
+    let words = format!("imported {} into {}", records(&summary), path.display());
     show(&summary, &words, doubted, format);
     Ok(())
+}
+
+/// What to do where nothing was imported yet.
+fn not_begun(error: &ImportError, path: &Path) -> String {
+    let path = path.display();
+    match error {
+        ImportError::NotEmpty => {
+            format!(
+                "nothing was imported, and the store in {path} was not touched; give store.path a new folder"
+            )
+        }
+        ImportError::Store(StoreError::Full { .. }) => format!(
+            "nothing was imported, and what is in {path} was not touched; make room on its disk, and import again"
+        ),
+        // Only an empty one is begun with, and only then is it half of one.
+        ImportError::Store(StoreError::Uncertain(_)) => {
+            format!(
+                "no record was imported into {path}; import again, which says if it has to be removed first"
+            )
+        }
+        ImportError::NotBegun | ImportError::Refused { .. } | ImportError::Store(_) => {
+            format!("nothing was imported, and what is in {path} was not touched")
+        }
+    }
 }
 
 fn show(summary: &Summary, words: &str, doubted: u64, format: Format) {
@@ -108,9 +135,8 @@ impl<'p> Pieces<'p> {
     }
 }
 
-/// Fills the store. How many texts may have left since the export was made.
+/// Fills the store, once an import has begun. How many texts may have left since the export was made.
 async fn fill(store: &Arc<dyn Store>, import: &cli::Import) -> Result<(Summary, u64)> {
-    store.begin_import().await?;
     let mut pieces = Pieces::open(&import.file)?;
     let mut filling =
         Filling { store: &**store, batch: Vec::new(), imported: 0, progress: Progress::default() };

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::app::cli::{Format, TokenCommand};
 use crate::app::config::Config;
-use crate::app::remote::{self, Holder, Remote};
+use crate::app::remote::{self, Holder, Missing, Remote};
 use crate::app::{report, wiring};
 use crate::domain::ids::TokenId;
 use crate::gateway::Gateway;
@@ -25,11 +25,15 @@ pub async fn run(
     if let TokenCommand::New { name, .. } = command {
         check_token_name(name).map_err(|wrong| anyhow::anyhow!("the token's name {wrong}"))?;
     }
-    match remote::holder(config, admin_token_file).await? {
+    // The first token is often made before the first start.
+    let missing = match command {
+        TokenCommand::New { .. } => Missing::IsMade,
+        TokenCommand::List | TokenCommand::Revoke { .. } => Missing::IsRefused,
+    };
+    match remote::holder(config, admin_token_file, missing).await? {
         Holder::Here(store) => {
             let done = in_store(config, Arc::clone(&store), command, format).await;
-            store.close().await.context("closing the store")?;
-            done
+            remote::close(&*store, done).await
         }
         Holder::Daemon(daemon) => through(&daemon, command, format).await,
     }

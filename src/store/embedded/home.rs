@@ -23,6 +23,19 @@ pub fn refuse_others(directory: &Path, asked: &'static str) -> Result<(), OpenEr
     Ok(())
 }
 
+/// Whether the directory holds a store of any engine. Opening would make a new one where it does not.
+pub fn holds_store(directory: &Path) -> Result<bool, OpenError> {
+    // fjall's folder gets its name once it is whole. sled's log is what would be begun anew without it.
+    let [sled, fjall] = [directory.join(SLED).join("db"), directory.join(FJALL)];
+    let length = |path: &Path| match path.metadata() {
+        Ok(found) if found.is_dir() => Ok(1),
+        Ok(found) => Ok(found.len()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),
+        Err(source) => Err(OpenError::Directory { path: directory.to_owned(), source }),
+    };
+    Ok(length(&sled)? > 0 || length(&fjall)? > 0)
+}
+
 /// Flushes the names in the directory, and its own in its parent.
 pub fn sync_names(directory: &Path) -> io::Result<()> {
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -32,6 +45,22 @@ pub fn sync_names(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_without_an_engines_files_holds_no_store() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert!(!holds_store(&path.join("missing")).unwrap());
+        assert!(!holds_store(path).unwrap());
+        std::fs::create_dir(path.join(SLED)).unwrap();
+        std::fs::write(path.join(SLED).join("db"), "").unwrap();
+        assert!(!holds_store(path).unwrap(), "what was begun and never written");
+        std::fs::write(path.join(SLED).join("db"), "log").unwrap();
+        assert!(holds_store(path).unwrap());
+        std::fs::remove_dir_all(path.join(SLED)).unwrap();
+        std::fs::create_dir(path.join(FJALL)).unwrap();
+        assert!(holds_store(path).unwrap());
+    }
 
     #[test]
     fn a_directory_is_one_engines() {

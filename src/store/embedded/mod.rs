@@ -55,6 +55,7 @@ mod tx;
 mod walk;
 
 pub use self::fjall::FjallOptions;
+pub use self::home::holds_store;
 pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
