@@ -23,6 +23,7 @@ on_every_engine! {
     work_goes_on_in_the_copy_where_it_stood,
     exports_of_every_version_are_imported,
     an_export_shows_the_moment_of_its_beginning,
+    an_export_of_a_store_whose_daemon_died_counts_as_of_one_that_runs,
     an_export_sees_everything_that_was_answered_before_it,
     an_import_needs_an_empty_store,
     nothing_is_imported_before_an_import_has_begun,
@@ -47,7 +48,10 @@ async fn records_of(mut export: Box<dyn Export>) -> Vec<Record> {
 
 /// The store as a file.
 pub async fn file_of(store: &dyn Store) -> Vec<u8> {
-    let mut lines = Lines::of(store.export().await.unwrap(), at(0));
+    written(Lines::of(store.export().await.unwrap(), at(0))).await
+}
+
+async fn written(mut lines: Lines) -> Vec<u8> {
     let mut file = Vec::new();
     while let Some(chunk) = lines.next().await.unwrap() {
         file.extend(chunk);
@@ -70,6 +74,18 @@ pub async fn fill(store: &dyn Store, file: &[u8]) {
         store.import(some.to_vec()).await.unwrap();
     }
     store.end_import().await.unwrap();
+}
+
+async fn an_export_of_a_store_whose_daemon_died_counts_as_of_one_that_runs(open: Open) {
+    let f = Fixture::new(open);
+    let is_running = async || read(&file_of(&**f).await).unwrap().1.header.running;
+    assert!(!is_running().await, "there never was a daemon");
+    f.mark_alive(Alive { clean: false, ..ALIVE }).await.unwrap();
+    assert!(is_running().await);
+    f.mark_alive(Alive { clean: true, ..ALIVE }).await.unwrap();
+    assert!(!is_running().await);
+    let lines = Lines::of_running(f.export().await.unwrap(), at(0));
+    assert!(read(&written(lines).await).unwrap().1.header.running);
 }
 
 /// The records' lines: what stands around them names the engine.

@@ -1,6 +1,6 @@
 //! An export as chunks of lines, each made when it is asked for.
 
-use super::{Export, Header, Summary, Writer};
+use super::{Export, Header, Record, Summary, Writer};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
@@ -20,7 +20,8 @@ enum State {
 }
 
 impl Lines {
-    /// Of a store that nobody else works with. `now`: when the export was taken.
+    /// Of a store that nobody else works with. `now`: when the export was taken. Where the last daemon did not stop cleanly,
+    /// it counts as running: it died, and whoever supervises it is about to start it again.
     pub fn of(export: Box<dyn Export>, now: Timestamp) -> Self {
         Self { export, state: State::New(now, false), records: 0 }
     }
@@ -33,9 +34,14 @@ impl Lines {
     /// The next whole lines; none after the last. After an error there is nothing more to be had.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         let mut chunk = Vec::new();
+        let mut records = None;
         let mut writer = match std::mem::replace(&mut self.state, State::Failed) {
             State::New(now, running) => {
-                Writer::begin(Header::new(self.export.engine(), now, running), &mut chunk)?
+                // The mark that the last daemon left is the first of all records.
+                let first = self.export.next().await?;
+                let may_go_on = running || first.iter().any(was_not_stopped);
+                records = Some(first);
+                Writer::begin(Header::new(self.export.engine(), now, may_go_on), &mut chunk)?
             }
             State::Writing(writer) => writer,
             done @ State::Done(_) => {
@@ -44,7 +50,10 @@ impl Lines {
             }
             State::Failed => return Err(StoreError::Unavailable("the export has failed".into())),
         };
-        let records = self.export.next().await?;
+        let records = match records {
+            Some(first) => first,
+            None => self.export.next().await?,
+        };
         for record in &records {
             writer.record(record, &mut chunk)?;
             self.records += 1;
@@ -66,4 +75,9 @@ impl Lines {
             State::New(..) | State::Writing(_) | State::Failed => None,
         }
     }
+}
+
+/// Whether the last daemon died, or has yet to ask its provider for something.
+fn was_not_stopped(record: &Record) -> bool {
+    matches!(record, Record::Alive { alive } if !alive.clean)
 }

@@ -47,7 +47,8 @@ pub struct Header {
     pub program: String,
     /// The engine that it came from.
     pub engine: String,
-    /// A daemon was at work on the store: what waits in the export may have left since.
+    /// A daemon was at work on the store, or had died and may have been started again: what waits in the export may have
+    /// left since.
     pub running: bool,
 }
 
