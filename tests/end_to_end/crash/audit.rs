@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use switchboard::domain::time::Timestamp;
+use tokio::time::Instant;
 
 use super::ledger::{Ledger, Promises};
 use super::people::{Conversation, With};
 use crate::fixture::{Acknowledged, Daemon, Provider};
 
-/// How long everything may take to come to its end once nothing goes wrong any more.
+/// How long everything may take to come to its end, of all conversations, once nothing goes wrong any more.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
 /// What was not as promised, one line each, by promise.
@@ -27,6 +28,8 @@ pub struct Findings {
     /// A text on a phone that nobody wrote.
     pub from_nowhere: Vec<String>,
     pub texts_taken: usize,
+    /// Customers' texts that nobody acknowledged.
+    pub texts_unheard: usize,
     pub texts_accepted: usize,
     /// Attempts whose answer never came, or said nothing.
     pub line_breaks: usize,
@@ -54,8 +57,9 @@ impl Findings {
         let broken: Vec<_> =
             self.broken().iter().map(|(name, lines)| format!("{} {name}", lines.len())).collect();
         format!(
-            "{} texts taken, {} accepted, {} line breaks, {} receipts acknowledged, {} switches, {}",
+            "{} texts taken, {} never acknowledged, {} accepted, {} line breaks, {} receipts acknowledged, {} switches, {}",
             self.texts_taken,
+            self.texts_unheard,
             self.texts_accepted,
             self.line_breaks,
             self.receipts,
@@ -144,11 +148,13 @@ pub async fn audit(
         .map(|receipt| receipt.field("MessageSid").unwrap().to_owned())
         .collect();
     let ledger = std::mem::take(&mut *ledger.promises());
+    let deadline = Instant::now() + SETTLED_WITHIN;
     for of in conversations {
-        let kept = until_settled(daemon, of).await;
-        let arrived = until_arrived(provider, of, &kept).await;
         let promised = &ledger[&of.number];
+        let kept = until_settled(daemon, of, promised, deadline).await;
+        let arrived = until_arrived(provider, of, &kept).await;
         findings.texts_taken += promised.taken.len();
+        findings.texts_unheard += promised.said.difference(&promised.taken).count();
         findings.texts_accepted += promised.accepted.len();
         findings.switches += promised.held.len();
         findings.line_breaks += kept.iter().map(|message| message.line_breaks).sum::<usize>();
@@ -164,7 +170,8 @@ pub async fn audit(
     findings
 }
 
-/// What the customers said: kept once, and by the bot, where it alone has the session, answered once.
+/// What the customers said, acknowledged or not: kept once, and by the bot, where it alone has the session, answered
+/// once.
 fn look_at_what_was_taken(
     findings: &mut Findings,
     of: &Conversation,
@@ -176,15 +183,16 @@ fn look_at_what_was_taken(
         counted(kept.iter().filter(|message| !message.is_ours()).map(|message| message.content.as_str()));
     let answered =
         counted(arrived.iter().filter_map(|text| text.body.split_once(" re ")).map(|(_, heard)| heard));
-    for text in &promised.taken {
+    for text in &promised.said {
+        let how = if promised.taken.contains(text) { "was acknowledged" } else { "is with the provider" };
         let times = |counts: &HashMap<&str, usize>| counts.get(text.as_str()).copied().unwrap_or(0);
         match times(&heard) {
-            0 => findings.lost.push(format!("\"{text}\" was acknowledged, and is not kept")),
+            0 => findings.lost.push(format!("\"{text}\" {how}, and is not kept")),
             1 => {}
             times => findings.doubled.push(format!("\"{text}\" is kept {times} times")),
         }
         match (of.with, times(&answered)) {
-            (With::Bot, 0) => findings.lost.push(format!("\"{text}\" was acknowledged, and never answered")),
+            (With::Bot, 0) => findings.lost.push(format!("\"{text}\" {how}, and never answered")),
             (With::Bot | With::Both, 2..) => findings.doubled.push(format!("\"{text}\" was answered twice")),
             _ => {}
         }
@@ -212,7 +220,8 @@ fn look_at_what_was_sent(
         if places.insert(content.as_str(), place).is_some() {
             findings.doubled.push(format!("{line} was accepted twice"));
         }
-        let taken_back = status == "canceled" || promised.canceled.contains(id);
+        let taken_back =
+            promised.canceled.contains(id) || status == "canceled" && may_be_taken_back(message, promised);
         match times.get(content.as_str()).copied().unwrap_or(0) {
             0 if !taken_back => findings.lost.push(line),
             0 => {}
@@ -230,6 +239,15 @@ fn look_at_what_was_sent(
             }
             Some(place) => last = *place,
         }
+    }
+}
+
+/// Whether anybody asked for it: the daemon takes nothing back by itself.
+fn may_be_taken_back(message: &Kept, promised: &Promises) -> bool {
+    if message.role == "agent" {
+        promised.cancel_asked.contains(&message.id)
+    } else {
+        promised.switched_ms.iter().any(|switched_ms| *switched_ms >= message.created_ms)
     }
 }
 
@@ -261,16 +279,21 @@ fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> 
     counts
 }
 
-/// All messages of the conversation, the oldest first, once each has come to its end.
-async fn until_settled(daemon: &Daemon, of: &Conversation) -> Vec<Kept> {
-    let deadline = tokio::time::Instant::now() + SETTLED_WITHIN;
+/// All messages of the conversation, the oldest first, once all that the customer said is there and answered, and each
+/// has come to its end.
+async fn until_settled(
+    daemon: &Daemon,
+    of: &Conversation,
+    promised: &Promises,
+    deadline: Instant,
+) -> Vec<Kept> {
     loop {
         let mut kept: Vec<_> = daemon.all_messages(&of.customer).await.iter().map(Kept::of).collect();
         kept.reverse();
-        if kept.iter().all(Kept::is_settled) {
+        if kept.iter().all(Kept::is_settled) && is_complete(of, promised, &kept) {
             return kept;
         }
-        if tokio::time::Instant::now() > deadline {
+        if Instant::now() > deadline {
             // What is still open then is found on no phone, and told as lost.
             return kept;
         }
@@ -278,15 +301,28 @@ async fn until_settled(daemon: &Daemon, of: &Conversation) -> Vec<Kept> {
     }
 }
 
+/// Nothing is known to be still missing.
+fn is_complete(of: &Conversation, promised: &Promises, kept: &[Kept]) -> bool {
+    let (ours, theirs): (Vec<_>, Vec<_>) = kept.iter().partition(|message| message.is_ours());
+    let heard: BTreeSet<_> = theirs.iter().map(|message| message.content.as_str()).collect();
+    let answered: BTreeSet<_> = ours
+        .iter()
+        .filter_map(|message| message.content.split_once(" re "))
+        .map(|(_, heard)| heard)
+        .collect();
+    let is_done = |text: &str| heard.contains(text) && (of.with != With::Bot || answered.contains(text));
+    promised.said.iter().all(|text| is_done(text))
+}
+
 /// What is on the phone, once all that the provider has taken is: it delivers within a second or so.
 async fn until_arrived(provider: &Provider, of: &Conversation, kept: &[Kept]) -> Vec<Arrived> {
     let taken = kept.iter().filter(|message| message.is_ours() && !message.provider_ids.is_empty());
     let awaited: BTreeSet<_> = taken.map(|message| message.content.as_str()).collect();
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let texts = provider.arrived(&of.number).await;
         let there: BTreeSet<_> = texts.iter().map(|text| text["body"].as_str().unwrap()).collect();
-        if awaited.is_subset(&there) || tokio::time::Instant::now() > deadline {
+        if awaited.is_subset(&there) || Instant::now() > deadline {
             return texts.iter().map(Arrived::of).collect();
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

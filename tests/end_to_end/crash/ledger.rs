@@ -13,13 +13,20 @@ pub struct Held {
 
 #[derive(Default)]
 pub struct Promises {
+    /// Customers' texts, acknowledged or not: the provider has them, and can be asked for them.
+    pub said: BTreeSet<String>,
     /// Customers' texts that were acknowledged.
     pub taken: BTreeSet<String>,
     /// Agents' texts that were answered with 201, by the message's id.
     pub accepted: BTreeMap<String, String>,
+    /// Messages that somebody asked to cancel, whatever became of it.
+    pub cancel_asked: BTreeSet<String>,
     /// Messages whose cancelling was answered with 200.
     pub canceled: BTreeSet<String>,
     pub held: Vec<Held>,
+    /// When agents' call for the session was answered, or the bot handed it over: what the bot had queued before may
+    /// have been recalled. In milliseconds since 1970.
+    pub switched_ms: Vec<i64>,
 }
 
 /// The promises to and about each customer, by number.

@@ -77,6 +77,9 @@ pub async fn text(provider: Arc<Provider>, of: Arc<Conversation>, ledger: Arc<Le
         let body = format!("in {} {count}", of.number);
         let repeat = if dice.one_in(8) { 2 } else { 1 };
         let text = json!({"from": of.number, "to": BRAND, "body": body, "repeat": repeat, "at_once": dice.one_in(2)});
+        ledger.note(&of.number, |promises| {
+            promises.said.insert(body.clone());
+        });
         let told = provider.try_text(text).await;
         if told["answers"].as_array().unwrap().iter().any(|answer| answer["status"] == 200) {
             taken += 1;
@@ -129,16 +132,22 @@ impl Agent {
         .await
     }
 
-    async fn switch(&self, of: &Conversation, held: bool) {
+    async fn switch(&self, of: &Conversation, held: bool, ledger: &Ledger) {
         let (status, body) =
             self.call(reqwest::Method::PATCH, &of.path(), &json!({"need_attention": held}), "").await;
         assert_eq!(status, 200, "{body}");
+        if held {
+            ledger.note(&of.number, |promises| promises.switched_ms.push(now_ms()));
+        }
     }
 
     /// Takes it back, if it has not left yet.
     async fn cancel(&self, of: &Conversation, message: &str, ledger: &Ledger) {
         let path = format!("/v1/messages/{message}");
         let (post, get) = (reqwest::Method::POST, reqwest::Method::GET);
+        ledger.note(&of.number, |promises| {
+            promises.cancel_asked.insert(message.to_owned());
+        });
         let (status, _) = self.call(post, &format!("{path}/cancel"), &json!({}), "").await;
         // A call whose answer was lost may have taken it back already.
         let (_, delivery) = self.call(get, &format!("{path}/delivery"), &json!({}), "").await;
@@ -153,7 +162,7 @@ impl Agent {
 
     /// Holds the session and keeps answering.
     pub async fn answer(self, of: Arc<Conversation>, ledger: Arc<Ledger>, mut dice: Dice) {
-        self.switch(&of, true).await;
+        self.switch(&of, true, &ledger).await;
         let from_ms = now_ms();
         ledger.note(&of.number, |promises| promises.held.push(Held { from_ms, until_ms: i64::MAX }));
         for count in 1.. {
@@ -185,7 +194,7 @@ impl Agent {
             if ledger.is_over() {
                 return;
             }
-            self.switch(&of, true).await;
+            self.switch(&of, true, &ledger).await;
             let from_ms = now_ms();
             for word in 0..dice.below(4) {
                 let content = format!("agent {} {round} {word}", of.number);
@@ -194,7 +203,7 @@ impl Agent {
             }
             tokio::time::sleep(dice.millis(50, 400)).await;
             let until_ms = now_ms();
-            self.switch(&of, false).await;
+            self.switch(&of, false, &ledger).await;
             ledger.note(&of.number, |promises| promises.held.push(Held { from_ms, until_ms }));
         }
     }
@@ -206,7 +215,7 @@ fn now_ms() -> i64 {
 
 /// A bot that answers each text, never twice in the same words. With those customers whom agents see to as well it
 /// takes its time and says more, so that they come while it thinks and speaks; some of them it hands over.
-pub async fn bot() -> Bot {
+pub async fn bot(ledger: Arc<Ledger>) -> Bot {
     let told = AtomicUsize::new(0);
     Bot::start(move |turn| {
         let count = told.fetch_add(1, Ordering::SeqCst);
@@ -223,6 +232,8 @@ pub async fn bot() -> Bot {
         let mut answer = json!({"messages": texts});
         if both && count.is_multiple_of(20) {
             answer["handoff"] = json!({"needed": true, "reason": "a person is asked for"});
+            let number = turn["data"]["customer"]["phone_number"].as_str().unwrap();
+            ledger.note(number, |promises| promises.switched_ms.push(now_ms()));
         }
         (200, answer, Duration::from_millis(pause_ms.try_into().unwrap()))
     })
