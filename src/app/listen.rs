@@ -1,5 +1,5 @@
-//! The door: takes connections, no more at once than there is room for, and none that says nothing for long. Who comes
-//! when all places are taken is told so, with 503; what is asked on a connection is not for this place.
+//! The door: takes connections, no more at once than there is room for, and none that says nothing, or reads nothing, for
+//! long. Who comes when all places are taken is told so, with 503; what is asked on a connection is not for this place.
 
 use std::io;
 use std::sync::Arc;
@@ -15,9 +15,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::patient_stream::PatientStream;
+
 /// How long a connection may take to say what it wants, and how long it may say nothing between two calls. Longer than
 /// the minute that load balancers keep an idle one for: they must be the ones who close it.
 pub const PATIENCE: Duration = Duration::from_secs(75);
+/// How long an answer may wait for the caller to read more of it, whatever the call; an export, too: the store keeps what
+/// it reads from for it.
+pub const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 /// How many are told at once that all places are taken, and for how long they are listened to.
 const TURNED_AWAY: usize = 64;
 const TURNED_AWAY_PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 pub struct Limits {
     pub connections: usize,
     pub patience: Duration,
+    pub write_patience: Duration,
 }
 
 /// Serves until it is told to stop, and then ends what is under way.
@@ -39,8 +45,13 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let turned_away = Router::new().fallback(crate::http::no_place_left);
-    let inside = Place::of(router, limits.connections, limits.patience, true);
-    let outside = Place::of(turned_away, TURNED_AWAY, TURNED_AWAY_PATIENCE, false);
+    let inside = Place::of(router, limits, true);
+    let turning_away = Limits {
+        connections: TURNED_AWAY,
+        patience: TURNED_AWAY_PATIENCE,
+        write_patience: TURNED_AWAY_PATIENCE,
+    };
+    let outside = Place::of(turned_away, turning_away, false);
     let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
     loop {
         let next = tokio::select! {
@@ -93,13 +104,15 @@ struct Place {
     http: http1::Builder,
     router: Router,
     seats: Arc<Semaphore>,
+    write_patience: Duration,
 }
 
 impl Place {
-    fn of(router: Router, seats: usize, patience: Duration, keep_alive: bool) -> Self {
+    fn of(router: Router, limits: Limits, keep_alive: bool) -> Self {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(patience).keep_alive(keep_alive);
-        Self { http, router, seats: Arc::new(Semaphore::new(seats)) }
+        http.timer(TokioTimer::new()).header_read_timeout(limits.patience).keep_alive(keep_alive);
+        let seats = Arc::new(Semaphore::new(limits.connections));
+        Self { http, router, seats, write_patience: limits.write_patience }
     }
 
     fn serve(
@@ -109,6 +122,7 @@ impl Place {
         watcher: Watcher,
     ) -> impl Future<Output = ()> + Send + 'static {
         let service = TowerToHyperService::new(self.router.clone());
+        let stream = PatientStream::new(stream, self.write_patience);
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         async move {
             if let Err(error) = watcher.watch(connection).await {
@@ -132,10 +146,20 @@ mod tests {
     const CALL: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
     const LONG: Duration = Duration::from_secs(60);
 
+    /// More than any socket takes in.
+    const LARGE: usize = 64 << 20;
+
     /// A door that lets so many through, to where each call is answered once `go` has a permit.
     async fn open(
         connections: usize,
         patience: Duration,
+        go: &Arc<Semaphore>,
+    ) -> (SocketAddr, CancellationToken, JoinHandle<io::Result<()>>) {
+        open_to(Limits { connections, patience, write_patience: LONG }, go).await
+    }
+
+    async fn open_to(
+        limits: Limits,
         go: &Arc<Semaphore>,
     ) -> (SocketAddr, CancellationToken, JoinHandle<io::Result<()>>) {
         let go = Arc::clone(go);
@@ -145,8 +169,8 @@ mod tests {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let router = Router::new().route("/", get(answer));
-        let serving = serve(listener, router, Limits { connections, patience }, stop.clone());
+        let router = Router::new().route("/", get(answer)).route("/large", get(async || vec![b'.'; LARGE]));
+        let serving = serve(listener, router, limits, stop.clone());
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         let serving = tokio::spawn(serving);
         (address, stop, serving)
@@ -200,6 +224,29 @@ mod tests {
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(&CALL[..10]).await.unwrap();
         assert!(is_closed(&mut silent).await && is_closed(&mut slow).await);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_the_answer_keeps_nobody_elses_place() {
+        let go = Arc::new(Semaphore::new(10));
+        let write_patience = Duration::from_millis(200);
+        let limits = Limits { connections: 1, patience: LONG, write_patience };
+        let (address, _stop, _serving) = open_to(limits, &go).await;
+        let mut deaf = TcpStream::connect(address).await.unwrap();
+        let many = b"GET /large HTTP/1.1\r\nhost: here\r\n\r\n".repeat(100);
+        deaf.write_all(&many).await.unwrap();
+        let told = answer(&mut call(address).await).await;
+        assert!(told.starts_with("HTTP/1.1 503 "), "it has the only place: {told}");
+        let served = async {
+            while !answer(&mut call(address).await).await.starts_with("HTTP/1.1 200 ") {
+                tokio::time::sleep(write_patience / 10).await;
+            }
+        };
+        tokio::time::timeout(LONG, served).await.unwrap();
+        // What was written is cut short, and no later call of it was answered.
+        let mut rest = Vec::new();
+        deaf.read_to_end(&mut rest).await.ok();
+        assert!(rest.len() < LARGE, "{}", rest.len());
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ pub mod config;
 pub mod fuzzing;
 mod lifecycle;
 mod listen;
+mod patient_stream;
 mod remote;
 mod report;
 pub mod telemetry;

@@ -34,7 +34,11 @@ pub async fn run(config: Config) -> Result<()> {
     house.gateway.run().await?;
     let address = listener.local_addr().context("the address to listen on")?;
     let accepting = stop.clone();
-    let limits = listen::Limits { connections: config.server.max_connections, patience: listen::PATIENCE };
+    let limits = listen::Limits {
+        connections: config.server.max_connections,
+        patience: listen::PATIENCE,
+        write_patience: listen::WRITE_PATIENCE,
+    };
     let mut server = tasks.spawn(listen::serve(listener, router, limits, accepting));
     tracing::info!(%address, channels = config.channels.len(), "ready");
     report::print(&welcome(&config, &format!("http://{address}")));
