@@ -1,15 +1,16 @@
 //! Conversations that are over are removed, whole; nothing else is.
 
 use switchboard::domain::customer::NumberHash;
-use switchboard::domain::delivery::ReceiptStage;
-use switchboard::domain::ids::{SessionId, uuid_v7};
+use switchboard::domain::delivery::{Evidence, ReceiptStage};
+use switchboard::domain::ids::{MessageId, SessionId, uuid_v7};
 use switchboard::store::{
     Counts, Inbound, InboxFilter, LaneHead, Pruned, ReceiptOutcome, SettleError, Store, TurnClaim,
 };
 
 use crate::engines::Open;
 use crate::fixture::{
-    ANN, BOB, CLEO, Fixture, HERE, IDLE_AFTER, accepted, all, at, key, lane, number, receipt, texts, unknown,
+    ANN, BOB, CLEO, Fixture, HERE, IDLE_AFTER, VALID_FOR, accepted, all, at, key, lane, number, receipt,
+    texts, unknown,
 };
 
 on_every_engine! {
@@ -17,6 +18,8 @@ on_every_engine! {
     who_talked_and_what_they_agreed_to_stays,
     what_is_held_stays,
     what_has_something_open_stays_until_it_is_settled,
+    what_a_person_has_to_decide_on_stays_for_as_long_as_that_takes,
+    what_others_no_longer_wait_for_stays_until_it_is_settled,
     what_was_said_since_keeps_the_whole_conversation,
     only_the_older_conversations_of_a_customer_go,
     conversations_are_looked_at_in_the_order_of_their_ids_and_not_beyond_the_time,
@@ -117,11 +120,40 @@ async fn what_has_something_open_stays_until_it_is_settled(open: Open) {
     assert_eq!(prune(&f, 10).await, of(1, 2));
     f.apply_receipt(receipt("SM2", ReceiptStage::Sent, at(12)), at(12)).await.unwrap();
     assert_eq!(prune(&f, 10).await, of(0, 0), "that was a receipt for somebody else");
-    f.resolve(lost, switchboard::domain::delivery::Evidence::Found { provider_id: "SM9".into() }, at(13))
-        .await
-        .unwrap();
+    f.resolve(lost, Evidence::Found { provider_id: "SM9".into() }, at(13)).await.unwrap();
     assert_eq!(prune(&f, 20).await, of(1, 2));
     assert_eq!(f.counts().await.unwrap(), Counts { turns_open: 1, ..Counts::default() });
+}
+
+/// Nobody knows what became of a text to Ann, and agents have let her go.
+async fn in_doubt(f: &Fixture) -> MessageId {
+    let ann = f.with_agents(ANN).await;
+    let lost = f.queue(f.by_agent(ann, "1", at(1))).await;
+    f.send(lost, unknown(at(500)), at(1)).await;
+    f.let_go(ann, at(2)).await;
+    tell_bot(f, 3).await;
+    lost
+}
+
+async fn what_a_person_has_to_decide_on_stays_for_as_long_as_that_takes(open: Open) {
+    let f = Fixture::new(open);
+    let lost = in_doubt(&f).await;
+    f.resolve(lost, Evidence::CannotTell, at(4)).await.unwrap();
+    assert_eq!(prune(&f, 100_000).await, of(0, 0));
+    assert!(f.get(lost).await.is_held());
+    f.resend_message(lost, VALID_FOR, at(5)).await.unwrap();
+    assert_eq!(prune(&f, 100_000).await, of(0, 0), "it is queued");
+    f.send(lost, accepted("SM1"), at(6)).await;
+    assert_eq!(prune(&f, 100_000).await, of(1, 2));
+}
+
+async fn what_others_no_longer_wait_for_stays_until_it_is_settled(open: Open) {
+    let f = Fixture::new(open);
+    let lost = in_doubt(&f).await;
+    f.resolve(lost, Evidence::Passed { look_at: at(600) }, at(4)).await.unwrap();
+    assert_eq!(prune(&f, 100_000).await, of(0, 0));
+    f.resolve(lost, Evidence::Found { provider_id: "SM1".into() }, at(5)).await.unwrap();
+    assert_eq!(prune(&f, 100_000).await, of(1, 2));
 }
 
 async fn what_was_said_since_keeps_the_whole_conversation(open: Open) {

@@ -101,9 +101,9 @@ impl Message {
         }
     }
 
-    /// Whether it may still leave, or is still looked for.
+    /// Whether it may still leave, or nobody knows yet whether it did: looked for, or held until a person decides.
     pub fn is_open(&self) -> bool {
-        self.holds_queue() || self.delivery.look_at.is_some()
+        self.delivery.status.holds_queue()
     }
 
     /// Whether it holds its customer's place in the queue. An unknown one does until it is passed.

@@ -42,6 +42,7 @@ mod home;
 mod keys;
 mod kv;
 mod lock;
+mod migrate;
 mod open;
 mod originals;
 mod overlay;

@@ -1,12 +1,14 @@
 //! Facts about the store as a whole: the version of its schema, how often it was opened, and the counter that puts
-//! things in order. Owns the versions; a change of what is stored raises [`CURRENT`] and is migrated here.
+//! things in order. Owns the versions; a change of what is stored raises [`CURRENT`] and gets a step in [`super::migrate`].
 
 use super::keys::{FactKey, Family};
-use super::kv::{Direction, Key, KeyRange, Kv, KvError, View, WriteSet};
+use super::kv::{Direction, Key, KeyRange, Kv, KvError, Value, View, WriteSet};
+use super::migrate::migrate;
 use super::open::OpenError;
+use crate::store::StoreError;
 
 /// The version that this program writes.
-pub const CURRENT: u32 = 1;
+pub const CURRENT: u32 = 2;
 
 const SCHEMA: u8 = 0;
 const OPENINGS: u8 = 1;
@@ -14,6 +16,7 @@ const ORDER: u8 = 2;
 const ALIVE: u8 = 3;
 const IMPORTING: u8 = 4;
 const PARKED: u8 = 5;
+const MIGRATING: u8 = 6;
 
 /// Where the number stands that was last given to something that has an order.
 pub fn order_key() -> Key {
@@ -47,31 +50,48 @@ pub enum SchemaError {
     Lost,
     #[error("an import was not finished")]
     HalfImported,
+    #[error("what an older version stored cannot be brought into this version's layout")]
+    Migration(#[source] StoreError),
     #[error(transparent)]
     Kv(#[from] KvError),
 }
 
-/// Sees whether this program knows what is stored, and signs it. Writes nothing if it does not. What it writes is the
-/// first commit of this opening, and is durable when this returns.
+/// Sees whether this program knows what is stored, and signs it; what an older version stored is brought into this version's
+/// layout. Writes nothing if it does not know it. What it writes is the first commit of this opening, and is durable
+/// when this returns.
 pub fn adopt(kv: &dyn Kv) -> Result<(), SchemaError> {
-    let mut writes = WriteSet::new();
-    {
+    let (mut writes, found) = {
         let view = kv.begin()?;
-        match number::<4>(&*view, SCHEMA)?.map(u32::from_be_bytes) {
-            Some(found) if found > CURRENT => return Err(SchemaError::Newer { found }),
-            Some(_) => {}
-            None if is_empty(&*view)? => {
-                writes.insert(FactKey { fact: SCHEMA }.encode(), Some(CURRENT.to_be_bytes().to_vec()));
-            }
-            None => return Err(SchemaError::Foreign),
-        }
+        let found = layout(&*view)?;
         if view.get(&importing_key().encode())?.is_some() {
             return Err(SchemaError::HalfImported);
         }
         let openings = number::<8>(&*view, OPENINGS)?.map_or(0, u64::from_be_bytes) + 1;
-        writes.insert(FactKey { fact: OPENINGS }.encode(), Some(openings.to_be_bytes().to_vec()));
+        (WriteSet::from([fact(OPENINGS, openings.to_be_bytes())]), found)
+    };
+    if found.is_none_or(|found| found < CURRENT) {
+        // Before anything is migrated, so that no older version takes a half-migrated store for its own.
+        writes.extend([fact(SCHEMA, CURRENT.to_be_bytes())]);
     }
-    Ok(kv.commit(&writes)?)
+    let older = found.filter(|found| *found < CURRENT);
+    writes.extend(older.map(|from| fact(MIGRATING, from.to_be_bytes())));
+    kv.commit(&writes)?;
+    if let Some(from) = older {
+        migrate(kv, from).map_err(SchemaError::Migration)?;
+        kv.commit(&WriteSet::from([(FactKey { fact: MIGRATING }.encode(), None)]))?;
+    }
+    Ok(())
+}
+
+/// The version whose layout the store has: an older one than it is signed with if it is still on its way there. None: it
+/// is new.
+fn layout(view: &dyn View) -> Result<Option<u32>, SchemaError> {
+    match number::<4>(view, SCHEMA)?.map(u32::from_be_bytes) {
+        Some(found) if found > CURRENT => Err(SchemaError::Newer { found }),
+        Some(found) => Ok(Some(number::<4>(view, MIGRATING)?.map_or(found, u32::from_be_bytes))),
+        None if is_empty(view)? => Ok(None),
+        None => Err(SchemaError::Foreign),
+    }
 }
 
 /// Adopts a store that cannot be new: if it is empty, something was lost.
@@ -99,12 +119,19 @@ impl SchemaError {
         match self {
             Self::Newer { found } => OpenError::NewerSchema { found, known: CURRENT },
             Self::HalfImported => OpenError::HalfImported { path },
-            Self::Foreign | Self::Lost | Self::Kv(KvError::Damaged(_)) => {
-                OpenError::Damaged { path, source: Box::new(self) }
-            }
+            Self::Foreign
+            | Self::Lost
+            | Self::Migration(StoreError::Corrupt(_))
+            | Self::Kv(KvError::Damaged(_)) => OpenError::Damaged { path, source: Box::new(self) },
+            Self::Migration(_) => OpenError::Engine { path, source: Box::new(self) },
             Self::Kv(error) => OpenError::Engine { path, source: Box::new(error) },
         }
     }
+}
+
+/// Writes a fact.
+fn fact<const N: usize>(fact: u8, number: [u8; N]) -> (Key, Option<Value>) {
+    (FactKey { fact }.encode(), Some(number.to_vec()))
 }
 
 fn number<const N: usize>(view: &dyn View, fact: u8) -> Result<Option<[u8; N]>, KvError> {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::codec;
 use super::keys::{
-    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, FactKey, Family, InboundIdKey, MessageAtKey,
-    MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, Part, QueueKey, RemainsKey, SessionKey,
-    SessionOfKey, TokenKey, TurnAtKey,
+    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, DoubtKey, FactKey, Family, InboundIdKey,
+    MessageAtKey, MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, Part, QueueKey, RemainsKey,
+    SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use super::schema;
@@ -200,6 +200,19 @@ impl<'v> Tables<'v> {
             let message = self.message(id)?.ok_or_else(|| missing("a queued message"))?;
             Ok((order, message))
         })
+    }
+
+    /// A customer's texts that are open ([`Message::is_open`]): those of the queue, and those of unknown fate that hold it no
+    /// more.
+    pub fn open_messages(
+        self,
+        customer: CustomerId,
+    ) -> impl Iterator<Item = Result<Message, StoreError>> + use<'v> {
+        let doubted = self.entries(&DoubtKey::within(&customer)).map(move |entry| {
+            let (DoubtKey { .. }, id) = entry?;
+            self.message(id)?.ok_or_else(|| missing("a message of unknown fate"))
+        });
+        self.queue(customer).map(|queued| Ok(queued?.1)).chain(doubted)
     }
 
     /// The first of a customer's queue: the one in flight, or else the oldest.

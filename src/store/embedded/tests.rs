@@ -10,6 +10,7 @@ use super::keys::Family;
 use super::kv::testing::MapKv;
 use super::*;
 use crate::domain::conversation::{InboundIds, InboundText, KeywordReplies, OutboundText, Policy};
+use crate::domain::delivery::{DeliveryError, ErrorClass};
 use crate::domain::message::{Author, Role};
 use crate::store::{Idempotency, LaneHead, REMEMBERED};
 
@@ -220,6 +221,25 @@ async fn erasing_a_person_keeps_what_their_swept_key_stands_for_now() {
     store.erase_customer(CustomerId(Uuid::from_u128(1)), later).await.unwrap();
     let again = store.create_message(answer(2, 5, Some("key"), later)).await.unwrap();
     assert_eq!(again, Fresh { replayed: true, ..second });
+}
+
+#[tokio::test]
+async fn nothing_leads_to_a_text_of_unknown_fate_once_its_customer_is_erased() {
+    let (store, kv) = in_memory();
+    let error = DeliveryError { code: None, class: ErrorClass::Unknown, text: "no answer".into() };
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    for (id, evidence) in [(2, Evidence::CannotTell), (3, Evidence::Passed { look_at: at(60) })] {
+        store.create_message(answer(1, id, None, at(1))).await.unwrap();
+        let id = MessageId(Uuid::from_u128(id));
+        store.begin_attempt(id, "here", at(2)).await.unwrap();
+        let unknown = SendOutcome::Unknown { error: error.clone(), look_at: at(60) };
+        store.settle(id, 1, unknown, at(3)).await.unwrap();
+        store.resolve(id, evidence, at(4)).await.unwrap().unwrap();
+    }
+    let in_doubt = [keys::LookKey::TABLE, keys::HeldKey::TABLE, keys::DoubtKey::TABLE];
+    assert!(tables_of(&kv).is_superset(&in_doubt.into()));
+    store.erase_customer(CustomerId(Uuid::from_u128(1)), at(5)).await.unwrap();
+    assert!(tables_of(&kv).is_disjoint(&in_doubt.into()));
 }
 
 #[tokio::test]

@@ -1,13 +1,11 @@
 //! Conversations that are over, removed for their age.
 
-use std::collections::HashSet;
-
 use super::remains;
-use crate::domain::ids::{MessageId, SessionId};
+use crate::domain::ids::SessionId;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::embedded::codec;
-use crate::store::embedded::keys::{Family, LookKey, OpenTurnKey, SessionKey, SessionOfKey};
+use crate::store::embedded::keys::{Family, OpenTurnKey, SessionKey, SessionOfKey};
 use crate::store::embedded::kv::Direction;
 use crate::store::embedded::tables::{Remains, Tables, missing};
 use crate::store::embedded::tx::Tx;
@@ -47,12 +45,11 @@ pub fn candidates(
 pub fn prune(tx: &mut Tx<'_, '_>, candidates: &[SessionId], before: Timestamp) -> Result<Pruned, StoreError> {
     let mut pruned = Pruned::default();
     let mut going = Vec::new();
-    let in_doubt = in_doubt(tx)?;
     for id in candidates {
         let Some(session) = tx.tables().session(*id)?.filter(|session| session.is_over(before)) else {
             continue;
         };
-        if !in_doubt.contains(id) && !has_anything_open(tx, &session)? {
+        if !has_anything_open(tx, &session)? {
             pruned.sessions += 1;
             pruned.messages += session.message_count;
             going.push((key_of(tx, &session)?, *id));
@@ -62,25 +59,13 @@ pub fn prune(tx: &mut Tx<'_, '_>, candidates: &[SessionId], before: Timestamp) -
     Ok(pruned)
 }
 
-/// The sessions with texts of unknown fate, read once for all candidates: few texts are, and no session lists its own.
-fn in_doubt(tx: &Tx<'_, '_>) -> Result<HashSet<SessionId>, StoreError> {
-    let looks = tx.tables().entries::<LookKey, MessageId>(&LookKey::all());
-    looks
-        .map(|entry| {
-            let message =
-                tx.tables().message(entry?.1)?.ok_or_else(|| missing("a message of unknown fate"))?;
-            Ok(message.session_id)
-        })
-        .collect()
-}
-
 fn has_anything_open(tx: &Tx<'_, '_>, session: &Session) -> Result<bool, StoreError> {
     let turns = tx.tables().scan(&OpenTurnKey::within(&session.id), Direction::Forward).next().transpose()?;
     if turns.is_some() {
         return Ok(true);
     }
-    for queued in tx.tables().queue(session.customer_id) {
-        if queued?.1.session_id == session.id {
+    for open in tx.tables().open_messages(session.customer_id) {
+        if open?.session_id == session.id {
             return Ok(true);
         }
     }

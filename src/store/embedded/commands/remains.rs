@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 
 use super::idempotency;
-use crate::domain::ids::{CustomerId, MessageId, SessionId};
+use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::store::StoreError;
 use crate::store::embedded::codec;
-use crate::store::embedded::keys::{Family, HeldKey, LookKey, MessageKey, RemainsKey, SessionOfKey};
+use crate::store::embedded::keys::{Family, MessageKey, RemainsKey, SessionOfKey};
 use crate::store::embedded::kv::Direction;
 use crate::store::embedded::tables::{Remains, missing};
 use crate::store::embedded::tx::Tx;
@@ -28,6 +28,9 @@ pub fn leave(
     sessions: &[(SessionOfKey, SessionId)],
     remains: &Remains,
 ) -> Result<(), StoreError> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
     for message in live_messages(tx, sessions)? {
         clear_message(tx, &message, remains)?;
     }
@@ -50,19 +53,8 @@ fn live_messages(
     let customers: BTreeSet<CustomerId> = sessions.iter().map(|(key, _)| key.customer).collect();
     let mut live = Vec::new();
     for customer in customers {
-        for queued in tx.tables().queue(customer) {
-            live.push(queued?.1);
-        }
-    }
-    // Those of unknown fate that hold the queue no more; few at any time, over all customers.
-    let looked_for =
-        tx.tables().entries::<LookKey, MessageId>(&LookKey::all()).map(|entry| entry.map(|(_, id)| id));
-    let held =
-        tx.tables().entries::<HeldKey, MessageId>(&HeldKey::all()).map(|entry| entry.map(|(_, id)| id));
-    for id in looked_for.chain(held) {
-        let message = tx.tables().message(id?)?.ok_or_else(|| missing("a message of unknown fate"))?;
-        if !message.holds_queue() {
-            live.push(message);
+        for open in tx.tables().open_messages(customer) {
+            live.push(open?);
         }
     }
     live.retain(|message| ids.contains(&message.session_id));

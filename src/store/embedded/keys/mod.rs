@@ -185,6 +185,9 @@ families! {
     /// What rests since the provider said so; without a sender, the channel's account.
     36 PauseKey { channel: String, sender: String }
 
+    /// A customer's texts of unknown fate that hold their queue no more.
+    37 DoubtKey { customer: CustomerId, order: u64 }
+
     /// Conversations that are gone, while there is still something of them to be cleared away.
     40 RemainsKey { session: SessionId }
 }

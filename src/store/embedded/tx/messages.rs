@@ -9,8 +9,8 @@ use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
-    AttemptKey, ExpiryKey, HeldKey, HoldKey, InboundIdKey, LaneKey, LookKey, MessageAtKey, MessageKey,
-    OutboundIdKey, QueueKey, ReadyKey, SilentKey,
+    AttemptKey, DoubtKey, ExpiryKey, HeldKey, HoldKey, InboundIdKey, LaneKey, LookKey, MessageAtKey,
+    MessageKey, OutboundIdKey, QueueKey, ReadyKey, SilentKey,
 };
 use crate::store::embedded::tables::{IdempotencyName, MessageAt, missing};
 
@@ -186,7 +186,7 @@ fn outbound_id_key(message: &Message, provider_id: &str) -> OutboundIdKey {
 }
 
 /// Where the message stands by itself, whatever else is in its customer's queue.
-fn index(message: &Message, at: &MessageAt) -> Index {
+pub fn index(message: &Message, at: &MessageAt) -> Index {
     let Some(order) = at.order else { return Index::new() };
     let delivery = &message.delivery;
     let channel = || delivery.lane.channel.clone();
@@ -206,9 +206,11 @@ fn index(message: &Message, at: &MessageAt) -> Index {
     };
     let queue = QueueKey { customer: message.customer_id, order };
     let queued = message.holds_queue().then(|| entry(&queue, &message.id));
+    let doubt = DoubtKey { customer: message.customer_id, order };
+    let doubted = (message.is_open() && !message.holds_queue()).then(|| entry(&doubt, &message.id));
     let holds =
         message.holds_since().map(|since| entry(&HoldKey { channel: channel(), since, order }, &message.id));
-    place.into_iter().chain(queued).chain(holds).collect()
+    place.into_iter().chain(queued).chain(doubted).chain(holds).collect()
 }
 
 /// The entry, among what may leave next, of the first in a customer's queue.

@@ -21,9 +21,10 @@ mod sessions;
 mod turns;
 
 use messages::QueueFront;
+pub use messages::index as message_index;
 
 /// Index entries that one record gives rise to.
-type Index = BTreeMap<Key, Value>;
+pub type Index = BTreeMap<Key, Value>;
 
 pub struct Tx<'t, 'v> {
     overlay: &'t mut Overlay<'v>,

@@ -1,0 +1,81 @@
+//! Brings what an older version stored into the layout of this one: a step from each version to the next. The records
+//! themselves are read as they are ([`super::codec`]); what is rebuilt here is derived from them. A step may be begun
+//! again at any moment: the process may die in the middle of it. When it is due, and that it is done, is
+//! [`super::schema`]'s to write down.
+
+use super::codec;
+use super::keys::{DoubtKey, Family, HeldKey, HoldKey, LookKey, MessageKey, SilentKey};
+use super::kv::{Direction, Key, KeyRange, Kv, WriteSet};
+use super::tables::{Tables, missing};
+use super::tx::message_index;
+use crate::domain::message::Message;
+use crate::store::StoreError;
+
+/// How many pairs are read on one view and written by one commit.
+const BATCH: usize = 1000;
+
+/// The steps from `from` to the current version.
+pub fn migrate(kv: &dyn Kv, from: u32) -> Result<(), StoreError> {
+    tracing::info!(from, to = super::schema::CURRENT, "the store is brought into this version's layout");
+    if from < 2 {
+        index_by_fate(kv)?;
+    }
+    Ok(())
+}
+
+/// To 2: the texts of unknown fate and the silent ones have their channel, and their customer, in their indexes; those that
+/// nobody looks for, and those that hold a queue, have indexes of their own.
+fn index_by_fate(kv: &dyn Kv) -> Result<(), StoreError> {
+    for table in [LookKey::all(), SilentKey::all(), HeldKey::all(), HoldKey::all(), DoubtKey::all()] {
+        clear(kv, &table)?;
+    }
+    let mut rest = MessageKey::all();
+    while let Some(last) = index_messages(kv, &rest)? {
+        rest.start = after(last);
+    }
+    Ok(())
+}
+
+fn clear(kv: &dyn Kv, range: &KeyRange) -> Result<(), StoreError> {
+    loop {
+        let keys = {
+            let view = kv.begin()?;
+            let keys = view.scan(range, Direction::Forward).take(BATCH).map(|pair| Ok((pair?.0, None)));
+            keys.collect::<Result<WriteSet, StoreError>>()?
+        };
+        if keys.is_empty() {
+            return Ok(());
+        }
+        kv.commit(&keys)?;
+    }
+}
+
+/// Writes what leads to the first messages of a range. The last of them, if there was any.
+fn index_messages(kv: &dyn Kv, range: &KeyRange) -> Result<Option<Key>, StoreError> {
+    let (mut writes, mut last) = (WriteSet::new(), None);
+    {
+        let view = kv.begin()?;
+        let tables = Tables::new(&*view);
+        for pair in view.scan(range, Direction::Forward).take(BATCH) {
+            let (key, value) = pair?;
+            let message: Message = codec::decode(&value)?;
+            let at = tables.message_at(message.id)?.ok_or_else(|| missing("a message's place"))?;
+            let entries = message_index(&message, &at).into_iter();
+            writes.extend(entries.map(|(key, value)| (key, Some(value))));
+            last = Some(key);
+        }
+    }
+    if !writes.is_empty() {
+        kv.commit(&writes)?;
+    }
+    Ok(last)
+}
+
+/// The first key after this one.
+fn after(mut key: Key) -> Key {
+    key.push(0);
+    key
+}
+
+#[cfg(test)]
+mod tests;
