@@ -27,6 +27,7 @@ pub mod ambient;
 pub mod channels;
 pub mod conversation;
 pub mod customers;
+pub mod exports;
 mod gaps;
 pub mod inbound;
 pub mod metrics;
@@ -95,6 +96,7 @@ pub struct Gateway {
     /// Held while it is marked until when nothing was missed.
     marking: tokio::sync::Mutex<()>,
     reclaim: reclaim::Reclaim,
+    exports: exports::Exports,
     troubles: troubles::Troubles,
     /// This process, as the owner of attempts and turns.
     owner: String,
@@ -114,6 +116,7 @@ impl Gateway {
             owed: owed::Owed::of(&parts.channels),
             marking: tokio::sync::Mutex::default(),
             reclaim: reclaim::Reclaim::default(),
+            exports: exports::Exports::default(),
             troubles: troubles::Troubles::default(),
             store: parts.store,
             channels: parts.channels,

@@ -300,8 +300,9 @@ pub trait Store: Send + Sync + 'static {
 
     // --- all of it ---
 
-    /// All that the store holds, as it is now. Commands go on meanwhile, and are not seen. One at a time; one that is
-    /// read too slowly, while too much is written, may fail.
+    /// All that the store holds, as it is now. Commands go on meanwhile, and are not seen. One at a time, which is the
+    /// caller's to see to; one that is read too slowly, while too much is written, may fail. Dropping it lets go of
+    /// everything that is kept for it.
     async fn export(&self) -> Result<Box<dyn Export>, StoreError>;
     /// Begins to fill the store, if it holds nothing. Until [`Store::end_import`] it is no store that could be worked
     /// with: nothing else is asked of it, and once closed it does not open again.

@@ -2,6 +2,7 @@
 //! by itself: what takes hours is tested in milliseconds, to the millisecond.
 
 mod departure;
+mod exports;
 mod fixture;
 mod gaps;
 mod pace;

@@ -60,6 +60,8 @@ kinds! {
         "What is known of the customer is not a number that takes texts."
     CustomerUnsubscribed CONFLICT "customer-unsubscribed" "The customer is unsubscribed"
         "The customer asked not to be texted, and is not. They can text START, or ask you to subscribe them again."
+    ExportUnderWay CONFLICT "export-under-way" "An export is under way"
+        "Everything is exported by one at a time; the detail says since when. Ask again when it is at its end. One that nobody reads is given up after a minute."
     Forbidden FORBIDDEN "forbidden" "The token does not allow this"
         "The token is good, but its role does not include this call. Use a token of a role that does."
     IdempotencyMismatch UNPROCESSABLE_ENTITY "idempotency-mismatch" "The idempotency key belongs to another request"

@@ -5,6 +5,7 @@ use crate::domain::conversation::Refusal;
 use crate::domain::customer::ConfirmRefusal;
 use crate::domain::delivery::Status;
 use crate::gateway::customers::SendConfirmationError;
+use crate::gateway::exports::ExportError;
 use crate::gateway::recovery::RecoverError;
 use crate::store::{
     CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError,
@@ -201,6 +202,20 @@ impl From<RecoverError> for Problem {
             RecoverError::NotListed | RecoverError::Stopping | RecoverError::Provider(_) => {
                 Self::new(Kind::ProviderUnavailable, format!("Not everything was asked for: {error}."))
             }
+        }
+    }
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::UnderWay { since } => Self::new(
+                Kind::ExportUnderWay,
+                format!(
+                    "An export that was begun at {since} is still being read. Ask again when it is at its end."
+                ),
+            ),
+            ExportError::Store(error) => error.into(),
         }
     }
 }

@@ -26,3 +26,17 @@ async fn nobody_else_gets_it() {
     }
     assert_eq!(house.call("boss", "GET", "/v1/export?since=1", "").await.status, 400);
 }
+
+#[tokio::test]
+async fn a_second_one_is_told_since_when_there_is_another() {
+    let house = House::new();
+    let begun = house.gateway.now();
+    let mut first = house.gateway.export().await.unwrap();
+    let refused = house.call("boss", "GET", "/v1/export", "").await;
+    let problem = refused.json();
+    assert_eq!((refused.status, &problem["type"]), (409, &"/problems/export-under-way".into()));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains(&begun.to_string()), "{detail}");
+    while first.next().await.unwrap().is_some() {}
+    assert_eq!(house.call("boss", "GET", "/v1/export", "").await.status, 200);
+}
