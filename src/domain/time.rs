@@ -13,6 +13,8 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 impl Timestamp {
     /// The end of time.
     pub const END: Self = Self(i64::MAX);
@@ -44,6 +46,12 @@ impl Timestamp {
     /// How long it is since `earlier`; zero where `earlier` is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The start of the next day of UTC.
+    #[must_use]
+    pub const fn next_day(self) -> Self {
+        Self((self.0.div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS))
     }
 
     /// Reads an RFC 3339 moment; anything below a millisecond is cut off.

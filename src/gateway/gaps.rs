@@ -2,8 +2,8 @@
 //! machine slept, for however short; providers give up after seconds.
 //!
 //! Until when nothing was missed is marked in the store. While any channel owes something (`owed`) the mark stands still at
-//! the earliest of it: however often the daemon dies in between, what it missed before is asked for again. Channels do
-//! not wait for one another.
+//! the earliest of it: however often the daemon dies in between, what it missed before is asked for again. After a long
+//! absence it moves with each day that is taken. Channels do not wait for one another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,8 @@ const LATE: Duration = Duration::from_secs(3);
 const DRIFT: Duration = Duration::from_millis(500);
 /// How long a text may be missing from the provider's list: after that it is asked once more.
 const LIST_LAG: Duration = Duration::from_secs(60);
+/// What is older than that is in the provider's list, or never will be.
+const LISTED: Duration = Duration::from_secs(60 * 60);
 /// A provider is asked no more often than that, however many texts are missed; and as often as that where it is the store
 /// that fails.
 const ASK_EVERY: Duration = Duration::from_secs(10);
@@ -141,8 +143,13 @@ async fn ask(gateway: &Gateway, channel: &Channel, owing: &Owing) -> Result<Opti
     let mut pause = PAUSES[0];
     loop {
         until_store_works(gateway).await?;
-        let Some(debt) = owing.owes() else { return Ok(None) };
-        match gateway.recover(channel, debt.since.before(CLOCK_SKEW)).await {
+        let Some(debt) = owing.asking() else { return Ok(None) };
+        let taken_until = |until: Timestamp| {
+            if until <= gateway.now().before(LISTED) {
+                owing.taken_until(until);
+            }
+        };
+        match gateway.recover_by_days(channel, debt.since.before(CLOCK_SKEW), taken_until).await {
             Ok(_) => return Ok(Some(debt)),
             Err(RecoverError::Stopping) => return Err(Stopping),
             Err(error) => {

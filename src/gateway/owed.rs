@@ -27,6 +27,8 @@ pub(super) struct Debt {
     pub since: Timestamp,
     /// How many times it was noted: what was noted while the provider was asked is to be asked for again.
     pub times: u64,
+    /// The earliest that was noted since the provider is being asked.
+    meanwhile: Timestamp,
 }
 
 /// A text is being taken. Whatever becomes of that: if it was not taken, it was missed.
@@ -60,6 +62,7 @@ impl Owed {
         for owing in self.0.values() {
             if let Some(debt) = owing.debt().as_mut() {
                 debt.since = debt.since.before(by);
+                debt.meanwhile = debt.meanwhile.min(debt.since);
             }
         }
     }
@@ -73,6 +76,22 @@ impl Owed {
 impl Owing {
     pub fn owes(&self) -> Option<Debt> {
         *self.debt()
+    }
+
+    /// The provider is asked for it now.
+    pub fn asking(&self) -> Option<Debt> {
+        let mut debt = self.debt();
+        if let Some(debt) = debt.as_mut() {
+            debt.meanwhile = Timestamp::END;
+        }
+        *debt
+    }
+
+    /// All until then is taken, but for what was noted meanwhile.
+    pub fn taken_until(&self, until: Timestamp) {
+        if let Some(debt) = self.debt().as_mut() {
+            debt.since = debt.since.max(until.min(debt.meanwhile));
+        }
     }
 
     /// Waits until it owes.
@@ -100,8 +119,10 @@ impl Owing {
     fn note(&self, since: Timestamp) {
         let mut debt = self.debt();
         *debt = Some(match *debt {
-            Some(Debt { since: earlier, times }) => Debt { since: earlier.min(since), times: times + 1 },
-            None => Debt { since, times: 1 },
+            Some(Debt { since: earlier, times, meanwhile }) => {
+                Debt { since: earlier.min(since), times: times + 1, meanwhile: meanwhile.min(since) }
+            }
+            None => Debt { since, times: 1, meanwhile: since },
         });
         drop(debt);
         self.noted.notify_one();

@@ -1,5 +1,8 @@
 //! What customers texted while nobody took it: the provider is asked for it, and what is not there yet is taken, in order,
 //! the way that a webhook takes it. When that is needed is for `gaps` to say, or for whoever runs the daemon.
+//!
+//! However much it is, it is asked for a day at a time, the oldest first, and each day is taken before the next one is
+//! asked for: what fails later has that much less to ask for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::domain::message::Media;
 use crate::domain::time::Timestamp;
-use crate::provider::{AskError, ProviderText, Received, ReceivedText};
+use crate::provider::{AskError, ProviderText, Received, ReceivedText, Span};
 use crate::store::{Inbound, StoreError};
 
 use super::Gateway;
@@ -58,7 +61,17 @@ impl Gateway {
     /// Asks the channel's provider for what customers texted since `since` (no more than [`MOST_BACK`]), and takes what
     /// is missing. May be repeated: what is there is not taken again.
     pub async fn recover(&self, channel: &Channel, since: Timestamp) -> Result<Recovered, RecoverError> {
-        let recovered = self.ask_and_take(channel, since).await;
+        self.recover_by_days(channel, since, |_| {}).await
+    }
+
+    /// The same; says after each step until when all is taken.
+    pub(super) async fn recover_by_days(
+        &self,
+        channel: &Channel,
+        since: Timestamp,
+        taken_until: impl Fn(Timestamp) + Send,
+    ) -> Result<Recovered, RecoverError> {
+        let recovered = self.ask_and_take(channel, since, taken_until).await;
         match &recovered {
             Ok(Recovered { since, taken, known, unreadable }) => {
                 self.metrics.recovery(&channel.name, labels::DONE);
@@ -69,7 +82,12 @@ impl Gateway {
         recovered
     }
 
-    async fn ask_and_take(&self, channel: &Channel, since: Timestamp) -> Result<Recovered, RecoverError> {
+    async fn ask_and_take(
+        &self,
+        channel: &Channel,
+        since: Timestamp,
+        taken_until: impl Fn(Timestamp) + Send,
+    ) -> Result<Recovered, RecoverError> {
         if !channel.provider.capability().lists_received {
             return Err(RecoverError::NotListed);
         }
@@ -78,19 +96,40 @@ impl Gateway {
             None => None,
         };
         let since = since.max(self.now().before(MOST_BACK));
-        let Received { texts, unreadable } = list(channel, since).await?;
-        let mut recovered = Recovered { since, taken: 0, known: 0, unreadable };
-        for received in texts {
-            if self.is_stopping() {
-                return Err(RecoverError::Stopping);
+        let mut recovered = Recovered { since, taken: 0, known: 0, unreadable: 0 };
+        let mut next = Some(since);
+        while let Some(from) = next {
+            let span = Span::first(from, self.now());
+            let Received { texts, complete_until, unreadable } = list(channel, span, since).await?;
+            for received in texts {
+                self.take_one(channel, received, &mut recovered).await?;
             }
-            if self.take_missed(channel, received).await? {
-                recovered.taken += 1;
-            } else {
-                recovered.known += 1;
+            if complete_until.is_none() {
+                recovered.unreadable += unreadable;
+            }
+            next = complete_until.or(span.until);
+            if let Some(until) = next {
+                taken_until(until);
             }
         }
         Ok(recovered)
+    }
+
+    async fn take_one(
+        &self,
+        channel: &Channel,
+        received: ReceivedText,
+        recovered: &mut Recovered,
+    ) -> Result<(), RecoverError> {
+        if self.is_stopping() {
+            return Err(RecoverError::Stopping);
+        }
+        if self.take_missed(channel, received).await? {
+            recovered.taken += 1;
+        } else {
+            recovered.known += 1;
+        }
+        Ok(())
     }
 
     /// `false`: it is there already.
@@ -105,14 +144,20 @@ impl Gateway {
     }
 }
 
-/// What came to all senders of the channel, in the order in which it was sent.
-async fn list(channel: &Channel, since: Timestamp) -> Result<Received, AskError> {
+/// What came to all senders of the channel in that span, and since `since`, in the order in which it was sent.
+async fn list(channel: &Channel, span: Span, since: Timestamp) -> Result<Received, AskError> {
     let mut all = Received::default();
     for sender in &channel.senders {
-        let Received { texts, unreadable } = channel.provider.list_received(&sender.name, since).await?;
-        all.texts.extend(texts.into_iter().filter(|received| received.text.sent_at >= Some(since)));
-        all.unreadable += unreadable;
+        let received = channel.provider.list_received(&sender.name, span).await?;
+        all.texts.extend(received.texts);
+        all.unreadable += received.unreadable;
+        all.complete_until = [all.complete_until, received.complete_until].into_iter().flatten().min();
     }
+    let until = all.complete_until.unwrap_or(Timestamp::END);
+    if until <= span.since {
+        return Err(AskError(format!("more texts came at {until} than can be held at once")));
+    }
+    all.texts.retain(|received| received.text.sent_at >= Some(since) && received.text.sent_at < Some(until));
     all.texts.sort_by_key(|received| received.text.sent_at);
     Ok(all)
 }

@@ -147,11 +147,32 @@ pub struct SentRecord {
     pub created_at: Timestamp,
 }
 
+/// What of the past is asked for at once. Providers list by days of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub since: Timestamp,
+    /// The end of that day. None: all that there is; it is the last day, and the provider's may have ended already.
+    pub until: Option<Timestamp>,
+}
+
+impl Span {
+    /// The first one of all that came since then.
+    pub fn first(since: Timestamp, now: Timestamp) -> Self {
+        Self { since, until: Some(since.next_day()).filter(|until| *until <= now) }
+    }
+
+    pub fn has(&self, moment: Timestamp) -> bool {
+        self.since <= moment && self.until.is_none_or(|until| moment < until)
+    }
+}
+
 /// What customers texted, as the provider has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// The oldest first; each has its time.
     pub texts: Vec<ReceivedText>,
+    /// There is more than is held at once: only what came before that moment is certain to be there.
+    pub complete_until: Option<Timestamp>,
     /// How many more there are that nothing can be made of.
     pub unreadable: usize,
 }
@@ -190,9 +211,9 @@ pub trait Provider: Send + Sync + 'static {
     }
     /// What the provider has taken for `to` since `since`, by sender (unless that is a service) and date.
     async fn list_sent(&self, sender: &str, to: &str, since: Timestamp) -> Result<Vec<SentRecord>, AskError>;
-    /// What customers texted to `sender` since `since`, or a little earlier. All of it: a list that is cut short is an
-    /// error. Of a service: what its numbers got.
-    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError>;
+    /// What customers texted to `sender` in that span, or a little earlier or later. All of it: a list that is cut short
+    /// is an error, or says until when it is complete. Of a service: what its numbers got.
+    async fn list_received(&self, sender: &str, span: Span) -> Result<Received, AskError>;
     /// What came with a text that is listed.
     async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError>;
     /// What the provider says now of a text that it took, as a receipt. None: it does not know it.

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use switchboard::domain::delivery::{DeliveryError, ErrorClass, ReceiptStage, ReceiptStatus};
-use switchboard::provider::{AskError, OutgoingText, ProviderText, Received, ReceivedText, Sent, SentRecord};
+use switchboard::provider::{
+    AskError, OutgoingText, ProviderText, Received, ReceivedText, Sent, SentRecord, Span,
+};
 
 use switchboard::domain::time::Timestamp;
 
@@ -208,7 +210,7 @@ impl World {
     }
 
     /// What customers texted, as the provider says, and after how long it says so.
-    pub fn list_received(&self, sender: &str, since: Timestamp) -> (Duration, Result<Received, AskError>) {
+    pub fn list_received(&self, sender: &str, span: Span) -> (Duration, Result<Received, AskError>) {
         let dice = &self.dice.people;
         let after = Duration::from_millis(dice.between(1..=300));
         if self.is_chaotic() && dice.chance(self.plan.lists_go_wrong) {
@@ -218,12 +220,14 @@ impl World {
         let now = self.time.elapsed();
         let received = self.network.received();
         let is_listed = |from: &&FromPhone| {
-            from.listed_from <= now && from.text.to == sender && from.text.sent_at >= Some(since)
+            from.listed_from <= now
+                && from.text.to == sender
+                && from.text.sent_at.is_some_and(|sent_at| span.has(sent_at))
         };
         let listed = received.iter().filter(is_listed);
         let texts = listed.map(|from| ReceivedText { text: from.text.clone(), has_media: false }).collect();
         self.journal.saw("asked for customers' texts");
-        (after, Ok(Received { texts, unreadable: 0 }))
+        (after, Ok(Received { texts, complete_until: None, unreadable: 0 }))
     }
 
     /// What the provider says that it took, and after how long it says so.

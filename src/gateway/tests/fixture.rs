@@ -1,7 +1,7 @@
 //! A gateway whose time is tokio's paused clock, whose provider keeps what it was given, and whose bot is scripted.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Received, ReceivedText, Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, ReceivedText, Sent, SentRecord, SignatureError, Span, WebhookRequest,
 };
 use crate::store::memory::MemoryStore;
 use crate::store::{Alive, Inbound, Store};
@@ -108,6 +108,10 @@ pub struct Carrier {
     pub list_errors: Mutex<VecDeque<String>>,
     /// When it was asked for, of which number, and since when.
     pub asked: Mutex<Vec<(Duration, String, Timestamp)>>,
+    /// It does not answer for what came from then on.
+    pub lists_until: Mutex<Option<Timestamp>>,
+    /// How many texts it lists at once.
+    pub lists_at_once: AtomicUsize,
     changed: Notify,
     lists: bool,
     /// While it is set, asking what was taken fails.
@@ -132,6 +136,8 @@ impl Carrier {
             media: Mutex::default(),
             list_errors: Mutex::default(),
             asked: Mutex::default(),
+            lists_until: Mutex::default(),
+            lists_at_once: AtomicUsize::new(usize::MAX),
             changed: Notify::new(),
             lists: true,
             silent: AtomicBool::new(false),
@@ -296,14 +302,24 @@ impl Provider for Carrier {
         Ok(shown.cloned().collect())
     }
 
-    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {
-        self.asked.lock().unwrap().push((self.started.elapsed(), sender.to_owned(), since));
+    async fn list_received(&self, sender: &str, span: Span) -> Result<Received, AskError> {
+        self.asked.lock().unwrap().push((self.started.elapsed(), sender.to_owned(), span.since));
+        if self.lists_until.lock().unwrap().is_some_and(|until| until <= span.since) {
+            return Err(AskError("as the test says".into()));
+        }
         if let Some(error) = self.list_errors.lock().unwrap().pop_front() {
             return Err(AskError(error));
         }
         let missed = self.missed.lock().unwrap();
-        let texts = missed.iter().filter(|received| received.text.to == sender).cloned().collect();
-        Ok(Received { texts, unreadable: 0 })
+        let is_in_span = |received: &&ReceivedText| {
+            received.text.to == sender && received.text.sent_at.is_some_and(|sent_at| span.has(sent_at))
+        };
+        let mut texts: Vec<_> = missed.iter().filter(is_in_span).cloned().collect();
+        texts.sort_by_key(|received| received.text.sent_at);
+        let most = self.lists_at_once.load(Ordering::Relaxed);
+        let complete_until = texts.get(most).and_then(|received| received.text.sent_at);
+        texts.truncate(most);
+        Ok(Received { texts, complete_until, unreadable: 0 })
     }
 
     async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError> {

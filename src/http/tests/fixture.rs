@@ -26,7 +26,7 @@ use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash, router};
 use crate::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Received, Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, Sent, SentRecord, SignatureError, Span, WebhookRequest,
 };
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, TokenRole};
@@ -126,7 +126,7 @@ impl Provider for Courier {
         Ok(Vec::new())
     }
 
-    async fn list_received(&self, _: &str, _: Timestamp) -> Result<Received, AskError> {
+    async fn list_received(&self, _: &str, _: Span) -> Result<Received, AskError> {
         Err(AskError("nothing is listed here".into()))
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Received, Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, Sent, SentRecord, SignatureError, Span, WebhookRequest,
 };
 use crate::domain::delivery::{DeliveryError, ReceiptStatus};
 use crate::domain::message::Media;
@@ -88,8 +88,8 @@ impl Provider for TwilioProvider {
         listing::list_sent(&self.client, sender, to, since).await
     }
 
-    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {
-        received::list_received(&self.client, sender, since).await
+    async fn list_received(&self, sender: &str, span: Span) -> Result<Received, AskError> {
+        received::list_received(&self.client, sender, span).await
     }
 
     async fn received_media(&self, provider_id: &str) -> Result<Vec<Media>, AskError> {

@@ -13,11 +13,19 @@ use super::webhook;
 use crate::domain::message::Media;
 use crate::domain::phone::Address;
 use crate::domain::time::Timestamp;
-use crate::provider::{AskError, ProviderText, Received, ReceivedText};
+use crate::provider::{AskError, ProviderText, Received, ReceivedText, Span};
 
-/// Fifty thousand texts. More than that are not missed by one number, and not kept in memory.
-const MAX_PAGES: usize = 50;
-/// The list comes with the newest first. Once it is so much older than what is asked for, nothing younger follows.
+/// How much of one day is read, and how much of that is held at once.
+#[derive(Clone, Copy)]
+struct Bounds {
+    pages: usize,
+    texts: usize,
+}
+
+/// Five million texts of an account in a day, whoever they came from or went to; more is no list that ever ends.
+const BOUNDS: Bounds = Bounds { pages: 5_000, texts: 100_000 };
+/// The list comes with the newest first. Once it is so much older than what is asked for, nothing younger follows. It is
+/// filtered by the day of one date, and read by another one, which is as much earlier at the most.
 const ORDER_SLACK: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Deserialize)]
@@ -32,39 +40,95 @@ struct ListedMedia {
     uri: String,
 }
 
-/// What came to `sender` since `since`. Twilio filters by days, so that there may be more of it. A messaging service's
+/// What came to `sender` in that span. Twilio filters by days, so that there may be more of it. A messaging service's
 /// numbers are not known here: the whole account's list is gone through for the texts that came by the service.
-pub async fn list_received(client: &Client, sender: &str, since: Timestamp) -> Result<Received, AskError> {
-    let mut received = Received::default();
-    let (mut last, mut in_order) = (Timestamp::from_millis(i64::MAX), true);
-    listing::pages(client, &query(sender, since)?, MAX_PAGES, |page| {
+pub async fn list_received(client: &Client, sender: &str, span: Span) -> Result<Received, AskError> {
+    list_within(client, sender, span, BOUNDS).await
+}
+
+async fn list_within(
+    client: &Client,
+    sender: &str,
+    span: Span,
+    bounds: Bounds,
+) -> Result<Received, AskError> {
+    let since = earliest(span);
+    let (mut oldest, mut unreadable) = (Oldest { most: bounds.texts, ..Oldest::default() }, 0);
+    let (mut last, mut in_order) = (Timestamp::END, true);
+    let query = query(sender, span)?;
+    let listed = listing::pages(client, &query, bounds.pages, |page| {
         for listed in page {
             let created_at = listed.created_at()?;
             in_order &= created_at <= last;
             last = created_at;
             if is_for(&listed, sender) && created_at >= since {
                 match text(listed, created_at) {
-                    Some(text) => received.texts.push(text),
-                    None => received.unreadable += 1,
+                    Some(text) => oldest.push(text),
+                    None => unreadable += 1,
                 }
             }
         }
         let done = in_order && last < since.before(ORDER_SLACK);
         Ok(if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })
-    .await?;
-    // As it comes, the later of two texts of the same second stands first.
-    received.texts.reverse();
-    received.texts.sort_by_key(|received| received.text.sent_at);
-    Ok(received)
+    });
+    listed.await.map_err(|AskError(error)| {
+        let since = span.since;
+        AskError(format!("what {sender} got since {since}: {error}"))
+    })?;
+    let (texts, complete_until) = oldest.finish();
+    Ok(Received { texts, complete_until, unreadable })
 }
 
-fn query(sender: &str, since: Timestamp) -> Result<String, AskError> {
+/// What is sent on a day may have come shortly before it began.
+fn earliest(span: Span) -> Timestamp {
+    let before = span.since.before(ORDER_SLACK);
+    if before.next_day() == span.since { before } else { span.since }
+}
+
+/// The oldest texts of a list, of which more may come than are held.
+#[derive(Default)]
+struct Oldest {
+    most: usize,
+    /// As they come: the newest first, and of the same second the later one.
+    texts: Vec<ReceivedText>,
+    /// The first one that is not held.
+    complete_until: Option<Timestamp>,
+}
+
+impl Oldest {
+    fn push(&mut self, text: ReceivedText) {
+        self.texts.push(text);
+        if self.texts.len() >= self.most * 2 {
+            self.drop_newest();
+            self.texts.reverse();
+        }
+    }
+
+    /// The oldest first, and until when they are complete.
+    fn finish(mut self) -> (Vec<ReceivedText>, Option<Timestamp>) {
+        self.drop_newest();
+        (self.texts, self.complete_until)
+    }
+
+    /// What is left has the oldest first.
+    fn drop_newest(&mut self) {
+        self.texts.reverse();
+        self.texts.sort_by_key(|received| received.text.sent_at);
+        if let Some(first) = self.texts.get(self.most) {
+            let until = [first.text.sent_at, self.complete_until];
+            self.complete_until = until.into_iter().flatten().min();
+            self.texts.truncate(self.most);
+        }
+    }
+}
+
+fn query(sender: &str, span: Span) -> Result<String, AskError> {
     let mut query = Serializer::new(String::new());
     if !is_service(sender) {
         query.append_pair("To", sender);
     }
-    query.append_pair("DateSent>", &listing::day(since)?).append_pair("PageSize", PAGE_SIZE);
+    let days = if span.until.is_some() { "DateSent" } else { "DateSent>" };
+    query.append_pair(days, &listing::day(span.since)?).append_pair("PageSize", PAGE_SIZE);
     Ok(query.finish())
 }
 
@@ -134,8 +198,17 @@ mod tests {
     }
 
     async fn list(acts: Vec<Act>, sender: &str) -> (Result<Received, AskError>, Vec<String>) {
+        list_of(acts, sender, Span { since: since(), until: None }, BOUNDS).await
+    }
+
+    async fn list_of(
+        acts: Vec<Act>,
+        sender: &str,
+        span: Span,
+        bounds: Bounds,
+    ) -> (Result<Received, AskError>, Vec<String>) {
         let server = ScriptedServer::start(acts).await;
-        let listed = list_received(&client(&server.base), sender, since()).await;
+        let listed = list_within(&client(&server.base), sender, span, bounds).await;
         (listed, server.seen().into_iter().map(|request| request.line).collect())
     }
 
@@ -181,6 +254,52 @@ mod tests {
         let acts = vec![page(&[old, listed("SM2", 11)], Some(&next)), page(&[listed("SM3", 12)], None)];
         let (received, lines) = list(acts, "+12125550100").await;
         assert_eq!((ids(&received.unwrap()), lines.len()), (vec!["SM2", "SM3"], 2));
+    }
+
+    #[tokio::test]
+    async fn a_day_that_is_over_is_asked_for_alone_with_what_came_just_before_it() {
+        let since = Timestamp::parse("2026-11-21T00:00:00Z").unwrap();
+        let span = Span::first(since, since.after(Duration::from_secs(2 * 24 * 60 * 60)));
+        let before =
+            |sid, time| with(listed(sid, 0), "date_created", format!("Fri, 20 Nov 2026 {time} +0000"));
+        let messages = [listed("SM3", 1), before("SM2", "23:59:59"), before("SM1", "22:59:59")];
+        let (received, lines) = list_of(vec![page(&messages, None)], "+12125550100", span, BOUNDS).await;
+        assert_eq!(ids(&received.unwrap()), ["SM2", "SM3"]);
+        assert!(lines[0].contains("&DateSent=2026-11-21&"), "{}", lines[0]);
+    }
+
+    #[tokio::test]
+    async fn of_more_than_is_held_the_oldest_are_and_until_when_is_said() {
+        let messages: Vec<_> = (11..=17).rev().map(|minute| listed(&format!("SM{minute}"), minute)).collect();
+        for (texts, held, until) in [
+            (2, &["SM11", "SM12"][..], Some(13)),
+            (6, &["SM11", "SM12", "SM13", "SM14", "SM15", "SM16"], Some(17)),
+        ] {
+            let bounds = Bounds { pages: 1, texts };
+            let span = Span { since: since(), until: None };
+            let (received, _) = list_of(vec![page(&messages, None)], "+12125550100", span, bounds).await;
+            let received = received.unwrap();
+            assert_eq!(ids(&received), held);
+            let minute = |minute| Timestamp::parse(&format!("2026-11-21T12:{minute}:05Z")).unwrap();
+            assert_eq!(received.complete_until, until.map(minute));
+        }
+        let bounds = Bounds { pages: 1, texts: 7 };
+        let span = Span { since: since(), until: None };
+        let (received, _) = list_of(vec![page(&messages, None)], "+12125550100", span, bounds).await;
+        let received = received.unwrap();
+        assert_eq!((received.texts.len(), received.complete_until), (7, None));
+    }
+
+    #[tokio::test]
+    async fn a_day_without_end_is_an_error_that_says_which() {
+        let next = format!("/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json?Page=1");
+        let bounds = Bounds { pages: 3, texts: 1_000 };
+        let span = Span { since: since(), until: None };
+        let (received, lines) =
+            list_of(vec![page(&[listed("SM1", 12)], Some(&next)); 3], "MG1", span, bounds).await;
+        let error = received.unwrap_err().to_string();
+        assert!(error.contains("2026-11-21T12:10") && error.contains("3 pages"), "{error}");
+        assert_eq!(lines.len(), 3);
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use switchboard::domain::message::Media;
 use switchboard::domain::time::Timestamp;
 use switchboard::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
-    Received, Sent, SentRecord, SignatureError, WebhookRequest,
+    Received, Sent, SentRecord, SignatureError, Span, WebhookRequest,
 };
 
 use crate::life::Life;
@@ -88,12 +88,12 @@ impl Provider for MortalProvider {
         status
     }
 
-    async fn list_received(&self, sender: &str, since: Timestamp) -> Result<Received, AskError> {
+    async fn list_received(&self, sender: &str, span: Span) -> Result<Received, AskError> {
         let crash = self.world.plan.crash;
         self.life
             .boundary(&self.world, ("before the provider is asked for customers' texts", ""), crash)
             .await;
-        let (after, list) = self.world.list_received(sender, since);
+        let (after, list) = self.world.list_received(sender, span);
         tokio::time::sleep(after).await;
         self.life.boundary(&self.world, ("when the provider has told customers' texts", ""), crash).await;
         list
