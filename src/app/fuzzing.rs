@@ -20,7 +20,7 @@ macro_rules! targets {
 }
 
 targets! {
-    api_body bot_answer configuration cursor export_file export_line fetch_answer form init_event keys keywords listing_page phone query receipt records
+    api_body bot_answer configuration cursor export_file export_line fetch_answer form init_event keys keywords listing_page media_list phone query receipt records
     segments send_answer signature webhook_text
 }
 

@@ -7,11 +7,7 @@ use axum::http::{HeaderValue, Uri};
 use axum::response::IntoResponse;
 use serde_json::Value;
 
-use super::api::customers::create::NewCustomer;
-use super::api::customers::update::CustomerUpdate;
-use super::api::messages::create::NewMessage;
-use super::api::sessions::update::SessionUpdate;
-use super::api::tokens::mint::NewToken;
+use super::api::for_every_body;
 use super::json::{self, FromFields};
 use super::page;
 use super::params::Params;
@@ -24,11 +20,7 @@ const LONGEST_REFUSAL: usize = 32 * 1024;
 
 /// A body, to every call that takes one.
 pub fn api_body(data: &[u8]) {
-    body::<NewMessage>(data);
-    body::<NewCustomer>(data);
-    body::<CustomerUpdate>(data);
-    body::<SessionUpdate>(data);
-    body::<NewToken>(data);
+    for_every_body!(body(data));
 }
 
 fn body<T: FromFields>(data: &[u8]) {

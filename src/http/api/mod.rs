@@ -12,6 +12,23 @@ pub(super) mod messages;
 pub(super) mod sessions;
 pub(super) mod tokens;
 
+/// Calls `visit::<Body>()` for every body that a call of the API takes.
+#[cfg(any(fuzzing, test))]
+macro_rules! for_every_body {
+    ($visit:ident($($given:expr),*)) => {{
+        use $crate::http::api;
+        $visit::<api::messages::create::NewMessage>($($given),*);
+        $visit::<api::sessions::update::SessionUpdate>($($given),*);
+        $visit::<api::customers::create::NewCustomer>($($given),*);
+        $visit::<api::customers::update::CustomerUpdate>($($given),*);
+        $visit::<api::customers::confirm::Confirmation>($($given),*);
+        $visit::<api::tokens::mint::NewToken>($($given),*);
+        $visit::<api::channels::recover::Recover>($($given),*);
+    }};
+}
+#[cfg(any(fuzzing, test))]
+pub(super) use for_every_body;
+
 /// In the order in which the documentation shows them: the conversation first.
 pub fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::fixture::House;
+use crate::http::api::for_every_body;
 use crate::http::json::{FromFields, fields_of};
 use crate::http::openapi_json;
 
@@ -85,20 +86,26 @@ fn documented(schema: &str) -> Vec<String> {
     schema["properties"].as_object().unwrap().keys().cloned().collect()
 }
 
-fn assert_read_as_documented<T: FromFields>(schema: &str) {
-    assert_eq!(documented(schema), fields_of::<T>(), "{schema}");
+/// The name of a body's type is that of its schema.
+fn assert_read_as_documented<T: FromFields>(seen: &mut BTreeSet<String>) {
+    let schema = std::any::type_name::<T>().rsplit("::").next().unwrap().to_owned();
+    assert_eq!(documented(&schema), fields_of::<T>(), "{schema}");
+    seen.insert(schema);
 }
 
 #[test]
 fn bodies_are_read_as_they_are_documented() {
-    use crate::http::api;
-    assert_read_as_documented::<api::messages::create::NewMessage>("NewMessage");
-    assert_read_as_documented::<api::sessions::update::SessionUpdate>("SessionUpdate");
-    assert_read_as_documented::<api::customers::create::NewCustomer>("NewCustomer");
-    assert_read_as_documented::<api::customers::update::CustomerUpdate>("CustomerUpdate");
-    assert_read_as_documented::<api::customers::confirm::Confirmation>("Confirmation");
-    assert_read_as_documented::<api::tokens::mint::NewToken>("NewToken");
-    assert_read_as_documented::<api::channels::recover::Recover>("Recover");
+    // The bot's event, whose shape is not ours, has a target of its own.
+    let mut seen = BTreeSet::from(["BotEvent".to_owned()]);
+    for_every_body!(assert_read_as_documented(&mut seen));
+    // The document says which there are: none is left out here, nor where they are fuzzed.
+    let document = document();
+    let operations = document["paths"].as_object().unwrap().values();
+    let bodies = operations.flat_map(|path| path.as_object().unwrap().values()).filter_map(|operation| {
+        let schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()?;
+        Some(schema.rsplit('/').next().unwrap().to_owned())
+    });
+    assert_eq!(seen, bodies.collect::<BTreeSet<_>>());
 }
 
 #[test]

@@ -167,6 +167,19 @@ pub fn listing_page(data: &[u8]) {
     assert!(listed.map_or(0, Vec::len) >= records.len(), "more was found than is listed");
 }
 
+/// A list of media: all of it belongs to the text that was asked about.
+pub fn media_list(data: &[u8]) {
+    const PATH: &str = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages/MM1/Media";
+    let Ok(media) = received::read_media(data, PATH) else { return };
+    for media in media {
+        let address = reqwest::Url::parse(&format!("https://api.twilio.com{}", media.url));
+        let Ok(address) = address else { panic!("no address: {:?}", media.url) };
+        assert_eq!(address.host_str(), Some("api.twilio.com"), "it leads to somebody else");
+        assert_eq!(address.path(), media.url, "it leads elsewhere");
+        assert_eq!(address.path().rsplit_once('/').map(|(path, _)| path), Some(PATH), "it is another text's");
+    }
+}
+
 fn assert_plain_id(id: &str) {
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     assert!(plain && (1..=64).contains(&id.len()), "not an id: {id:?}");

@@ -160,13 +160,27 @@ pub(super) fn text(listed: Listed, created_at: Timestamp) -> Option<ReceivedText
 pub async fn received_media(client: &Client, provider_id: &str) -> Result<Vec<Media>, AskError> {
     let path = client.media_path(provider_id);
     let answer = client.get(&path, MAX_ANSWER_BYTES).await?;
-    let page: MediaPage = serde_json::from_slice(&answer.body)
+    let mut media = read_media(&answer.body, path.strip_suffix(".json").unwrap_or(&path))?;
+    for media in &mut media {
+        media.url = client.url(&media.url);
+    }
+    Ok(media)
+}
+
+/// What stands in a list of media, with paths instead of addresses: all of it below that path. Whoever fetches them may
+/// send the account's credentials along.
+pub(super) fn read_media(body: &[u8], path: &str) -> Result<Vec<Media>, AskError> {
+    let page: MediaPage = serde_json::from_slice(body)
         .map_err(|error| AskError(format!("the list of media cannot be read: {error}")))?;
-    let media = |media: ListedMedia| Media {
-        url: client.url(media.uri.strip_suffix(".json").unwrap_or(&media.uri)),
-        content_type: media.content_type,
+    let media = |media: ListedMedia| {
+        let file = media.uri.strip_suffix(".json").unwrap_or(&media.uri);
+        let id = file.strip_prefix(path).and_then(|rest| rest.strip_prefix('/'));
+        if !id.is_some_and(webhook::is_sid) {
+            return Err(AskError("the list of media leads to another place than the text's media".into()));
+        }
+        Ok(Media { url: file.to_owned(), content_type: media.content_type })
     };
-    Ok(page.media_list.into_iter().map(media).collect())
+    page.media_list.into_iter().map(media).collect()
 }
 
 #[cfg(test)]
@@ -331,5 +345,22 @@ mod tests {
             [Media { url: format!("{}{path}/ME1", server.base), content_type: "image/png".into() }]
         );
         assert_eq!(server.seen()[0].line, format!("GET {path}.json HTTP/1.1"));
+    }
+
+    #[test]
+    fn media_elsewhere_are_not_led_to() {
+        let path = "/2010-04-01/Accounts/AC1/Messages/MM1/Media";
+        let list = |uri: &str| json!({"media_list": [{"content_type": "image/png", "uri": uri}]}).to_string();
+        assert!(read_media(list(&format!("{path}/ME1.json")).as_bytes(), path).is_ok());
+        for uri in [
+            "@evil.example/x",
+            "//evil.example/x",
+            "https://evil.example/x",
+            "/2010-04-01/Accounts/AC1/Messages/MM1/Media/../../x",
+            "/2010-04-01/Accounts/AC1/Messages/MM1/Media/",
+            "/2010-04-01/Accounts/AC1/Messages/MM1/MediaX/ME1",
+        ] {
+            assert!(read_media(list(uri).as_bytes(), path).is_err(), "{uri}");
+        }
     }
 }
