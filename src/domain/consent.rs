@@ -13,7 +13,8 @@ use super::time::{CLOCK_SKEW, Timestamp};
 pub struct LastWords {
     stop_heard: Option<Timestamp>,
     stop_recovered: Option<Timestamp>,
-    start: Option<Timestamp>,
+    start_heard: Option<Timestamp>,
+    start_recovered: Option<Timestamp>,
 }
 
 impl LastWords {
@@ -21,17 +22,19 @@ impl LastWords {
     pub fn note(&mut self, record: &ConsentRecord) {
         let last = match (record.action, record.said_at) {
             (ConsentAction::Confirmed, _) => return,
-            (ConsentAction::OptedIn, _) => &mut self.start,
+            (ConsentAction::OptedIn, None) => &mut self.start_heard,
+            (ConsentAction::OptedIn, Some(_)) => &mut self.start_recovered,
             (ConsentAction::OptedOut, None) => &mut self.stop_heard,
             (ConsentAction::OptedOut, Some(_)) => &mut self.stop_recovered,
         };
         *last = (*last).max(Some(record.said_at.unwrap_or(record.at)));
     }
 
-    /// Whether what was said then, by the provider's clock, was said before the number opted in. Providers tell the time
-    /// of a text in seconds, so that is how finely their times are compared.
+    /// Whether what was said then, by the provider's clock, was certainly said before the number opted in. Providers tell
+    /// the time of a text in seconds, so that is how finely their times are compared.
     pub fn opted_in_since(&self, said_at: Timestamp) -> bool {
-        self.start.is_some_and(|start| said_at.as_secs() < start.as_secs())
+        self.start_heard.is_some_and(|start| said_at.after(CLOCK_SKEW) < start)
+            || self.start_recovered.is_some_and(|start| said_at.as_secs() < start.as_secs())
     }
 
     /// Whether what was said then, by the provider's clock, was certainly said after the number opted out.

@@ -128,9 +128,8 @@ async fn settle_until_stopped(
         let Some(debt) = ask(gateway, channel, owing).await? else { continue };
         // What was late in the list is asked for when that has settled; unless more is missed before.
         let settled = tokio::time::timeout(LIST_LAG, owing.more_noted(debt));
-        if unless_stopped(gateway, settled).await?.is_err()
-            && let Some(debt) = ask(gateway, channel, owing).await?
-        {
+        // What was noted after the first time has not had its minute, whatever was asked for since.
+        if unless_stopped(gateway, settled).await?.is_err() && ask(gateway, channel, owing).await?.is_some() {
             owing.asked_for(debt);
         }
         rest(gateway, ASK_EVERY).await?;

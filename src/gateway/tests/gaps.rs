@@ -153,6 +153,33 @@ async fn a_provider_is_not_asked_for_each_text_that_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_missed_while_a_provider_is_asked_for_the_second_time_has_a_minute_to_be_listed_too() {
+    let world = World::start(Plan::default()).await;
+    let refused = async |id: &str, content: &str| {
+        let text = missed(id, ANNA, BRAND, content, world.gateway.now());
+        world.store_refuses(true);
+        let channel = world.gateway.channel("main").unwrap();
+        world.gateway.receive_text(channel, text.text.clone()).await.unwrap_err();
+        world.store_refuses(false);
+        text
+    };
+    let first = refused("IN8", "one").await;
+    world.carrier.missed.lock().unwrap().push(first);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(contents(&said(&world, ANNA).await), ["one"]);
+    // The second time, it is down at first; meanwhile another is missed, and the list has it late.
+    world.carrier.list_errors.lock().unwrap().push_back("down".into());
+    while !world.carrier.list_errors.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let second = refused("IN9", "two").await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    world.carrier.missed.lock().unwrap().push(second);
+    tokio::time::sleep(2 * MINUTE).await;
+    assert_eq!(contents(&said(&world, ANNA).await), ["one", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_owed_survives_a_restart() {
     let plan = Plan { list_errors: vec!["down"; 9], ..Plan::default() };
     let world = World::start(plan).await;
