@@ -44,6 +44,14 @@ impl StoreError {
     pub fn is_uncertain(&self) -> bool {
         matches!(self, Self::Uncertain(_))
     }
+
+    /// Whether it is a state of the store, which may pass; not of what was asked for, or of what is stored.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Overloaded | Self::Full { .. } | Self::Unavailable(_) | Self::Uncertain(_) => true,
+            Self::Corrupt(_) | Self::TooLarge(_) => false,
+        }
+    }
 }
 
 /// A list could not be given.

@@ -310,6 +310,48 @@ async fn fjall_that_finds_the_disk_full_is_opened_again_and_nothing_is_lost() {
     is_full("fjall").await;
 }
 
+/// A daemon dies while its disk is low, and another is started before there is room.
+async fn starts_low(engine: &str) {
+    let disk = Disk::of_megabytes(DISK_MEGABYTES);
+    let (provider, mut daemon) = start_on(&disk, engine, "32MB").await;
+    let number = number(0);
+    provider.text(&number, BRAND, "Hey").await;
+    let customer = daemon.customer(&number).await;
+    // They wait behind a text whose answer takes its time.
+    provider.faults(json!({"next_sends": ["slow"], "slow_ms": 3_000})).await;
+    for count in 0..4 {
+        assert_eq!(daemon.say(&customer, "agent-secret", &format!("out 0 {count}")).await.0, 201);
+    }
+    disk.fill_but(28 << 20);
+    until_not_ready(&daemon).await;
+    daemon.kill();
+    daemon.spawn_again();
+    let deadline = Instant::now() + SECONDS;
+    while daemon.http.get(format!("{}/readyz", daemon.url)).send().await.is_err() {
+        assert!(Instant::now() < deadline, "it does not serve:\n{}", daemon.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let pid = daemon.pid();
+    assert!(until_not_ready(&daemon).await.contains("33554432"));
+    assert_eq!(daemon.all_messages(&customer).await.len(), 5, "what is kept can be read");
+    assert_eq!(daemon.say(&customer, "agent-secret", "in vain").await.0, 503);
+    disk.free();
+    daemon.until_ready().await;
+    let arrived = until_arrived(&daemon, &provider, &customer, &number, 4).await;
+    assert_eq!(arrived.iter().map(place_of).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(daemon.pid(), pid, "it is the same process");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_that_starts_on_a_low_disk_serves_and_goes_on_when_there_is_room() {
+    starts_low("sled").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_fjall_a_daemon_that_starts_on_a_low_disk_serves_and_goes_on_when_there_is_room() {
+    starts_low("fjall").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limit_that_stays_is_answered_503_until_somebody_lifts_it() {
     let folder = tempfile::tempdir().unwrap();

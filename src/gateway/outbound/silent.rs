@@ -21,15 +21,19 @@ const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Asks about silent texts as their times come, until the gateway stops.
 pub(in crate::gateway) async fn ask_about_silent(gateway: Arc<Gateway>) {
-    let asking = Asking::default();
+    let asking = Asking::new(&gateway, "what a provider says of silent texts could not be kept");
+    let mut trouble = gateway.troubles.watch();
     while gateway.settings.asks.steps().next().is_some() {
         match gateway.silent().await {
-            Ok(silent) => asking.each(&gateway, silent, |gateway, message| async move {
-                if let Err(error) = gateway.ask_about(&message).await {
-                    tracing::error!(message = %message.id, %error, "what the provider says of a silent text could not be kept");
-                }
-            }),
-            Err(error) => tracing::error!(%error, "silent texts could not be read"),
+            Ok(silent) => {
+                trouble.over();
+                asking.each(
+                    &gateway,
+                    silent,
+                    |gateway, message| async move { gateway.ask_about(&message).await },
+                );
+            }
+            Err(error) => trouble.met(&error, "silent texts could not be read"),
         }
         tokio::select! {
             biased;

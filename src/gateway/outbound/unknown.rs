@@ -39,7 +39,7 @@ enum Listed {
 
 /// Settles unknown fates as their looks come due, until the gateway stops.
 pub(in crate::gateway) async fn settle_unknown(gateway: Arc<Gateway>) {
-    let asking = Asking::default();
+    let asking = Asking::new(&gateway, "texts of unknown fate could not be settled");
     let mut trouble = gateway.troubles.watch();
     loop {
         match take_up(&gateway, &asking).await {
@@ -62,11 +62,7 @@ async fn take_up(gateway: &Arc<Gateway>, asking: &Asking) -> Result<(), StoreErr
         gateway.pass(&message).await?;
     }
     let due = gateway.store.unknown_due(gateway.now(), BATCH).await?;
-    asking.each(gateway, due, |gateway, message| async move {
-        if let Err(error) = gateway.look_for(&message).await {
-            tracing::error!(message = %message.id, %error, "a text of unknown fate could not be settled");
-        }
-    });
+    asking.each(gateway, due, |gateway, message| async move { gateway.look_for(&message).await });
     Ok(())
 }
 

@@ -28,7 +28,7 @@ use crate::provider::{
     Acknowledgement, AskError, Capability, OutgoingText, ParseError, Provider, ProviderReceipt, ProviderText,
     Received, ReceivedText, Sent, SentRecord, SignatureError, Span, WebhookRequest,
 };
-use crate::store::memory::MemoryStore;
+use crate::store::memory::{MemoryStore, Refused};
 use crate::store::{Alive, Inbound, Store};
 
 pub const BRAND: &str = "+15550001111";
@@ -114,6 +114,8 @@ pub struct Carrier {
     pub lists_at_once: AtomicUsize,
     changed: Notify,
     lists: bool,
+    /// How often it was asked what was taken.
+    pub looked: AtomicU64,
     /// While it is set, asking what was taken fails.
     silent: AtomicBool,
     /// How long it takes to say what was taken.
@@ -140,6 +142,7 @@ impl Carrier {
             lists_at_once: AtomicUsize::new(usize::MAX),
             changed: Notify::new(),
             lists: true,
+            looked: AtomicU64::new(0),
             silent: AtomicBool::new(false),
             dawdles: Mutex::default(),
             says: Mutex::default(),
@@ -290,6 +293,7 @@ impl Provider for Carrier {
     }
 
     async fn list_sent(&self, _: &str, to: &str, _: Timestamp) -> Result<Vec<SentRecord>, AskError> {
+        self.looked.fetch_add(1, Ordering::Relaxed);
         let pause = *self.dawdles.lock().unwrap();
         tokio::time::sleep(pause).await;
         if self.silent.load(Ordering::Relaxed) {
@@ -575,7 +579,12 @@ impl World {
 
     /// Whether the store refuses everything from now on.
     pub fn store_refuses(&self, refuses: bool) {
-        self.store.refuse(refuses);
+        self.store.refuse(if refuses { Refused::Everything } else { Refused::Nothing });
+    }
+
+    /// Whether the store takes no changes from now on.
+    pub fn disk_is_full(&self, full: bool) {
+        self.store.refuse(if full { Refused::Changes } else { Refused::Nothing });
     }
 
     /// The provider brings a text and is told that it cannot be taken; it will list it.

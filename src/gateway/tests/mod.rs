@@ -4,6 +4,7 @@
 mod departure;
 mod exports;
 mod fixture;
+mod full;
 mod gaps;
 mod pace;
 mod pauses;

@@ -401,7 +401,7 @@ impl Store for EmbeddedStore {
         answer: Option<(String, ReceiptStatus)>,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        self.command(now, move |tx| receipts::take_answer(tx, id, asks, answer.as_ref())).await
+        self.under_way(now, move |tx| receipts::take_answer(tx, id, asks, answer.as_ref())).await
     }
 
     async fn message_by_provider_id(

@@ -43,6 +43,17 @@ mod turns;
 
 use state::State;
 
+/// What a store refuses that is told to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refused {
+    #[default]
+    Nothing,
+    /// As one whose disk is full.
+    Changes,
+    /// As one whose engine is away.
+    Everything,
+}
+
 /// A store that forgets everything when it is dropped.
 #[derive(Debug)]
 pub struct MemoryStore {
@@ -61,19 +72,30 @@ impl MemoryStore {
         }
     }
 
-    /// Whether it refuses everything from now on, as one whose disk fails. For tests.
-    pub fn refuse(&self, refuses: bool) {
+    /// What it refuses from now on. For tests.
+    pub fn refuse(&self, refused: Refused) {
         if let Ok(mut state) = self.state.lock() {
-            state.refuses = refuses;
+            state.refused = refused;
         }
     }
 
+    /// For what changes something.
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self.reading()?;
+        match state.refused {
+            Refused::Changes => Err(StoreError::Full { free_bytes: 0, min_free_bytes: 1 }),
+            Refused::Nothing | Refused::Everything => Ok(state),
+        }
+    }
+
+    fn reading(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state =
             self.state.lock().map_err(|_| StoreError::Corrupt("a command broke off halfway".into()))?;
         match () {
             () if state.closed => Err(StoreError::Unavailable("it is closed".into())),
-            () if state.refuses => Err(StoreError::Unavailable("it is told to refuse".into())),
+            () if state.refused == Refused::Everything => {
+                Err(StoreError::Unavailable("it is told to refuse".into()))
+            }
             () => Ok(state),
         }
     }
@@ -91,7 +113,7 @@ impl Store for MemoryStore {
         provider_id: &str,
     ) -> Result<Option<MessageId>, StoreError> {
         let key = (channel.to_owned(), provider_id.to_owned());
-        Ok(self.state()?.received.get(&key).copied())
+        Ok(self.reading()?.received.get(&key).copied())
     }
 
     async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
@@ -135,19 +157,19 @@ impl Store for MemoryStore {
     }
 
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        Ok(self.state()?.customers.get(id).cloned())
+        Ok(self.reading()?.customers.get(id).cloned())
     }
 
     async fn customer_by_number(&self, number: &Address) -> Result<Option<Customer>, StoreError> {
-        Ok(self.state()?.customer_by_number(number).cloned())
+        Ok(self.reading()?.customer_by_number(number).cloned())
     }
 
     async fn customers(&self, page: PageRequest) -> Result<Page<Customer>, ListError> {
-        self.state()?.customers_page(&page)
+        self.reading()?.customers_page(&page)
     }
 
     async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {
-        Ok(self.state()?.consent.iter().filter(|record| record.number == number).cloned().collect())
+        Ok(self.reading()?.consent.iter().filter(|record| record.number == number).cloned().collect())
     }
 
     async fn update_session(&self, command: UpdateSession) -> Result<Session, UpdateSessionError> {
@@ -155,11 +177,11 @@ impl Store for MemoryStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        Ok(self.state()?.sessions.get(id).cloned())
+        Ok(self.reading()?.sessions.get(id).cloned())
     }
 
     async fn newest_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError> {
-        Ok(self.state()?.newest_session(customer_id).cloned())
+        Ok(self.reading()?.newest_session(customer_id).cloned())
     }
 
     async fn sessions_of(
@@ -167,11 +189,11 @@ impl Store for MemoryStore {
         customer_id: CustomerId,
         page: PageRequest,
     ) -> Result<Page<Session>, ListError> {
-        self.state()?.sessions_of(customer_id, &page)
+        self.reading()?.sessions_of(customer_id, &page)
     }
 
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
-        self.state()?.inbox(&filter, &page)
+        self.reading()?.inbox(&filter, &page)
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
@@ -179,7 +201,7 @@ impl Store for MemoryStore {
     }
 
     async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        Ok(self.state()?.messages.get(id).cloned())
+        Ok(self.reading()?.messages.get(id).cloned())
     }
 
     async fn messages_of(
@@ -187,7 +209,7 @@ impl Store for MemoryStore {
         session_id: SessionId,
         page: PageRequest,
     ) -> Result<Page<Message>, ListError> {
-        self.state()?.messages_of(session_id, &page)
+        self.reading()?.messages_of(session_id, &page)
     }
 
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
@@ -204,15 +226,15 @@ impl Store for MemoryStore {
     }
 
     async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError> {
-        Ok(self.state()?.lane_heads(lane, now, limit))
+        Ok(self.reading()?.lane_heads(lane, now, limit))
     }
 
     async fn queue_front(&self, customer_id: CustomerId) -> Result<Option<Message>, StoreError> {
-        Ok(self.state()?.first_in_queue(customer_id).cloned())
+        Ok(self.reading()?.first_in_queue(customer_id).cloned())
     }
 
     async fn busy_lanes(&self) -> Result<Vec<Lane>, StoreError> {
-        Ok(self.state()?.busy_lanes())
+        Ok(self.reading()?.busy_lanes())
     }
 
     async fn postpone(&self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
@@ -240,11 +262,11 @@ impl Store for MemoryStore {
     }
 
     async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
-        Ok(self.state()?.holding(until, limit))
+        Ok(self.reading()?.holding(until, limit))
     }
 
     async fn unknown_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
-        Ok(self.state()?.unknown_due(now, limit))
+        Ok(self.reading()?.unknown_due(now, limit))
     }
 
     async fn resolve(
@@ -257,7 +279,7 @@ impl Store for MemoryStore {
     }
 
     async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
-        Ok(self.state()?.silent(filter, limit))
+        Ok(self.reading()?.silent(filter, limit))
     }
 
     async fn take_answer(
@@ -275,7 +297,7 @@ impl Store for MemoryStore {
         channel: &str,
         provider_id: &str,
     ) -> Result<Option<MessageId>, StoreError> {
-        Ok(self.state()?.message_by_provider_id(channel, provider_id))
+        Ok(self.reading()?.message_by_provider_id(channel, provider_id))
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
@@ -284,7 +306,7 @@ impl Store for MemoryStore {
     }
 
     async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
-        Ok(self.state()?.pauses.values().filter(|pause| pause.until > now).cloned().collect())
+        Ok(self.reading()?.pauses.values().filter(|pause| pause.until > now).cloned().collect())
     }
 
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {
@@ -317,7 +339,7 @@ impl Store for MemoryStore {
     }
 
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
-        Ok(self.state()?.turns.get(id).cloned())
+        Ok(self.reading()?.turns.get(id).cloned())
     }
 
     async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError> {
@@ -332,13 +354,13 @@ impl Store for MemoryStore {
     }
 
     async fn token_by_hash(&self, sha256: [u8; 32]) -> Result<Option<Token>, StoreError> {
-        let state = self.state()?;
+        let state = self.reading()?;
         let alive = state.tokens.values().find(|token| token.sha256 == sha256 && token.revoked_at.is_none());
         Ok(alive.cloned())
     }
 
     async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        Ok(self.state()?.tokens.values().cloned().collect())
+        Ok(self.reading()?.tokens.values().cloned().collect())
     }
 
     async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
@@ -368,15 +390,15 @@ impl Store for MemoryStore {
     }
 
     async fn last_alive(&self) -> Result<Option<Alive>, StoreError> {
-        Ok(self.state()?.alive)
+        Ok(self.reading()?.alive)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        Ok(self.state()?.counts())
+        Ok(self.reading()?.counts())
     }
 
     async fn export(&self) -> Result<Box<dyn Export>, StoreError> {
-        Ok(Box::new(self.state()?.export()))
+        Ok(Box::new(self.reading()?.export()))
     }
 
     async fn begin_import(&self) -> Result<(), ImportError> {
@@ -401,7 +423,7 @@ impl Store for MemoryStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         // One that is closed already has nothing to let go of.
-        if let Ok(mut state) = self.state() {
+        if let Ok(mut state) = self.state.lock() {
             state.closed = true;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Refused;
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::Status;
@@ -21,7 +22,7 @@ use super::table::Table;
 pub(super) struct State {
     pub rules: Policy,
     pub closed: bool,
-    pub refuses: bool,
+    pub refused: Refused,
     /// How many more are answered as if nobody knew.
     pub doubts: usize,
     /// An import has begun, and is not at its end.
@@ -70,7 +71,7 @@ impl State {
         Self {
             rules,
             closed: false,
-            refuses: false,
+            refused: Refused::Nothing,
             doubts: 0,
             importing: false,
             customers: Table::default(),
