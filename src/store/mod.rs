@@ -191,7 +191,7 @@ pub trait Store: Send + Sync + 'static {
     /// ([`Message::holds_since`]), at most `limit` of each channel; the longest waited for first.
     async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
     /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, for a message
-    /// that is not there, and where what was found is another message's already, or may be that of a text whose answer is
+    /// that is not there, and where what was found is another message's already ([`Message::yields_to`]), or may be that of a text whose answer is
     /// still out ([`Message::waits_for_twin`]), does nothing and returns none. What is
     /// sent again was asked before whether it still may speak ([`Message::heed_switch`]).
     async fn resolve(
@@ -212,13 +212,9 @@ pub trait Store: Send + Sync + 'static {
         answer: Option<(String, ReceiptStatus)>,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError>;
-    /// The message of ours that a provider's id belongs to: the first that adopted it. Customers' texts are not
-    /// found by theirs.
-    async fn message_by_provider_id(
-        &self,
-        channel: &str,
-        provider_id: &str,
-    ) -> Result<Option<MessageId>, StoreError>;
+    /// The messages of ours that a provider's id belongs to: of each channel the first that adopted it, in the order of
+    /// the channels' names. Customers' texts are not found by theirs.
+    async fn messages_by_provider_id(&self, provider_id: &str) -> Result<Vec<Message>, StoreError>;
 
     // --- pauses ---
 

@@ -54,7 +54,7 @@ async fn nothing_leads_to_an_erased_person(open: Open) {
         assert_eq!(f.message(message).await.unwrap(), None);
     }
     assert_eq!(f.turn(turn).await.unwrap(), None);
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
+    assert_eq!(f.by_provider_id("main", "SM1").await, None);
     assert_eq!(f.lane_head(&lane(), at(9)).await.unwrap(), LaneHead::Empty);
     assert!(f.busy_lanes().await.unwrap().is_empty());
     assert!(f.unknown_due(at(9), 9).await.unwrap().is_empty());
@@ -139,7 +139,7 @@ async fn an_attempt_in_hand_ends_with_its_person(open: Open) {
     let settled = f.settle(message, attempt, accepted("SM1"), at(3)).await;
     assert!(matches!(settled, Err(SettleError::Stale)));
     assert_eq!(f.begin_attempt(message, HERE, at(3)).await.unwrap(), Begun::NotDue);
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
+    assert_eq!(f.by_provider_id("main", "SM1").await, None);
     assert_eq!(f.abandon_attempts("there", at(4)).await.unwrap(), 0);
 }
 
@@ -231,7 +231,7 @@ async fn however_much_there_is_of_a_person_all_of_it_is_gone_at_once(open: Open)
         let any = Silent { asks: 0, from: at(0), until: at(999) };
         assert!(f.silent(any, 9).await.unwrap().is_empty());
         assert!(f.unknown_due(at(999), 9).await.unwrap().is_empty());
-        assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
+        assert_eq!(f.by_provider_id("main", "SM1").await, None);
         let settled = f.settle(ours[1], 1, accepted("SM2"), at(604)).await;
         assert!(matches!(settled, Err(SettleError::Stale)));
         let late = f.apply_receipt(receipt("SM2", ReceiptStage::Delivered, at(605)), at(605)).await.unwrap();
@@ -255,7 +255,7 @@ async fn however_much_there_is_of_a_person_all_of_it_is_gone_at_once(open: Open)
     assert!(!anew.replayed, "the key is free");
     f.send(anew.value.id, accepted("SM1"), at(607)).await;
     while f.sweep(at(608), 50).await.unwrap().more {}
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(anew.value.id));
+    assert_eq!(f.by_provider_id("main", "SM1").await, Some(anew.value.id));
     let mut repeat = f.by_bot(again, "sent", at(609));
     repeat.idempotency = Some(key("bot", "sent", 1));
     assert!(f.create_message(repeat).await.unwrap().replayed);

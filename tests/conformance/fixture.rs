@@ -167,6 +167,12 @@ impl Fixture {
         RecordInbound { text, ids, now }
     }
 
+    /// The message of that channel that the provider's id belongs to.
+    pub async fn by_provider_id(&self, channel: &str, provider_id: &str) -> Option<MessageId> {
+        let messages = self.messages_by_provider_id(provider_id).await.unwrap();
+        messages.iter().find(|message| message.delivery.lane.channel == channel).map(|message| message.id)
+    }
+
     /// An unconfirmed customer.
     pub fn customer(&self, of: &str, now: Timestamp) -> CreateCustomer {
         CreateCustomer {

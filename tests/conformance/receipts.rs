@@ -98,7 +98,7 @@ async fn a_receipt_for_nobody_is_parked(open: Open) {
     for receipt in [early, elsewhere] {
         assert_eq!(f.apply_receipt(receipt, at(0)).await.unwrap(), ReceiptOutcome::Parked);
     }
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
+    assert_eq!(f.by_provider_id("main", "SM1").await, None);
 }
 
 async fn a_parked_receipt_is_applied_when_its_id_appears(open: Open) {
@@ -175,20 +175,20 @@ async fn a_provider_id_belongs_to_the_first_that_adopted_it(open: Open) {
     let f = Fixture::new(open);
     let first = sent(&f, ANN, "SM1").await;
     let second = sent(&f, BOB, "SM1").await;
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(first));
+    assert_eq!(f.by_provider_id("main", "SM1").await, Some(first));
     let by_id = f.apply_receipt(receipt("SM1", Delivered, at(2)), at(2)).await.unwrap();
     assert_eq!(by_id, ReceiptOutcome::Advanced(first, Status::Delivered));
     // One that was sent twice has both.
     f.apply_receipt(naming(second, receipt("SM2", Sent, at(2))), at(2)).await.unwrap();
     assert_eq!(f.get(second).await.delivery.provider_ids, ["SM1", "SM2"]);
-    assert_eq!(f.message_by_provider_id("main", "SM2").await.unwrap(), Some(second));
+    assert_eq!(f.by_provider_id("main", "SM2").await, Some(second));
 }
 
 async fn a_customers_text_has_no_receipts(open: Open) {
     let f = Fixture::new(open);
     let (heard, _) = f.hear(f.text(ANN, "hello", at(0))).await;
     let provider_id = heard.delivery.provider_ids[0].clone();
-    assert_eq!(f.message_by_provider_id("main", &provider_id).await.unwrap(), None);
+    assert_eq!(f.by_provider_id("main", &provider_id).await, None);
     let named = naming(heard.id, receipt(&provider_id, Failed, at(1)));
     assert_eq!(f.apply_receipt(named, at(1)).await.unwrap(), ReceiptOutcome::Parked);
     assert_eq!(f.get(heard.id).await, heard);

@@ -69,7 +69,7 @@ async fn a_conversation_that_is_over_goes_with_all_that_led_to_it(open: Open) {
         assert_eq!(f.message(message).await.unwrap(), None);
     }
     assert_eq!(f.turn(turn.turn.id).await.unwrap(), None);
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), None);
+    assert_eq!(f.by_provider_id("main", "SM1").await, None);
     let late = f.apply_receipt(receipt("SM2", ReceiptStage::Delivered, at(11)), at(11)).await.unwrap();
     assert_eq!(late, ReceiptOutcome::Parked);
     let mut anew = f.by_bot(id, "2", at(12));

@@ -5,7 +5,7 @@ use switchboard::domain::ids::MessageId;
 use switchboard::store::{LaneHead, ReceiptOutcome, SettleError};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, CLEO, Fixture, HERE, accepted, at, lane, receipt, unknown};
+use crate::fixture::{ANN, BOB, CLEO, Fixture, HERE, accepted, at, lane, other_lane, receipt, unknown};
 
 on_every_engine! {
     an_unknown_text_holds_its_customers_queue,
@@ -15,6 +15,7 @@ on_every_engine! {
     what_nobody_can_tell_no_longer_holds_the_queue,
     a_text_that_was_let_go_is_never_sent_again_but_may_be_found,
     evidence_counts_only_for_the_unknown,
+    an_id_of_a_text_with_the_same_words_is_its_own_on_whichever_channel,
     what_may_be_that_of_a_text_whose_answer_is_out_is_nobody_elses,
     a_receipt_for_what_another_with_the_same_words_has_claimed_is_that_ones,
     the_longest_due_is_looked_for_first,
@@ -53,7 +54,7 @@ async fn a_found_text_is_sent(open: Open) {
         (Status::Sent, &["SM1".into()][..])
     );
     assert_eq!(f.get(text).await, found);
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(text));
+    assert_eq!(f.by_provider_id("main", "SM1").await, Some(text));
     assert_eq!((f.head(at(10)).await, f.get(next).await.delivery.ready_at), (Some(next), at(10)));
     assert!(due(&f, 99).await.is_empty());
 }
@@ -108,8 +109,30 @@ async fn evidence_counts_only_for_the_unknown(open: Open) {
     assert_eq!(f.resolve(text, Evidence::Absent, at(3)).await.unwrap(), None);
     assert_eq!(f.resolve(text, found(), at(3)).await.unwrap(), None);
     assert_eq!(f.status(text).await, Status::Sent);
-    assert_eq!(f.message_by_provider_id("main", "SM9").await.unwrap(), None);
+    assert_eq!(f.by_provider_id("main", "SM9").await, None);
     assert_eq!(f.resolve(MessageId(f.id()), found(), at(3)).await.unwrap(), None);
+}
+
+async fn an_id_of_a_text_with_the_same_words_is_its_own_on_whichever_channel(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_agents(ANN).await;
+    let found = || Evidence::Found { provider_id: "SM1".into() };
+    let mut texts = Vec::new();
+    for (words, lane) in [("Hello?", other_lane()), ("Hello?", lane()), ("Goodbye", lane())] {
+        let mut heard = f.text(ANN, "I am here", at(0));
+        heard.text.lane = lane;
+        f.hear(heard).await;
+        texts.push(f.queue(f.by_agent(id, words, at(1))).await);
+    }
+    f.send(texts[0], accepted("SM1"), at(1)).await;
+    for lost in &texts[1..] {
+        f.send(*lost, unknown(at(10)), at(1)).await;
+        f.resolve(*lost, Evidence::Passed { look_at: at(10) }, at(1)).await.unwrap().unwrap();
+    }
+    assert_eq!(f.resolve(texts[1], found(), at(2)).await.unwrap(), None);
+    assert!(f.resolve(texts[2], found(), at(2)).await.unwrap().is_some(), "it is another account's id");
+    assert_eq!(f.by_provider_id("main", "SM1").await, Some(texts[2]));
+    assert_eq!(f.by_provider_id("other", "SM1").await, Some(texts[0]));
 }
 
 async fn what_may_be_that_of_a_text_whose_answer_is_out_is_nobody_elses(open: Open) {
@@ -189,7 +212,7 @@ async fn a_receipt_settles_an_unknown_fate(open: Open) {
     by_our_id.message_id = Some(text);
     let outcome = f.apply_receipt(by_our_id, at(6)).await.unwrap();
     assert_eq!(outcome, ReceiptOutcome::Advanced(text, Status::Sent));
-    assert_eq!(f.message_by_provider_id("main", "SM1").await.unwrap(), Some(text));
+    assert_eq!(f.by_provider_id("main", "SM1").await, Some(text));
     assert_eq!((f.head(at(6)).await, due(&f, 99).await), (Some(next), vec![]));
     assert_eq!(f.get(next).await.delivery.ready_at, at(6));
 }

@@ -54,6 +54,13 @@ impl Message {
             && self.wire_content() == other.wire_content()
     }
 
+    /// Whether an id of the provider's that is `owner`'s says that what is listed under it is not this one. Ids are an
+    /// account's, and channels may share one; where they do not, two of the same name belong to texts of other words.
+    pub fn yields_to(&self, owner: &Self) -> bool {
+        let same_channel = self.delivery.lane.channel == owner.delivery.lane.channel;
+        self.id != owner.id && (same_channel || owner.is_twin_of(self))
+    }
+
     /// Whether what the provider lists may be `in_hand`'s as well, whose answer is still out: nobody else can claim it now.
     pub fn waits_for_twin(&self, in_hand: &Self) -> bool {
         in_hand.delivery.status == Status::Sending && self.is_twin_of(in_hand)

@@ -143,7 +143,7 @@ impl Gateway {
             .list_sent(&delivery.lane.sender, &delivery.to, left_at.before(CLOCK_DOUBT))
             .await
         {
-            Ok(list) => Ok(match self.unclaimed(&channel.name, message, list, left_at).await? {
+            Ok(list) => Ok(match self.unclaimed(message, list, left_at).await? {
                 Listed::This(provider_id) => Evidence::Found { provider_id },
                 Listed::Perhaps => self.not_there(message, Self::without_evidence(channel.on_unknown)),
                 Listed::Not => self.not_there(message, Evidence::Absent),
@@ -156,7 +156,6 @@ impl Gateway {
     /// left, and no other message's of ours.
     async fn unclaimed(
         &self,
-        channel: &str,
         message: &Message,
         list: Vec<SentRecord>,
         left_at: Timestamp,
@@ -166,7 +165,7 @@ impl Gateway {
             let alike = record.to == message.delivery.to
                 && record.content == message.wire_content()
                 && record.created_at >= left_at.before(CLOCK_DOUBT);
-            if !alike || self.store.message_by_provider_id(channel, &record.provider_id).await?.is_some() {
+            if !alike || self.is_anothers(message, &record.provider_id).await? {
                 continue;
             }
             if record.created_at >= left_at.before(CLOCK_SKEW) {
@@ -175,6 +174,11 @@ impl Gateway {
             found = Listed::Perhaps;
         }
         Ok(found)
+    }
+
+    async fn is_anothers(&self, message: &Message, provider_id: &str) -> Result<bool, StoreError> {
+        let owners = self.store.messages_by_provider_id(provider_id).await?;
+        Ok(owners.iter().any(|owner| message.yields_to(owner)))
     }
 
     /// `at_last`: what it is if that was the last look.

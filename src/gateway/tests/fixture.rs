@@ -413,6 +413,8 @@ pub struct Plan {
     pub last_alive: Option<Alive>,
     /// A second channel, before the other in their order, whose provider never answers.
     pub dead_channel: bool,
+    /// A third channel, of the same account as the first.
+    pub also: Option<&'static str>,
     /// What was texted since.
     pub missed: Vec<ReceivedText>,
     pub list_errors: Vec<&'static str>,
@@ -433,6 +435,7 @@ impl Default for Plan {
             script: Box::new(|_| (Duration::ZERO, Ok(Answer::default()))),
             last_alive: None,
             dead_channel: false,
+            also: None,
             missed: Vec::new(),
             list_errors: Vec::new(),
             keep_messages: None,
@@ -447,6 +450,7 @@ struct Wanted {
     order_hold: Duration,
     keep_messages: Option<Duration>,
     dead_channel: bool,
+    also: Option<&'static str>,
 }
 
 impl Plan {
@@ -457,6 +461,7 @@ impl Plan {
             order_hold: self.order_hold,
             keep_messages: self.keep_messages,
             dead_channel: self.dead_channel,
+            also: self.also,
         }
     }
 
@@ -539,6 +544,7 @@ impl World {
             pace: ChannelPace::starting(&wanted.paces, clock.elapsed()),
         };
         let mut channels = vec![channel("main", &carrier)];
+        channels.extend(wanted.also.map(|name| channel(name, &carrier)));
         if wanted.dead_channel {
             let dead = Carrier::new(clock.0);
             dead.list_errors.lock().unwrap().extend(vec!["revoked".to_owned(); 10_000]);
@@ -596,7 +602,11 @@ impl World {
 
     /// A customer texts a number of ours; returns whose session it is.
     pub async fn text_to(&self, from: &str, to: &str, content: &str) -> Message {
-        let channel = self.gateway.channel("main").unwrap();
+        self.text_on("main", from, to, content).await
+    }
+
+    pub async fn text_on(&self, channel: &str, from: &str, to: &str, content: &str) -> Message {
+        let channel = self.gateway.channel(channel).unwrap();
         let text = ProviderText {
             provider_id: format!("IN{}", self.texts.fetch_add(1, Ordering::Relaxed)),
             from: Address::parse(from).unwrap(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{Act, Plan, World};
+use super::fixture::{Act, BRAND, Plan, World};
 use crate::domain::delivery::{OnUnknown, ReceiptStage, ReceiptStatus, Status};
 use crate::domain::ids::MessageId;
 use crate::provider::ProviderReceipt;
@@ -69,6 +69,22 @@ async fn somebody_elses_same_words_are_no_evidence() {
     world.say(anna, "Same").await;
     world.carrier.until(3).await;
     assert_eq!(world.carrier.contents(), ["Same", "Same", "Same"], "the first \"Same\" is another message's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_words_by_another_channel_of_the_account_are_no_evidence() {
+    let world = World::start(Plan { also: Some("promo"), ..Plan::default() }).await;
+    let anna = world.text_on("promo", ANNA, BRAND, "Hey").await.customer_id;
+    let first = world.say(anna, "Hello?").await;
+    world.carrier.until(1).await;
+    world.text_on("main", ANNA, BRAND, "Hey").await;
+    world.carrier.next([Act::Break { taken: false }]);
+    let second = world.say(anna, "Hello?").await;
+    world.carrier.until(3).await;
+    until(&world, second, Status::Sent).await;
+    let [first, second] = [world.message(first).await.delivery, world.message(second).await.delivery];
+    assert_eq!([&*first.lane.channel, &*second.lane.channel], ["promo", "main"]);
+    assert_ne!(first.provider_ids, second.provider_ids);
 }
 
 #[tokio::test(start_paused = true)]

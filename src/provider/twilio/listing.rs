@@ -46,7 +46,8 @@ pub async fn list_sent(
     since: Timestamp,
 ) -> Result<Vec<SentRecord>, AskError> {
     let mut records = Vec::new();
-    pages(client, &query(sender, to, since)?, MAX_PAGES, |listed| {
+    pages(client, &query(sender, to, since)?, MAX_PAGES, |mut listed| {
+        listed.retain(|listed| !is_another_services(listed, sender));
         records.extend(sent(listed)?);
         Ok(ControlFlow::Continue(()))
     })
@@ -90,6 +91,11 @@ fn query(sender: &str, to: &str, since: Timestamp) -> Result<String, AskError> {
     }
     query.append_pair("DateSent>", &day(since)?).append_pair("PageSize", PAGE_SIZE);
     Ok(query.finish())
+}
+
+/// Vendors that are compatible with Twilio may not name the service at all: without one, it may be the one that is meant.
+fn is_another_services(listed: &Listed, sender: &str) -> bool {
+    is_service(sender) && listed.messaging_service_sid.as_deref().is_some_and(|service| service != sender)
 }
 
 /// The UTC day of a moment, as Twilio's filters take it.
@@ -188,6 +194,19 @@ mod tests {
         let (records, lines) = list(vec![page(&[], None)], "MG1").await;
         assert_eq!(records.unwrap(), []);
         assert!(!lines[0].contains("From"));
+    }
+
+    #[tokio::test]
+    async fn what_went_by_another_service_is_not_listed() {
+        let by = |sid: &str, service: serde_json::Value| {
+            let mut listed = listed(sid, "outbound-api");
+            listed["messaging_service_sid"] = service;
+            listed
+        };
+        let messages = [by("SM1", "MG1".into()), by("SM2", "MG2".into()), by("SM3", serde_json::Value::Null)];
+        let (records, _) = list(vec![page(&messages, None)], "MG1").await;
+        let ids: Vec<_> = records.unwrap().into_iter().map(|record| record.provider_id).collect();
+        assert_eq!(ids, ["SM1", "SM3"]);
     }
 
     #[tokio::test]

@@ -404,13 +404,9 @@ impl Store for EmbeddedStore {
         self.under_way(now, move |tx| receipts::take_answer(tx, id, asks, answer.as_ref())).await
     }
 
-    async fn message_by_provider_id(
-        &self,
-        channel: &str,
-        provider_id: &str,
-    ) -> Result<Option<MessageId>, StoreError> {
-        let (channel, provider_id) = (channel.to_owned(), provider_id.to_owned());
-        self.query(move |tables| tables.outbound_id(&channel, &provider_id)).await
+    async fn messages_by_provider_id(&self, provider_id: &str) -> Result<Vec<Message>, StoreError> {
+        let provider_id = provider_id.to_owned();
+        self.query(move |tables| tables.messages_by_provider_id(&provider_id)).await
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {

@@ -204,7 +204,7 @@ pub fn busy_lanes(tables: Tables<'_>) -> Result<Vec<Lane>, StoreError> {
 /// The longest due first; at most `limit` of each channel are read.
 pub fn unknown_due(tables: Tables<'_>, now: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
     let mut due = Vec::new();
-    for channel in channels::<LookKey>(tables, |key| key.channel)? {
+    for channel in tables.channels::<LookKey>(|key| key.channel)? {
         let until = LookKey::within(&(channel.clone(), next_moment(now))).start;
         let range = KeyRange { start: LookKey::within(&channel).start, end: until };
         for entry in tables.entries::<LookKey, MessageId>(&range).take(limit) {
@@ -218,7 +218,7 @@ pub fn unknown_due(tables: Tables<'_>, now: Timestamp, limit: usize) -> Result<V
 /// The longest waited for first; at most `limit` of each channel are read.
 pub fn holding(tables: Tables<'_>, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
     let mut holding = Vec::new();
-    for channel in channels::<HoldKey>(tables, |key| key.channel)? {
+    for channel in tables.channels::<HoldKey>(|key| key.channel)? {
         let end = HoldKey::within(&(channel.clone(), next_moment(until))).start;
         let range = KeyRange { start: HoldKey::within(&channel).start, end };
         for entry in tables.entries::<HoldKey, MessageId>(&range).take(limit) {
@@ -237,7 +237,7 @@ fn unknown(tables: Tables<'_>, id: MessageId) -> Result<Message, StoreError> {
 pub fn silent(tables: Tables<'_>, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
     let Silent { asks, from, until } = filter;
     let mut silent = Vec::new();
-    for channel in channels::<SilentKey>(tables, |key| key.channel)? {
+    for channel in tables.channels::<SilentKey>(|key| key.channel)? {
         let range = KeyRange {
             start: SilentKey::within(&(channel.clone(), asks, from)).start,
             end: SilentKey::within(&(channel, asks, next_moment(until))).start,
@@ -256,18 +256,6 @@ pub fn silent(tables: Tables<'_>, filter: Silent, limit: usize) -> Result<Vec<Me
         }
     }
     Ok(in_order(silent))
-}
-
-/// The channels of an index that has them first, without a walk over all of it.
-fn channels<F: Family>(tables: Tables<'_>, channel: fn(F) -> String) -> Result<Vec<String>, StoreError> {
-    let mut rest = F::all();
-    let mut channels = Vec::new();
-    while let Some(pair) = tables.scan(&rest, Direction::Forward).next().transpose()? {
-        let channel = channel(F::decode(&pair.0)?);
-        rest.start = F::within(&channel).end;
-        channels.push(channel);
-    }
-    Ok(channels)
 }
 
 fn in_order<P: Ord>(mut messages: Vec<(P, Message)>) -> Vec<Message> {

@@ -253,6 +253,28 @@ impl<'v> Tables<'v> {
         Ok(if gone { None } else { Some(id) })
     }
 
+    /// The messages of ours that a provider's id belongs to, of each channel one at the most.
+    pub fn messages_by_provider_id(self, provider_id: &str) -> Result<Vec<Message>, StoreError> {
+        let mut messages = Vec::new();
+        for channel in self.channels::<OutboundIdKey>(|key| key.channel)? {
+            let id = self.outbound_id(&channel, provider_id)?;
+            messages.extend(self.named_message(id)?);
+        }
+        Ok(messages)
+    }
+
+    /// The channels of a family that has them first in its keys, without a walk over all of it.
+    pub fn channels<F: Family>(self, channel: fn(F) -> String) -> Result<Vec<String>, StoreError> {
+        let mut rest = F::all();
+        let mut channels = Vec::new();
+        while let Some(pair) = self.scan(&rest, Direction::Forward).next().transpose()? {
+            let channel = channel(F::decode(&pair.0)?);
+            rest.start = F::within(&channel).end;
+            channels.push(channel);
+        }
+        Ok(channels)
+    }
+
     /// How many receipts are parked. A store from before they were counted has none of that on record.
     pub fn parked(self) -> Result<u64, StoreError> {
         match self.view.get(&schema::parked_key())? {

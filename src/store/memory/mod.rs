@@ -292,12 +292,8 @@ impl Store for MemoryStore {
         Ok(self.state()?.take_answer(id, asks, answer.as_ref(), now))
     }
 
-    async fn message_by_provider_id(
-        &self,
-        channel: &str,
-        provider_id: &str,
-    ) -> Result<Option<MessageId>, StoreError> {
-        Ok(self.reading()?.message_by_provider_id(channel, provider_id))
+    async fn messages_by_provider_id(&self, provider_id: &str) -> Result<Vec<Message>, StoreError> {
+        Ok(self.reading()?.messages_by_provider_id(provider_id).cloned().collect())
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {

@@ -172,8 +172,7 @@ impl State {
 
     /// Not what is another message's, or may be.
     fn may_claim(&self, message: &Message, provider_id: &str) -> bool {
-        let whose = self.message_by_provider_id(&message.delivery.lane.channel, provider_id);
-        whose.is_none_or(|whose| whose == message.id)
+        !self.messages_by_provider_id(provider_id).any(|owner| message.yields_to(owner))
             && !self.messages.rows().any(|other| message.waits_for_twin(other))
     }
 

@@ -82,8 +82,14 @@ impl State {
         delivery::whose(by_our_id, by_its)
     }
 
-    pub fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Option<MessageId> {
+    fn message_by_provider_id(&self, channel: &str, provider_id: &str) -> Option<MessageId> {
         self.adopted.get(&(channel.to_owned(), provider_id.to_owned())).copied()
+    }
+
+    /// Of each channel one at the most, in the order of their names.
+    pub fn messages_by_provider_id(&self, provider_id: &str) -> impl Iterator<Item = &Message> {
+        let whose = self.adopted.iter().filter(move |((_, known), _)| known == provider_id);
+        whose.filter_map(|(_, id)| self.messages.get(*id))
     }
 
     /// The message has that provider id now: what came for it earlier is applied. Within [`State::change_queue`].

@@ -107,10 +107,12 @@ impl World {
         for id in &self.messages {
             same_answer!(self.message(*id));
         }
+        for provider_id in (0..10).map(outbound_id).chain((0..4).map(inbound_id)) {
+            same_answer!(self.messages_by_provider_id(&provider_id));
+        }
         for which in 0..2 {
             let channel = lanes(which).channel;
             for provider_id in (0..10).map(outbound_id).chain((0..4).map(inbound_id)) {
-                same_answer!(self.message_by_provider_id(&channel, &provider_id));
                 same_answer!(self.text_by_provider_id(&channel, &provider_id));
             }
         }

@@ -53,7 +53,7 @@ const READS: [&str; 25] = [
     "queue_front",
     "busy_lanes",
     "unknown_due",
-    "message_by_provider_id",
+    "messages_by_provider_id",
     "text_by_provider_id",
     "pauses",
     "silent",
@@ -194,7 +194,7 @@ commands! {
     unknown_due(now: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     holding(until: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     resolve(id: MessageId, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
-    message_by_provider_id(channel: &str, provider_id: &str) -> Option<MessageId>, StoreError;
+    messages_by_provider_id(provider_id: &str) -> Vec<Message>, StoreError;
     keep_pause(pause: Pause) -> (), StoreError, saw_pause(&pause);
     pauses(now: Timestamp) -> Vec<Pause>, StoreError;
     apply_receipt(receipt: Receipt, now: Timestamp) -> ReceiptOutcome, StoreError, saw_receipt(&receipt);

@@ -110,9 +110,9 @@ fn change_in_hand(
 
 /// Not what is another message's, or may be.
 fn may_claim(tx: &Tx<'_, '_>, message: &Message, provider_id: &str) -> Result<bool, StoreError> {
-    let whose = tx.tables().outbound_id(&message.delivery.lane.channel, provider_id)?;
+    let owners = tx.tables().messages_by_provider_id(provider_id)?;
     let front = tx.tables().queue_front(message.customer_id)?;
-    Ok(whose.is_none_or(|whose| whose == message.id)
+    Ok(!owners.iter().any(|owner| message.yields_to(owner))
         && !front.is_some_and(|(_, front)| message.waits_for_twin(&front)))
 }
 

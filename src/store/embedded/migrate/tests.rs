@@ -98,6 +98,13 @@ async fn a_store_of_the_first_version_opens_and_goes_on() {
 }
 
 async fn goes_on(store: &EmbeddedStore) {
+    let mut export = store.export().await.unwrap();
+    let mut records = 0;
+    while let read @ 1.. = export.next().await.unwrap().len() {
+        records += read;
+    }
+    assert!(records > 50, "every record of it can be read");
+    drop(export);
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.unknown, counts.held), (2, 1));
     assert_eq!(ids(store.unknown_due(at(60), 9).await.unwrap()), [text(201)]);
