@@ -138,6 +138,8 @@ pub trait Store: Send + Sync + 'static {
     /// The newest first: by their place in the session.
     async fn messages_of(&self, session_id: SessionId, page: PageRequest)
     -> Result<Page<Message>, ListError>;
+    /// Those that wait for a person's decision ([`Message::is_held`]), in the order of their creation.
+    async fn held(&self, page: PageRequest) -> Result<Page<Message>, ListError>;
     /// Only while it is `queued`. It ends without an error.
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError>;
     /// Queues one that is held ([`Message::is_held`]) again, at its old place, as [`Message::resend`] says. Refused like a

@@ -3,11 +3,12 @@
 use switchboard::domain::conversation::Refusal;
 use switchboard::domain::delivery::{Evidence, ReceiptStage, Status};
 use switchboard::domain::ids::{CustomerId, MessageId};
-use switchboard::store::{Begun, ReceiptOutcome, ResendError};
+use switchboard::store::{Begun, ListError, PageRequest, ReceiptOutcome, ResendError};
 
 use crate::engines::Open;
 use crate::fixture::{
-    ANN, BOB, Fixture, HERE, VALID_FOR, accepted, at, at_once, lane, other_lane, permanent, receipt, unknown,
+    ANN, BOB, CLEO, Fixture, HERE, VALID_FOR, accepted, at, at_once, lane, other_lane, permanent, receipt,
+    unknown,
 };
 
 on_every_engine! {
@@ -16,6 +17,7 @@ on_every_engine! {
     what_overtook_a_text_lands_before_it_is_sent_again,
     a_passed_text_that_becomes_unknown_again_holds_the_queue_again,
     a_held_text_is_counted_and_waits_for_a_person,
+    held_texts_are_listed_in_the_order_of_their_creation_page_by_page,
     a_text_that_may_be_sent_twice_is_queued_again_and_says_so,
     a_held_text_is_queued_again_at_its_old_place,
     of_many_who_decide_one_counts,
@@ -64,6 +66,32 @@ async fn a_passed_text_lets_others_go_and_is_still_looked_for(open: Open) {
     let found = f.get(text).await;
     assert_eq!((found.delivery.status, found.delivery.passed_at), (Status::Sent, Some(at(10))));
     assert_eq!(found.delivery.attempts[0].evidence.as_deref(), Some("found"));
+}
+
+async fn held_texts_are_listed_in_the_order_of_their_creation_page_by_page(open: Open) {
+    let f = Fixture::new(open);
+    let list = async |after, limit| f.held(PageRequest { after, limit }).await;
+    assert!(list(None, 9).await.unwrap().items.is_empty());
+    let (anns, bobs, cleos) = (lost(&f, ANN).await, lost(&f, BOB).await, lost(&f, CLEO).await);
+    for (_, text, _) in [&cleos, &bobs, &anns] {
+        resolved(&f, *text, Evidence::CannotTell, 10).await;
+    }
+    let first = list(None, 2).await.unwrap();
+    assert_eq!(first.items, [f.get(anns.1).await, f.get(bobs.1).await]);
+    let rest = list(first.next.clone(), 2).await.unwrap();
+    assert_eq!((rest.items, rest.next), (vec![f.get(cleos.1).await], None));
+    f.erase_customer(anns.0, at(11)).await.unwrap();
+    f.resend_message(bobs.1, VALID_FOR, at(11)).await.unwrap();
+    assert_eq!(list(None, 9).await.unwrap().items, [f.get(cleos.1).await]);
+    assert_eq!(
+        list(first.next.clone(), 9).await.unwrap().items.len(),
+        1,
+        "the place is there though the text is not"
+    );
+    assert!(matches!(
+        f.customers(PageRequest { after: first.next, limit: 9 }).await,
+        Err(ListError::InvalidCursor)
+    ));
 }
 
 async fn a_text_is_passed_once(open: Open) {

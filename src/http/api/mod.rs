@@ -37,6 +37,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(messages::retrieve::get_message))
         .routes(routes!(messages::delivery::get_delivery))
         .routes(routes!(messages::cancel::cancel_message))
+        .routes(routes!(messages::held::list_held_messages))
         .routes(routes!(messages::resend::resend_message))
         .merge(customers())
         .routes(routes!(tokens::mint::mint_token, tokens::list::list_tokens))

@@ -206,11 +206,20 @@ async fn a_held_message_is_sent_again_when_somebody_decides_and_no_other() {
     assert_eq!(canceled.problem(), (409, "not-queued".into()));
     assert!(canceled.text.contains("resend"), "{}", canceled.text);
 
-    assert_eq!(house.call("robot", "POST", &resend, "").await.problem(), (403, "forbidden".into()));
+    let listed = house.get("/v1/messages?held=true&expand=delivery").await.json();
+    assert_eq!((listed[0]["id"].as_str(), listed.as_array().unwrap().len()), (Some(id.as_str()), 1));
+    assert_eq!(listed[0]["delivery"]["held_at"], delivery["held_at"]);
+    for wrong in ["/v1/messages", "/v1/messages?held=false"] {
+        assert_eq!(house.get(wrong).await.problem(), (400, "invalid-query".into()));
+    }
+    for (method, path) in [("POST", resend.as_str()), ("GET", "/v1/messages?held=true")] {
+        assert_eq!(house.call("robot", method, path, "").await.problem(), (403, "forbidden".into()));
+    }
     let again = house.call("desk", "POST", &resend, "").await;
     assert_eq!((again.status, again.json()["status"].as_str()), (200, Some("queued")));
     assert_eq!(again.json()["attempts"][0]["evidence"], "resent_by_hand");
     assert!(again.json()["held_at"].is_null());
+    assert_eq!(house.get("/v1/messages?held=true").await.json(), serde_json::json!([]));
     assert_eq!(house.call("desk", "POST", &resend, "").await.problem(), (409, "not-held".into()));
     let nobody = format!("/v1/messages/{customer}/resend");
     assert_eq!(house.call("desk", "POST", &nobody, "").await.problem(), (404, "not-found".into()));

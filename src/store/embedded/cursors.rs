@@ -38,6 +38,7 @@ positions! {
     2 SessionsAt { customer: CustomerId, order: u64 }
     3 InboxAt { queue: InboxQueue, since: Timestamp, session: SessionId }
     4 MessagesAt { session: SessionId, place: u64 }
+    5 HeldAt { order: u64 }
 }
 
 pub fn write<P: Position>(position: &P) -> Cursor {

@@ -323,6 +323,10 @@ impl Store for EmbeddedStore {
         self.query(move |tables| queries::messages_of(tables, session_id, &page)).await
     }
 
+    async fn held(&self, page: PageRequest) -> Result<Page<Message>, ListError> {
+        self.query(move |tables| queries::held(tables, &page)).await
+    }
+
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
         self.under_way(now, move |tx| messages::cancel(tx, id)).await
     }

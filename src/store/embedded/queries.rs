@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use super::codec;
-use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
+use super::cursors::{self, CustomersAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{
     ConsentKey, CustomerOrderKey, Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey,
     OpenTurnKey, Part, PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey,
@@ -77,6 +77,22 @@ pub fn messages_of(
     let rows = tables.scan(&range, Direction::Reverse).map(|pair| {
         let message: Message = codec::decode(&pair?.1)?;
         Ok((MessagesAt { session, place: message.place }, message))
+    });
+    page(rows, request)
+}
+
+pub fn held(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Message>, ListError> {
+    let mut range = HeldKey::all();
+    if let Some(HeldAt { order }) = cursors::read(request)? {
+        range.start = HeldKey { order: order.saturating_add(1) }.encode();
+    }
+    let rows = tables.entries::<HeldKey, MessageId>(&range).filter_map(|entry| {
+        entry
+            .and_then(|(HeldKey { order }, id)| {
+                // One that is not there is of a conversation that is gone, and still to be cleared away.
+                Ok(tables.message(id)?.map(|message| (HeldAt { order }, message)))
+            })
+            .transpose()
     });
     page(rows, request)
 }

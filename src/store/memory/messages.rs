@@ -53,6 +53,15 @@ impl State {
         page(("messages", session_id.0), rows, request)
     }
 
+    pub fn held(&self, request: &PageRequest) -> Result<Page<Message>, ListError> {
+        let held = self.messages.numbered().filter(|(_, message)| message.is_held());
+        page(
+            ("held", uuid::Uuid::nil()),
+            held.map(|(number, message)| (number, message.clone())).collect(),
+            request,
+        )
+    }
+
     pub fn cancel_message(&mut self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
         let mut message = self.messages.get(id).ok_or(CancelError::NotFound)?.clone();
         if message.delivery.status != Status::Queued {

@@ -212,6 +212,10 @@ impl Store for MemoryStore {
         self.reading()?.messages_of(session_id, &page)
     }
 
+    async fn held(&self, page: PageRequest) -> Result<Page<Message>, ListError> {
+        self.reading()?.held(&page)
+    }
+
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
         self.state()?.cancel_message(id, now)
     }

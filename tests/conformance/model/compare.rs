@@ -104,6 +104,7 @@ impl World {
         for id in &self.customers {
             same_answer!(self.queue_front(*id));
         }
+        same_pages!(self, 2, held());
         for id in &self.messages {
             same_answer!(self.message(*id));
         }

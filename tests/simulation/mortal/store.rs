@@ -37,7 +37,8 @@ const POLLS: [&str; 8] =
     ["silent", "lane_heads", "busy_lanes", "unknown_due", "holding", "sweep", "claim_turn", "counts"];
 
 /// What changes nothing.
-const READS: [&str; 25] = [
+const READS: [&str; 26] = [
+    "held",
     "holding",
     "customer",
     "customer_by_number",
@@ -193,6 +194,7 @@ commands! {
     abandon_attempts(owner: &str, now: Timestamp) -> usize, StoreError, saw_abandoned();
     unknown_due(now: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     holding(until: Timestamp, limit: usize) -> Vec<Message>, StoreError;
+    held(page: PageRequest) -> Page<Message>, ListError;
     resolve(id: MessageId, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
     messages_by_provider_id(provider_id: &str) -> Vec<Message>, StoreError;
     keep_pause(pause: Pause) -> (), StoreError, saw_pause(&pause);
