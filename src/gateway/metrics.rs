@@ -259,3 +259,43 @@ fn whole(count: u64) -> i64 {
 fn of_channel(channel: &str, key: &'static str, value: &str) -> Labels {
     vec![("channel", channel.to_owned()), (key, value.to_owned())]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole names in a text, without what the format adds to them.
+    fn named(text: &str) -> Vec<&str> {
+        let is_of_name = |char: char| char.is_ascii_lowercase() || char == '_';
+        let names = text.match_indices("switchboard_").map(|(at, _)| {
+            let rest = &text[at..];
+            &rest[..rest.find(|char| !is_of_name(char)).unwrap_or(rest.len())]
+        });
+        names
+            .map(|name| ["_total", "_bucket"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name))
+            .collect()
+    }
+
+    #[test]
+    fn operators_are_told_of_no_metric_that_does_not_exist() {
+        let metrics = Metrics::new();
+        metrics.inbound("main", labels::RECORDED);
+        metrics.webhook_refused("main", "signature");
+        metrics.recovery("main", labels::FAILED);
+        metrics.created(Role::Agent);
+        metrics.sent("main", "accepted", Duration::ZERO);
+        metrics.pauses("main", "account", 1);
+        metrics.receipt("main", labels::DROPPED);
+        metrics.unknown("main", labels::HELD);
+        metrics.asked("main", labels::STALE);
+        metrics.turn("given_up", Duration::ZERO);
+        metrics.request("GET", "/readyz", 200, Duration::ZERO);
+        let served = metrics.render(None, true);
+        let there = named(&served);
+        let told = named(include_str!("../../docs/operations.md"));
+        assert!(told.len() > 15, "{told:?}");
+        for name in told {
+            assert!(there.contains(&name), "{name} is not among {there:?}");
+        }
+    }
+}

@@ -48,9 +48,9 @@ pub async fn run(config: &Config, export: &cli::Export, format: Format) -> Resul
     };
     // The result is the export itself.
     if is_stdout {
-        report::complain(&text)
+        report::complain(&text);
     } else {
-        report::print(&text)
+        report::print(&text);
     }
     Ok(())
 }
