@@ -80,7 +80,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PatientStream<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-    use tokio::time::Instant;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -90,9 +90,11 @@ mod tests {
     async fn a_write_of_which_nothing_is_read_fails_in_time() {
         let (ours, _theirs) = duplex(10);
         let mut stream = PatientStream::new(ours, PATIENCE);
-        let started = Instant::now();
-        let error = stream.write_all(&[0; 11]).await.unwrap_err();
-        assert_eq!((error.kind(), started.elapsed()), (io::ErrorKind::TimedOut, PATIENCE));
+        let mut writing = std::pin::pin!(stream.write_all(&[0; 11]));
+        let nearly = PATIENCE.checked_sub(Duration::from_millis(1)).unwrap();
+        assert!(timeout(nearly, &mut writing).await.is_err(), "it is waited for as long as that");
+        let error = timeout(Duration::from_millis(2), writing).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]

@@ -117,21 +117,21 @@ fn build(world: &Arc<World>, life: &Arc<Life>) -> Arc<Gateway> {
     let plan = &world.plan;
     let parts = || (Arc::clone(world), Arc::clone(life));
     let sender = |name: &&str| Sender { name: (*name).into(), replies: plan.replies.clone() };
-    let channel = Channel {
-        name: "main".into(),
+    let channel = |(name, numbers): (&str, Vec<&str>)| Channel {
+        name: name.into(),
         provider: Arc::new(MortalProvider::new(parts())),
         public_url: "http://127.0.0.1".into(),
         recover: true,
         on_unknown: plan.on_unknown,
         signature: SignaturePolicy::Enforce,
-        senders: plan.numbers.iter().map(sender).collect(),
+        senders: numbers.iter().map(sender).collect(),
         pace: ChannelPace::starting(&plan.paces, Duration::ZERO),
     };
     let clock =
         LifeClock { time: Arc::clone(&world.time), born: world.time.elapsed(), ahead_ms: life.ahead_ms };
     Gateway::new(Parts {
         store: Arc::new(MortalStore::new(parts())),
-        channels: Channels::new(vec![channel]),
+        channels: Channels::new(plan.channels().map(channel).collect()),
         bot: Arc::new(MortalBot::new(parts())),
         clock: Arc::new(clock),
         entropy: Arc::new(LifeEntropy(Dice::new(world.seed, &format!("life {}", life.number)))),

@@ -161,7 +161,7 @@ impl World {
 
     fn take(self: &Arc<Self>, text: OutgoingText, provider_id: String, lag: Duration) {
         self.audit.is_taken(text.message_id, &provider_id);
-        let end = self.send_receipts(text.message_id, &provider_id);
+        let end = self.send_receipts(text.message_id, &provider_id, &text.sender);
         let created_at = self.provider_time();
         let OutgoingText { sender, to, content, .. } = text;
         self.network.taken().push(Taken {

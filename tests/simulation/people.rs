@@ -7,6 +7,7 @@ use switchboard::domain::phone::Address;
 use switchboard::provider::ProviderText;
 use switchboard::store::Inbound;
 
+use crate::plan::channel_of;
 use crate::world::World;
 
 /// What a customer's text is about.
@@ -64,7 +65,7 @@ impl World {
             let told = self.ask(|gateway| {
                 let text = text.clone();
                 async move {
-                    let channel = gateway.channel("main").unwrap();
+                    let channel = gateway.channel(channel_of(&text.to)).unwrap();
                     gateway.receive_text(channel, text).await
                 }
             });

@@ -13,6 +13,9 @@ use switchboard::gateway::pace::Paces;
 use crate::chance::Dice;
 
 const NUMBERS: [&str; 2] = ["+15550001111", "+15550002222"];
+/// Of the second channel, if there is one.
+const OTHER_NUMBER: &str = "+15550003333";
+const CHANNELS: [&str; 2] = ["main", "other"];
 const PHONES: [&str; 4] = ["+14155550101", "+14155550102", "+14155550103", "+14155550104"];
 
 /// A provider is waited for so long.
@@ -35,6 +38,7 @@ pub const CONFIRMATION: &str = "Your code is {token}.";
 #[expect(clippy::struct_excessive_bools, reason = "each is a lot that was drawn")]
 pub struct Plan {
     pub phones: Vec<&'static str>,
+    /// Of all channels.
     pub numbers: Vec<&'static str>,
     pub paces: Paces,
     pub settings: Settings,
@@ -81,7 +85,7 @@ impl Plan {
             max_content_units: 1_600,
         };
         let settings = Settings {
-            keep_messages: None,
+            keep_messages: dice.chance(2_500).then(|| Duration::from_secs(*dice.pick(&[600, 1_800]))),
             policy,
             valid_for: Duration::from_secs(*dice.pick(&[60, 300, 1_800])),
             order_hold: Duration::from_secs(*dice.pick(&[0, 20, 300])),
@@ -107,9 +111,13 @@ impl Plan {
             "" => None,
             pace => Some(pace.parse().unwrap()),
         };
+        let mut numbers = NUMBERS[..usize::try_from(dice.between(1..=2)).unwrap()].to_vec();
+        if dice.chance(2_500) {
+            numbers.push(OTHER_NUMBER);
+        }
         Self {
             phones: PHONES[..usize::try_from(dice.between(1..=4)).unwrap()].to_vec(),
-            numbers: NUMBERS[..usize::try_from(dice.between(1..=2)).unwrap()].to_vec(),
+            numbers,
             paces: Paces {
                 number: pace(&["", "1/s", "2/s", "5/s", "10/s"]),
                 account: pace(&["", "", "2/s", "6/s"]),
@@ -139,6 +147,22 @@ impl Plan {
             provider_ahead_ms: *dice.pick(&[0, 0, 0, 900, -1_500, 240_000, -240_000]),
         }
     }
+}
+
+impl Plan {
+    /// The channels, and the numbers of each.
+    pub fn channels(&self) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+        let of_channel = |name| {
+            let numbers = self.numbers.iter().copied().filter(|number| channel_of(number) == name);
+            (name, numbers.collect::<Vec<_>>())
+        };
+        CHANNELS.into_iter().map(of_channel).filter(|(_, numbers)| !numbers.is_empty())
+    }
+}
+
+/// Which channel a number of ours belongs to.
+pub fn channel_of(number: &str) -> &'static str {
+    CHANNELS[usize::from(number == OTHER_NUMBER)]
 }
 
 /// All phones together, and one of them by itself.

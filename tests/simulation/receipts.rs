@@ -8,6 +8,7 @@ use switchboard::domain::ids::MessageId;
 use switchboard::provider::ProviderReceipt;
 
 use crate::network::{error, status};
+use crate::plan::channel_of;
 use crate::world::World;
 
 impl World {
@@ -17,6 +18,7 @@ impl World {
         self: &Arc<Self>,
         message_id: MessageId,
         provider_id: &str,
+        sender: &str,
     ) -> Option<(ReceiptStage, Duration)> {
         let dice = &self.dice.receipts;
         let names_ours = dice.chance(self.plan.receipts_name_ours);
@@ -46,6 +48,7 @@ impl World {
             let receipt = Receipt {
                 provider_id: provider_id.to_owned(),
                 message_id,
+                channel: channel_of(sender),
                 names_ours,
                 stage,
                 error,
@@ -86,7 +89,7 @@ impl World {
             let told = self.ask(|gateway| {
                 let (receipt, at) = (&receipt, gateway.now());
                 async move {
-                    let channel = gateway.channel("main").unwrap();
+                    let channel = gateway.channel(receipt.channel).unwrap();
                     gateway.receive_receipt(channel, receipt.as_told(at)).await
                 }
             });
@@ -110,6 +113,7 @@ impl World {
 struct Receipt {
     provider_id: String,
     message_id: MessageId,
+    channel: &'static str,
     names_ours: bool,
     stage: ReceiptStage,
     error: Option<switchboard::domain::delivery::DeliveryError>,

@@ -233,6 +233,21 @@ impl World {
         }
     }
 
+    /// Where conversations are not kept for ever, time runs on until all that is over is gone.
+    async fn grow_old(self: &Arc<Self>) {
+        let Some(keep) = self.plan.settings.keep_messages else { return };
+        // What is removed is looked for every ten minutes, and once more where clocks were a little wrong.
+        let end = self.time.elapsed() + keep + Duration::from_secs(21 * 60);
+        while self.time.elapsed() < end {
+            self.resurrect().await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            if self.breaks_a_promise() {
+                return;
+            }
+        }
+        self.audit.check_forgotten();
+    }
+
     /// Nothing goes wrong any more; time runs on until nothing is left to do. Then everything must be settled.
     async fn come_to_rest(self: &Arc<Self>) {
         self.journal.note(|| "nothing goes wrong from here on".into());
@@ -253,5 +268,6 @@ impl World {
             }
         }
         self.audit.check_at_rest();
+        self.grow_old().await;
     }
 }

@@ -56,8 +56,11 @@ impl Audit {
         };
         let how = if command.text.recovered { "is recovered" } else { "is taken" };
         self.journal.note(|| format!("{id} {how}"));
-        if heard.message.replace(message.id).is_some() {
+        if heard.message.replace(message.id).is_some() && !heard.removed {
             self.journal.broken(format!("{id} was taken twice"));
+        }
+        if heard.removed {
+            (heard.erased, heard.removed) = (false, false);
         }
         heard.session = Some(session.id);
         let about = heard.about;

@@ -5,6 +5,7 @@
 //! * [`pace`]: no window above the pace, and no lane idle without a reason.
 //! * [`consent`]: nobody unsubscribed or unconfirmed is texted.
 //! * [`sessions`]: bot or agent, never both.
+//! * [`retention`]: what is over is forgotten, and nothing else.
 //! * [`rest`]: what is checked after each step, and what must be true when everything has come to rest.
 
 use std::collections::BTreeMap;
@@ -29,11 +30,13 @@ use crate::time::Time;
 mod consent;
 mod pace;
 mod rest;
+mod retention;
 mod sending;
 mod sessions;
 
 use consent::Consent;
 use pace::Traffic;
+use retention::Remembered;
 use sessions::Hands;
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule of this world")]
@@ -71,6 +74,8 @@ struct Book {
     consent: BTreeMap<String, Consent>,
     hands: Hands,
     traffic: Traffic,
+    /// While some are removed.
+    remembered: Remembered,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -110,6 +115,8 @@ struct Text {
     /// How often it was sent again though nobody could tell: as the channel is set up, or by a person.
     resends: usize,
     erased: bool,
+    /// It went with its conversation, which was old.
+    removed: bool,
     begun: u32,
     /// From when on it could have left, as far as its customer's queue goes.
     could_leave: Duration,
@@ -124,6 +131,7 @@ struct Text {
 }
 
 /// A customer's text.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that happened to it")]
 struct Heard {
     about: About,
     content: String,
@@ -134,6 +142,8 @@ struct Heard {
     /// Nobody could take it, but the provider has it: it will be asked for.
     owed: bool,
     erased: bool,
+    /// It went with its conversation, which was old: its repeat is a new text.
+    removed: bool,
 }
 
 impl Audit {
@@ -212,6 +222,7 @@ impl Audit {
             acknowledged: false,
             owed: false,
             erased: false,
+            removed: false,
         };
         self.book().heard.insert(text.provider_id.clone(), heard);
     }
@@ -282,6 +293,7 @@ impl Text {
             passed: false,
             resends: 0,
             erased: false,
+            removed: false,
             begun: 0,
             could_leave: Duration::ZERO,
             departed: 0,

@@ -27,13 +27,15 @@ pub const AFTER_TROUBLE: Duration = Duration::from_millis(1_200);
 pub struct Traffic {
     paces: Paces,
     max_in_flight: usize,
-    account: Window,
+    /// Of each channel.
+    accounts: BTreeMap<String, Window>,
     lanes: BTreeMap<Lane, LaneTraffic>,
-    destinations: BTreeMap<String, Window>,
+    /// Of each channel, by the number's prefix.
+    destinations: BTreeMap<(String, String), Window>,
     /// What the provider asked for, as it was written down: it holds in all lives.
     pauses: BTreeMap<PauseScope, KeptPause>,
-    /// The latest moment that a refusal or a pause spoke of.
-    rests_until: Duration,
+    /// The latest moment that a refusal or a pause of a channel spoke of. It stops no other channel.
+    rests_until: BTreeMap<String, Duration>,
     life_began: Duration,
     ahead_ms: i64,
     /// By how much the clocks of two lives may be apart.
@@ -106,9 +108,19 @@ impl Traffic {
         lane.in_flight = lane.in_flight.saturating_sub(1);
     }
 
-    /// Everything may rest until then.
-    pub(super) fn may_rest(&mut self, until: Timestamp) {
-        self.rests_until = self.rests_until.max(self.truly(until));
+    /// Everything of that channel may rest until then.
+    pub(super) fn may_rest(&mut self, channel: &str, until: Timestamp) {
+        let until = self.truly(until);
+        let rests_until = self.rests_until.entry(channel.to_owned()).or_default();
+        *rests_until = until.max(*rests_until);
+    }
+
+    /// Whether the account of another channel rests.
+    pub(super) fn another_account_rests(&self, channel: &str, now: Duration) -> bool {
+        self.pauses.iter().any(|(scope, pause)| {
+            matches!(scope, PauseScope::Account { channel: other } if other != channel)
+                && now < self.truly(pause.until)
+        })
     }
 
     /// The destination with a pace that a number belongs to: the longest prefix that fits.
@@ -131,11 +143,13 @@ impl Traffic {
         if !lane.window.depart(now, text.segments, self.paces.number) {
             return Some(format!("{title} leaves its number {:.3} s too early", lane.window.debt_s));
         }
-        if !self.account.depart(now, text.segments, self.paces.account) {
-            return Some(format!("{title} leaves its account {:.3} s too early", self.account.debt_s));
+        let channel = || text.lane.channel.clone();
+        let account = self.accounts.entry(channel()).or_default();
+        if !account.depart(now, text.segments, self.paces.account) {
+            return Some(format!("{title} leaves its account {:.3} s too early", account.debt_s));
         }
         if let Some((prefix, pace)) = destination {
-            let window = self.destinations.entry(prefix).or_default();
+            let window = self.destinations.entry((channel(), prefix)).or_default();
             if !window.depart(now, text.segments, Some(pace)) {
                 return Some(format!("{title} leaves for its destination {:.3} s too early", window.debt_s));
             }
@@ -160,15 +174,17 @@ impl Traffic {
         now: Duration,
     ) -> Option<Duration> {
         let lane = self.lanes.get(&text.lane)?;
+        let channel = &text.lane.channel;
+        let last = |window: Option<&Window>| window.map_or(Duration::ZERO, |window| window.last);
         let idle_since = [
             text.could_leave,
             lane.full_at,
-            self.rests_until,
+            self.rests_until.get(channel).copied().unwrap_or_default(),
             lane.window.last,
-            self.account.last,
-            destination
-                .and_then(|(prefix, _)| self.destinations.get(prefix))
-                .map_or(Duration::ZERO, |w| w.last),
+            last(self.accounts.get(channel)),
+            last(
+                destination.and_then(|(prefix, _)| self.destinations.get(&(channel.clone(), prefix.clone()))),
+            ),
             self.life_began,
             self.last_trouble + AFTER_TROUBLE,
         ];
@@ -221,7 +237,8 @@ impl Audit {
             self.journal.saw("pause kept");
             let kept = KeptPause { until: pause.until, kept_at: self.now() };
             let mut book = self.book();
-            book.traffic.may_rest(pause.until);
+            let (PauseScope::Account { channel } | PauseScope::Sender(Lane { channel, .. })) = &pause.scope;
+            book.traffic.may_rest(channel, pause.until);
             book.traffic.pauses.insert(pause.scope.clone(), kept);
         }
     }

@@ -13,7 +13,9 @@ use super::pace::AFTER_TROUBLE;
 use super::{Audit, Book, Heard, Text, at_once};
 use crate::people::About;
 
-const EVERYTHING: usize = 100_000;
+pub(super) const fn everything() -> PageRequest {
+    PageRequest { after: None, limit: 100_000 }
+}
 
 impl Audit {
     /// After each step: what was promised is there, and states only move forward.
@@ -93,7 +95,7 @@ impl Audit {
         self.check_heard(&mut book);
     }
 
-    fn is_settled(&self, book: &Book, text: &Text, message: &Message) -> Option<String> {
+    pub(super) fn is_settled(&self, book: &Book, text: &Text, message: &Message) -> Option<String> {
         let status = message.delivery.status;
         let taken = !text.taken.is_empty();
         let plain = text.resends == 0 && !book.is_ambiguous(text);
@@ -166,7 +168,6 @@ impl Audit {
     }
 
     fn messages_of(&self, customer: CustomerId) -> Vec<Message> {
-        let everything = || PageRequest { after: None, limit: EVERYTHING };
         let Page { items: sessions, .. } = at_once(self.disk.sessions_of(customer, everything())).unwrap();
         let messages = sessions
             .iter()

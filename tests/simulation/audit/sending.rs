@@ -82,6 +82,7 @@ impl Audit {
         let later = |other: &super::Text| other.customer == text.customer && other.number > text.number;
         let in_flight = stored.as_ref().is_some_and(|stored| stored.delivery.status == Status::Sending);
         let wrong = match () {
+            () if text.removed => Some("leaves though its conversation was removed".to_owned()),
             () if text.erased => None,
             () if !in_flight => Some("leaves without an attempt that was written down".to_owned()),
             () if text.begun <= text.departed => Some("leaves more often than it was begun".to_owned()),
@@ -99,6 +100,9 @@ impl Audit {
         };
         if let Some(wrong) = wrong {
             self.journal.broken(format!("{title} {wrong}"));
+        }
+        if traffic.another_account_rests(&text.lane.channel, now) {
+            self.journal.saw("a second channel sent while the first one rested");
         }
         if let Some(wrong) = traffic.departs(text, now) {
             self.journal.broken(wrong);
@@ -154,9 +158,9 @@ impl Audit {
         let title = text.title();
         traffic.ends(&text.lane, now);
         match outcome {
-            SendOutcome::Throttled { ready_at, .. } => traffic.may_rest(*ready_at),
+            SendOutcome::Throttled { ready_at, .. } => traffic.may_rest(&text.lane.channel, *ready_at),
             SendOutcome::ChannelFault { error, ready_at } if error.class == ErrorClass::Credentials => {
-                traffic.may_rest(*ready_at);
+                traffic.may_rest(&text.lane.channel, *ready_at);
             }
             _ => {}
         }

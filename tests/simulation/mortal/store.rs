@@ -148,6 +148,7 @@ macro_rules! commands {
                 #[allow(clippy::clone_on_copy, reason = "some arguments are Copy, others are not")]
                 async fn $name(&self, $($arg: $type),*) -> Result<$ok, $error> {
                     self.before(stringify!($name)).await?;
+                    self.world.audit.will(stringify!($name));
                     let answer = self.world.disk.$name($(Clone::clone(&$arg)),*).await;
                     $(self.world.audit.$seen(&answer, $($given),*);)?
                     self.after(stringify!($name)).await?;
@@ -213,7 +214,7 @@ commands! {
     tokens() -> Vec<Token>, StoreError;
     revoke_token(id: TokenId, now: Timestamp) -> bool, StoreError;
     sweep(now: Timestamp, limit: usize) -> Swept, StoreError, saw_sweep();
-    prune(before: Timestamp, from: Option<SessionId>, limit: usize, now: Timestamp) -> Pruned, StoreError;
+    prune(before: Timestamp, from: Option<SessionId>, limit: usize, now: Timestamp) -> Pruned, StoreError, saw_prune(before);
     mark_alive(alive: Alive) -> (), StoreError, saw_mark();
     last_alive() -> Option<Alive>, StoreError;
     counts() -> Counts, StoreError;
