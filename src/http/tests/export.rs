@@ -1,8 +1,10 @@
 //! The export, as an admin gets it.
 
 use serde_json::Value;
+use tower::ServiceExt;
 
-use super::fixture::House;
+use super::fixture::{House, request};
+use crate::http::router;
 
 #[tokio::test]
 async fn an_admin_gets_everything_line_by_line() {
@@ -39,4 +41,20 @@ async fn a_second_one_is_told_since_when_there_is_another() {
     assert!(detail.contains(&begun.to_string()), "{detail}");
     while first.next().await.unwrap().is_some() {}
     assert_eq!(house.call("boss", "GET", "/v1/export", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_to_its_end_makes_room_for_the_next() {
+    let house = House::new();
+    for number in 100..140 {
+        let body = format!(r#"{{"unconfirmed_phone_number":"+1415555{number:04}"}}"#);
+        assert_eq!(house.call("desk", "POST", "/v1/customers", &body).await.status, 201);
+    }
+    let answer = router(house.state.clone()).oneshot(request("boss", "GET", "/v1/export", "")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(house.call("boss", "GET", "/v1/export", "").await.status, 409);
+    drop(answer);
+    while house.call("boss", "GET", "/v1/export", "").await.status != 200 {
+        tokio::task::yield_now().await;
+    }
 }
