@@ -37,11 +37,13 @@ pub struct Limits {
     pub write_patience: Duration,
 }
 
-/// Serves until it is told to stop, and then ends what is under way.
+/// Serves until it is told to stop, and then ends what is under way. `lost` is called whenever a connection was not let in:
+/// nobody knows what it would have brought.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    lost: impl Fn() + Send,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let turned_away = Router::new().fallback(crate::http::no_place_left);
@@ -64,6 +66,7 @@ pub async fn serve(
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
+                lost();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -71,7 +74,10 @@ pub async fn serve(
         let watcher = graceful.watcher();
         match Arc::clone(&inside.seats).try_acquire_owned() {
             Ok(seat) => tasks.spawn(inside.serve(stream, seat, watcher)),
-            Err(_) => tasks.spawn(outside.serve(stream, outside_seat, watcher)),
+            Err(_) => {
+                lost();
+                tasks.spawn(outside.serve(stream, outside_seat, watcher))
+            }
         };
     }
     drop(listener);
@@ -136,6 +142,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -155,12 +162,13 @@ mod tests {
         patience: Duration,
         go: &Arc<Semaphore>,
     ) -> (SocketAddr, CancellationToken, JoinHandle<io::Result<()>>) {
-        open_to(Limits { connections, patience, write_patience: LONG }, go).await
+        open_to(Limits { connections, patience, write_patience: LONG }, go, || {}).await
     }
 
     async fn open_to(
         limits: Limits,
         go: &Arc<Semaphore>,
+        lost: impl Fn() + Send + 'static,
     ) -> (SocketAddr, CancellationToken, JoinHandle<io::Result<()>>) {
         let go = Arc::clone(go);
         let answer = move || async move {
@@ -170,7 +178,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let router = Router::new().route("/", get(answer)).route("/large", get(async || vec![b'.'; LARGE]));
-        let serving = serve(listener, router, limits, stop.clone());
+        let serving = serve(listener, router, limits, lost, stop.clone());
         #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         let serving = tokio::spawn(serving);
         (address, stop, serving)
@@ -197,13 +205,18 @@ mod tests {
     #[tokio::test]
     async fn who_finds_no_place_is_told_so_and_finds_one_when_another_leaves() {
         let go = Arc::new(Semaphore::new(0));
-        let (address, _stop, _serving) = open(1, LONG, &go).await;
+        let lost = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&lost);
+        let limits = Limits { connections: 1, patience: LONG, write_patience: LONG };
+        let count = move || drop(counted.fetch_add(1, Ordering::Relaxed));
+        let (address, _stop, _serving) = open_to(limits, &go, count).await;
         let mut first = call(address).await;
         // Only once it has been taken is the place taken: it is the first to be.
         let mut second = call(address).await;
         let told = answer(&mut second).await;
         assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 1"), "{told}");
         assert!(is_closed(&mut second).await);
+        assert_eq!(lost.load(Ordering::Relaxed), 1, "what it would have brought is missed");
         go.add_permits(10);
         assert!(answer(&mut first).await.starts_with("HTTP/1.1 200 "));
         drop(first);
@@ -231,7 +244,7 @@ mod tests {
         let go = Arc::new(Semaphore::new(10));
         let write_patience = Duration::from_millis(200);
         let limits = Limits { connections: 1, patience: LONG, write_patience };
-        let (address, _stop, _serving) = open_to(limits, &go).await;
+        let (address, _stop, _serving) = open_to(limits, &go, || {}).await;
         let mut deaf = TcpStream::connect(address).await.unwrap();
         let many = b"GET /large HTTP/1.1\r\nhost: here\r\n\r\n".repeat(100);
         deaf.write_all(&many).await.unwrap();

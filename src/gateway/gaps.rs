@@ -1,5 +1,5 @@
 //! Has the providers asked for customers' texts that may have been missed: the daemon was down, the store refused one, the
-//! machine slept, for however short; providers give up after seconds.
+//! machine slept, calls were turned away, for however short; providers give up after seconds.
 //!
 //! Until when nothing was missed is marked in the store. While any channel owes something (`owed`) the mark stands still at
 //! the earliest of it: however often the daemon dies in between, what it missed before is asked for again. After a long
@@ -97,6 +97,11 @@ fn note_trouble(trouble: &mut Trouble, marked: Result<(), StoreError>) {
 }
 
 impl Gateway {
+    /// Calls were turned away before anybody knew whose they were: customers' texts may have been among them.
+    pub fn calls_were_lost(&self) {
+        self.owed.note(self.now());
+    }
+
     /// Marks until when nothing was missed. `stopped`: this is the last that is heard of this process.
     async fn mark_alive(&self, stopped: bool) -> Result<(), StoreError> {
         let _one_by_one = self.marking.lock().await;

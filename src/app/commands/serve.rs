@@ -39,7 +39,9 @@ pub async fn run(config: Config) -> Result<()> {
         patience: listen::PATIENCE,
         write_patience: listen::WRITE_PATIENCE,
     };
-    let mut server = tasks.spawn(listen::serve(listener, router, limits, accepting));
+    let gateway = Arc::clone(&house.gateway);
+    let lost = move || gateway.calls_were_lost();
+    let mut server = tasks.spawn(listen::serve(listener, router, limits, lost, accepting));
     tracing::info!(%address, channels = config.channels.len(), "ready");
     report::print(&welcome(&config, &format!("http://{address}")));
     tasks.spawn(ask_providers(Arc::clone(&house.gateway)));
