@@ -208,7 +208,9 @@ mod tests {
         let lost = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&lost);
         let limits = Limits { connections: 1, patience: LONG, write_patience: LONG };
-        let count = move || drop(counted.fetch_add(1, Ordering::Relaxed));
+        let count = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        };
         let (address, _stop, _serving) = open_to(limits, &go, count).await;
         let mut first = call(address).await;
         // Only once it has been taken is the place taken: it is the first to be.

@@ -89,9 +89,11 @@ pub struct Meter {
     interval: Duration,
 }
 
-/// How late a timer usually is. No window ever holds more than what may leave in this time above its pace, and never
-/// more than one segment.
-pub const TIMER_SLACK: Duration = Duration::from_millis(10);
+/// How much of a timer's lateness is caught up. No window ever holds more than what may leave in this time above its pace,
+/// and never more than one segment.
+pub const TIMER_SLACK: Duration = Duration::from_millis(2);
+/// What leaves later than that after it was due did not wait for a timer, but was not there before.
+const NOT_WAITING: Duration = Duration::from_millis(50);
 
 impl Meter {
     /// `tat`: the moment before which not one segment may leave; what [`Meter::tat`] said last.
@@ -148,8 +150,8 @@ impl Meter {
     /// rate: what follows is counted from when they were due. What was later than that puts off all that follows.
     pub fn depart(&mut self, segments: u32, now: Moment) {
         let due = self.due(Moment::ZERO, segments);
-        let caught_up =
-            if now <= due + TIMER_SLACK { TIMER_SLACK.min(self.interval) } else { Duration::ZERO };
+        let waited = now <= due + NOT_WAITING;
+        let caught_up = if waited { TIMER_SLACK.min(self.interval) } else { Duration::ZERO };
         self.reserve(due.max(now.saturating_sub(caught_up)), segments);
     }
 
@@ -291,17 +293,17 @@ mod tests {
         let mut now = secs(1);
         for _ in 0..1000 {
             let planned = meter.due(now, 1);
-            now = planned + Duration::from_millis(4);
+            now = planned + Duration::from_micros(1_500);
             meter.depart(1, now);
         }
-        assert_eq!(now, secs(11).checked_sub(Duration::from_millis(2)).unwrap());
+        assert_eq!(now, secs(11).checked_sub(Duration::from_millis(7)).unwrap());
     }
 
     #[test]
     fn a_fast_meter_catches_one_interval_up_and_no_more() {
         let mut meter = meter("1000/s");
         meter.depart(1, secs(1));
-        for (late_us, next_ms) in [(900, 2), (3_000, 5), (20_000, 26)] {
+        for (late_us, next_ms) in [(900, 2), (3_000, 5), (20_000, 25), (60_000, 86)] {
             let due = meter.due(Moment::ZERO, 1);
             meter.depart(1, due + Duration::from_micros(late_us));
             let next = meter.due(Moment::ZERO, 1).checked_sub(secs(1)).unwrap();

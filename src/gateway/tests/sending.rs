@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::fixture::{Act, Handed, OTHER_BRAND, Plan, World};
 use crate::domain::delivery::{ErrorClass, Status};
 use crate::domain::message::Role;
+use crate::domain::pace::TIMER_SLACK;
 use crate::domain::segments;
 
 const ANNA: &str = "+14155550101";
@@ -15,7 +16,7 @@ pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// No window of any length holds more segments than the pace, but for the one text at its edge.
+/// No window of any length holds more segments than the pace, but for the one text at its edge and a timer's lateness.
 pub fn keeps_pace(handed: &[Handed], interval: Duration) {
     for first in 0..handed.len() {
         let mut segments = 0;
@@ -23,7 +24,7 @@ pub fn keeps_pace(handed: &[Handed], interval: Duration) {
             segments += segments::analyse(&later.text.content).segments;
             let window = later.at.checked_sub(handed[first].at).unwrap();
             assert!(
-                window + ms(1) >= interval * segments,
+                window + TIMER_SLACK >= interval * segments,
                 "{segments} segments within {window:?} after text {first}"
             );
         }

@@ -15,7 +15,7 @@ use super::{Audit, Text};
 use crate::plan::Plan;
 
 /// What a meter may catch up of a timer's lateness, and what a timer is rounded by.
-const SLACK: Duration = Duration::from_millis(11);
+const SLACK: Duration = Duration::from_millis(3);
 /// The most segments that a text of this world has, and a little more.
 const LONGEST: u32 = 7;
 /// What nobody was woken for is found after so long.
