@@ -26,7 +26,8 @@ pub struct Session {
     pub last_message_at: Timestamp,
     /// How many messages it has had: the next one's place.
     pub message_count: u64,
-    /// The place of the first message that the bot has not been told of, while agents have the session.
+    /// The place of the first message that the bot has not been told of: while agents have the session, and where the bot
+    /// has it and could not be told, until its next turn.
     pub unseen_by_bot_from: Option<u64>,
     /// How many turns were queued, and how many were numbered on the wire.
     pub turns_queued: u64,
@@ -84,9 +85,9 @@ impl Session {
         }
     }
 
-    /// While agents have the session: the bot was never told of what is said from `place` on.
+    /// The bot was never told of what is said from `place` on.
     pub fn bot_missed(&mut self, place: u64) {
-        self.unseen_by_bot_from = self.unseen_by_bot_from.map(|from| from.min(place));
+        self.unseen_by_bot_from = Some(self.unseen_by_bot_from.map_or(place, |from| from.min(place)));
     }
 
     /// Takes a place for a message in this session, and returns it.

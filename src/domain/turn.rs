@@ -70,7 +70,8 @@ pub struct Turn {
     pub kind: TurnKind,
     /// The message it is about; none for `session.updated`.
     pub message_id: Option<MessageId>,
-    /// The places of the messages that were said while the bot was paused, for `session.updated`.
+    /// The places of the messages that the bot was not told of and is told of with it: what was said while it was paused,
+    /// for `session.updated`; for any turn what an earlier one was to tell in vain, from its first claim on.
     pub history: Option<Range<u64>>,
     /// The session's version when it was queued: what is answered after a switch is refused.
     pub version: u64,
@@ -86,45 +87,47 @@ impl Turn {
         matches!(self.state, TurnState::Pending | TurnState::InFlight { .. })
     }
 
-    /// Hands it to `owner`. Its first claim numbers it.
-    pub fn claim(&mut self, session: &mut Session, owner: &str) {
+    /// Hands it to `owner`. Its first claim numbers it. What the bot has missed before, it is told with this one.
+    /// `message`: the one that the turn names.
+    pub fn claim(&mut self, session: &mut Session, message: Option<&Message>, owner: &str) {
         self.attempts += 1;
         self.state = TurnState::InFlight { owner: owner.to_owned() };
         if self.number.is_none() {
             session.turns_numbered += 1;
             self.number = Some(session.turns_numbered);
         }
+        // While agents have the session, it is told when they let go.
+        if !session.need_attention {
+            self.tell_missed(session, message);
+        }
+    }
+
+    fn tell_missed(&mut self, session: &mut Session, message: Option<&Message>) {
+        let end = match (&self.history, message) {
+            (Some(places), _) => places.end,
+            (None, Some(message)) => message.place,
+            (None, None) => session.message_count,
+        };
+        let Some(from) = session.unseen_by_bot_from.filter(|from| *from < end) else { return };
+        let start = self.history.as_ref().map_or(from, |places| places.start.min(from));
+        self.history = Some(start..end);
+        session.unseen_by_bot_from = None;
     }
 
     /// The bot is asked again at `due_at`; or never, where agents have taken the session since, and it was to answer.
     /// `message`: the one that the turn names.
-    ///
-    /// Where the bot has the session again by then, the place from which it has missed something is returned: the
-    /// session's next `session.updated`, which is still to be told, has to tell it ([`Turn::tell_from`]).
-    #[must_use]
-    pub fn retry(
-        &mut self,
-        session: &mut Session,
-        message: Option<&Message>,
-        due_at: Timestamp,
-    ) -> Option<u64> {
+    pub fn retry(&mut self, session: &mut Session, message: Option<&Message>, due_at: Timestamp) {
         if self.kind.expects_reply() && fence(self, session).is_err() {
             self.drop_unasked(session, message);
-            return self.first_place(message).filter(|_| !session.need_attention);
+        } else {
+            self.state = TurnState::Pending;
+            self.due_at = due_at;
         }
-        self.state = TurnState::Pending;
-        self.due_at = due_at;
-        None
-    }
-
-    /// Tells also what was said from `place` on, if it is one that tells what was said. `false`: it is not.
-    pub fn tell_from(&mut self, place: u64) -> bool {
-        let told = self.history.as_mut().filter(|_| self.state == TurnState::Pending);
-        told.map(|history| history.start = history.start.min(place)).is_some()
     }
 
     fn first_place(&self, message: Option<&Message>) -> Option<u64> {
-        message.map(|message| message.place).or(self.history.as_ref().map(|places| places.start))
+        let named = message.map(|message| message.place);
+        named.into_iter().chain(self.history.as_ref().map(|places| places.start)).min()
     }
 
     /// Whether a process other than `owner` has it in hand.
@@ -153,7 +156,7 @@ impl Turn {
         self.missed(session, message);
     }
 
-    /// The bot was not told: where agents have the session, they will have it told when they let go.
+    /// The bot was not told: the session's next turn tells it; where agents have the session, once they let go.
     pub(super) fn missed(&self, session: &mut Session, message: Option<&Message>) {
         if let Some(place) = self.first_place(message) {
             session.bot_missed(place);

@@ -237,8 +237,8 @@ pub trait Store: Send + Sync + 'static {
     // --- the bot ---
 
     /// Hands out the turn that has been due for longest. One per session is in hand; the next of that session waits
-    /// until it is completed or failed for good. A turn gets its number with its first claim. Its history ends where
-    /// the session was let go.
+    /// until it is completed or failed for good. A turn gets its number with its first claim, and tells what earlier
+    /// ones told in vain ([`Turn::claim`]). The history of a session that was let go ends there.
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError>;
     /// Keeps the bot's answer, all of it or none, under the rules of [`crate::domain::answer::answer`]; records the
     /// refusal otherwise. A hand-off takes effect after the answer's texts were queued, and leaves them.

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use switchboard::domain::conversation::{Answer, AnswerText, Refusal};
 use switchboard::domain::delivery::Status;
+use switchboard::domain::ids::{MessageId, TurnId};
+use switchboard::domain::message::Message;
 use switchboard::domain::turn::{HISTORY, TurnState};
 use switchboard::store::{TurnClaim, TurnError, TurnFailure};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, Fixture, HERE, IDLE_AFTER, VALID_FOR, at, at_once, hand_off, texts};
+use crate::fixture::{ANN, BOB, Fixture, HERE, IDLE_AFTER, VALID_FOR, all, at, at_once, hand_off, texts};
 
 on_every_engine! {
     the_turn_that_has_been_due_for_longest_goes_first,
@@ -26,6 +28,8 @@ on_every_engine! {
     a_turn_given_up_is_handed_to_agents,
     a_turn_given_up_after_a_switch_switches_nothing_but_is_told_later,
     a_turn_that_expects_no_answer_is_given_up_quietly,
+    what_a_failed_turn_was_to_tell_is_told_with_the_next,
+    what_was_told_in_vain_twice_is_told_by_the_agents_release,
     turns_in_another_process_hand_are_pending_again,
     a_history_has_the_newest_of_what_was_missed,
 }
@@ -221,7 +225,7 @@ async fn a_turn_given_up_is_handed_to_agents(open: Open) {
     let queued = f.queue(f.by_bot(id, "0", at(0))).await;
     f.hear(f.text(ANN, "2", at(0))).await;
     let work = f.claim(at(0)).await;
-    f.fail_turn(work.turn.id, 1, give_up(), switchboard::domain::ids::TurnId(f.id()), at(1)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(1)).await.unwrap();
     assert_eq!(state(&f, &work).await, TurnState::Failed { reason: "bot-unreachable".into() });
     let session = f.talk(id).await;
     assert!(session.need_attention);
@@ -236,7 +240,7 @@ async fn a_turn_given_up_after_a_switch_switches_nothing_but_is_told_later(open:
     let work = f.claim(at(0)).await;
     let held = f.hold(id, at(1)).await;
     assert_eq!(held.unseen_by_bot_from, Some(1));
-    f.fail_turn(work.turn.id, 1, give_up(), switchboard::domain::ids::TurnId(f.id()), at(2)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(2)).await.unwrap();
     let after = f.talk(id).await;
     assert_eq!((after.version, after.waiting_since), (held.version, Some(at(1))));
     assert_eq!((after.attention_reason, after.unseen_by_bot_from), (None, Some(0)));
@@ -247,10 +251,56 @@ async fn a_turn_that_expects_no_answer_is_given_up_quietly(open: Open) {
     let id = f.with_agents(ANN).await;
     let before = f.let_go(id, at(1)).await;
     let work = f.claim(at(1)).await;
-    f.fail_turn(work.turn.id, 1, give_up(), switchboard::domain::ids::TurnId(f.id()), at(2)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(2)).await.unwrap();
     let after = f.talk(id).await;
     assert_eq!((after.need_attention, after.version), (false, before.version));
     assert_eq!(f.claim_turn(HERE, at(9)).await.unwrap(), TurnClaim::Idle);
+}
+
+fn ids(messages: &[Message]) -> Vec<MessageId> {
+    messages.iter().map(|message| message.id).collect()
+}
+
+async fn what_a_failed_turn_was_to_tell_is_told_with_the_next(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_agents(ANN).await;
+    let first = f.messages_of(f.talk(id).await.id, all()).await.unwrap().items[0].id;
+    let answered = f.queue(f.by_agent(id, "1", at(1))).await;
+    let said = f.claim(at(1)).await;
+    f.complete_turn(f.completion(&said, texts(&[]), at(1))).await.unwrap();
+    f.let_go(id, at(2)).await;
+    let back = f.claim(at(2)).await;
+    assert_eq!(ids(&back.history), [first, answered]);
+    f.fail_turn(back.turn.id, 1, give_up(), TurnId(f.id()), at(3)).await.unwrap();
+
+    let (second, _) = f.hear(f.text(ANN, "2", at(4))).await;
+    let told = f.claim(at(4)).await;
+    assert_eq!(
+        (told.message.map(|message| message.id), ids(&told.history)),
+        (Some(second.id), ids(&back.history))
+    );
+    f.fail_turn(told.turn.id, 1, TurnFailure::RetryAt(at(5)), TurnId(f.id()), at(4)).await.unwrap();
+    let again = f.claim(at(5)).await;
+    assert_eq!(ids(&again.history), ids(&back.history), "it is told again");
+    f.complete_turn(f.completion(&again, texts(&[]), at(6))).await.unwrap();
+
+    f.hear(f.text(ANN, "3", at(7))).await;
+    assert!(f.claim(at(7)).await.history.is_empty(), "it was told");
+}
+
+async fn what_was_told_in_vain_twice_is_told_by_the_agents_release(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_agents(ANN).await;
+    f.let_go(id, at(1)).await;
+    let back = f.claim(at(1)).await;
+    f.fail_turn(back.turn.id, 1, give_up(), TurnId(f.id()), at(2)).await.unwrap();
+    let (second, _) = f.hear(f.text(ANN, "2", at(3))).await;
+    let work = f.claim(at(3)).await;
+    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(4)).await.unwrap();
+    assert!(f.talk(id).await.need_attention);
+    f.let_go(id, at(5)).await;
+    let told = ids(&f.claim(at(5)).await.history);
+    assert_eq!(told, [&ids(&back.history)[..], &[second.id]].concat());
 }
 
 async fn turns_in_another_process_hand_are_pending_again(open: Open) {

@@ -167,7 +167,7 @@ fn wants_humans(session: &mut Session, message: &Message, policy: &Policy, now: 
     };
     hold(session, reason, now);
     // This very text is what the bot has not seen.
-    session.unseen_by_bot_from = Some(message.place);
+    session.bot_missed(message.place);
     true
 }
 

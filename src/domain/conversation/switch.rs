@@ -66,7 +66,7 @@ pub(super) fn hold(session: &mut Session, reason: Option<String>, now: Timestamp
     session.attention_reason = reason;
     session.version += 1;
     session.waiting_since = Some(now);
-    session.unseen_by_bot_from = Some(session.message_count);
+    session.bot_missed(session.message_count);
 }
 
 fn release(session: &mut Session, policy: &Policy, new_turn: TurnId, now: Timestamp) -> Option<Turn> {

@@ -35,7 +35,7 @@ impl State {
     fn hand_out(&mut self, mut turn: Turn, owner: &str) -> Result<TurnWork, StoreError> {
         let customer = self.owner(turn.customer_id)?.clone();
         let mut session = self.session_of(&turn)?;
-        turn.claim(&mut session, owner);
+        turn.claim(&mut session, self.message_of(&turn), owner);
         self.turns.put(turn.clone());
         self.sessions.put(session.clone());
         let message = self.message_of(&turn).cloned();
@@ -143,12 +143,8 @@ impl State {
 
     fn retry_turn(&mut self, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
         let mut session = self.session_of(&turn)?;
-        let missed = turn.retry(&mut session, self.message_of(&turn), due_at);
+        turn.retry(&mut session, self.message_of(&turn).cloned().as_ref(), due_at);
         self.turns.put(turn);
-        if let Some(place) = missed {
-            let mut later = self.turns.rows_mut().filter(|turn| turn.session_id == session.id);
-            later.find_map(|turn| turn.tell_from(place).then_some(()));
-        }
         self.sessions.put(session);
         Ok(())
     }

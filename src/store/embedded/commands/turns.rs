@@ -24,10 +24,10 @@ pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> 
     let mut turn = tx.tables().turn(id)?.ok_or_else(|| missing("a turn"))?;
     let customer = customer_of(tx.tables(), &turn)?;
     let mut session = session_of(tx.tables(), &turn)?;
-    turn.claim(&mut session, owner);
+    let message = tx.tables().named_message(turn.message_id)?;
+    turn.claim(&mut session, message.as_ref(), owner);
     tx.put_turn(&turn)?;
     tx.put_session(&session)?;
-    let message = tx.tables().named_message(turn.message_id)?;
     let history = history_of(tx.tables(), &turn)?;
     Ok(TurnClaim::Work(Box::new(TurnWork { turn, session, customer, message, history })))
 }
@@ -113,23 +113,9 @@ pub fn fail(
 fn retry(tx: &mut Tx<'_, '_>, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
     let mut session = session_of(tx.tables(), &turn)?;
     let message = tx.tables().named_message(turn.message_id)?;
-    let missed = turn.retry(&mut session, message.as_ref(), due_at);
+    turn.retry(&mut session, message.as_ref(), due_at);
     tx.put_turn(&turn)?;
-    if let Some(place) = missed {
-        tell_later(tx, &session, place)?;
-    }
     tx.put_session(&session)
-}
-
-/// The next turn that tells what was said tells it from there.
-fn tell_later(tx: &mut Tx<'_, '_>, session: &Session, place: u64) -> Result<(), StoreError> {
-    let open: Vec<Turn> = tx.tables().open_turns(session.id).collect::<Result<_, _>>()?;
-    for mut turn in open {
-        if turn.tell_from(place) {
-            return tx.put_turn(&turn);
-        }
-    }
-    Ok(())
 }
 
 pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
