@@ -72,13 +72,12 @@ pub async fn serve(
             }
         };
         let watcher = graceful.watcher();
-        match Arc::clone(&inside.seats).try_acquire_owned() {
-            Ok(seat) => tasks.spawn(inside.serve(stream, seat, watcher)),
-            Err(_) => {
-                lost();
-                tasks.spawn(outside.serve(stream, outside_seat, watcher))
-            }
-        };
+        if let Ok(seat) = Arc::clone(&inside.seats).try_acquire_owned() {
+            tasks.spawn(inside.serve(stream, seat, watcher));
+        } else {
+            lost();
+            tasks.spawn(outside.serve(stream, outside_seat, watcher));
+        }
     }
     drop(listener);
     tasks.close();
