@@ -56,7 +56,15 @@ async fn list_within(
     let (mut oldest, mut unreadable) = (Oldest { most: bounds.texts, ..Oldest::default() }, 0);
     let (mut last, mut in_order) = (Timestamp::END, true);
     let query = query(sender, span)?;
-    let listed = listing::pages(client, &query, bounds.pages, |page| {
+    let mut pages = 0;
+    let listed = listing::pages(client, &query, bounds.pages + 1, |page| {
+        pages += 1;
+        if pages > bounds.pages {
+            let most = bounds.pages;
+            return Err(AskError(format!(
+                "the list of that day has more than {most} pages; a channel with numbers instead of a messaging service has less to list"
+            )));
+        }
         for listed in page {
             let created_at = listed.created_at()?;
             in_order &= created_at <= last;
@@ -73,7 +81,7 @@ async fn list_within(
     });
     listed.await.map_err(|AskError(error)| {
         let since = span.since;
-        AskError(format!("what {sender} got since {since}: {error}"))
+        AskError(format!("the texts since {since}: {error}"))
     })?;
     let (texts, complete_until) = oldest.finish();
     Ok(Received { texts, complete_until, unreadable })
@@ -310,10 +318,10 @@ mod tests {
         let bounds = Bounds { pages: 3, texts: 1_000 };
         let span = Span { since: since(), until: None };
         let (received, lines) =
-            list_of(vec![page(&[listed("SM1", 12)], Some(&next)); 3], "MG1", span, bounds).await;
+            list_of(vec![page(&[listed("SM1", 12)], Some(&next)); 4], "MG1", span, bounds).await;
         let error = received.unwrap_err().to_string();
         assert!(error.contains("2026-11-21T12:10") && error.contains("3 pages"), "{error}");
-        assert_eq!(lines.len(), 3);
+        assert_eq!(lines.len(), 4);
     }
 
     #[tokio::test]
