@@ -91,10 +91,13 @@ async fn a_recovered_start_is_compared_with_opt_outs_of_who_had_opted_out_alread
 async fn a_recovered_stop_from_before_a_start_cancels_nothing(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
-    f.hear(f.text(ANN, "START", at(50))).await;
-    let queued = f.queue(f.by_bot(id, "1", at(60))).await;
-    f.hear(recovered(&f, "STOP", at(20), at(100))).await;
+    f.hear(f.text(ANN, "START", at(500))).await;
+    let queued = f.queue(f.by_bot(id, "1", at(510))).await;
+    f.hear(recovered(&f, "STOP", at(199), at(600))).await;
     assert_eq!((f.who(id).await.unsubscribed, f.status(queued).await), (false, Status::Queued));
+    // Clocks may be five minutes apart.
+    f.hear(recovered(&f, "STOP", at(200), at(600))).await;
+    assert_eq!((f.who(id).await.unsubscribed, f.status(queued).await), (true, Status::Canceled));
 }
 
 async fn what_an_erased_number_said_last_still_counts(open: Open) {

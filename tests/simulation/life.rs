@@ -50,8 +50,7 @@ impl Life {
             started = gateway.run() => started,
         };
         if let Err(error) = started {
-            world.journal.note(|| format!("life {number} could not start: {error}"));
-            world.journal.saw("start refused by the store");
+            world.journal.broken(format!("life {number} could not start: {error}"));
             life.end();
             return false;
         }

@@ -94,7 +94,7 @@ const HAPPENS: [&str; 74] = [
     "session taken",
     "silent text asked about",
     "stale settle",
-    "start refused by the store",
+    "start put off by the store",
     "status not told",
     "status told",
     "store refused",

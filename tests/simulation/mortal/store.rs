@@ -83,6 +83,10 @@ impl MortalStore {
         if let Err(error) = &refused {
             self.world.journal.note(|| format!("store: {command} is refused: {error}"));
             self.world.journal.saw("store refused");
+            // What a start begins with, and nothing else asks for.
+            if command == "abandon_attempts" {
+                self.world.journal.saw("start put off by the store");
+            }
             self.world.audit.store_was_trouble();
         }
         refused
