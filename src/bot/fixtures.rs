@@ -60,6 +60,7 @@ pub fn work(kind: TurnKind, content: &str) -> TurnWork {
             history: None,
             version: 1,
             attempts: 1,
+            failures: 0,
             due_at: THEN,
             state: TurnState::InFlight { owner: "test".into() },
             created_at: THEN,

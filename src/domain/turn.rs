@@ -76,6 +76,9 @@ pub struct Turn {
     /// The session's version when it was queued: what is answered after a switch is refused.
     pub version: u64,
     pub attempts: u32,
+    /// How many of the attempts ended with the bot's failure; others ended with the process that made them.
+    #[serde(default)]
+    pub failures: u32,
     pub due_at: Timestamp,
     pub state: TurnState,
     pub created_at: Timestamp,

@@ -107,7 +107,7 @@ impl Gateway {
         let _one_by_one = self.marking.lock().await;
         let now = self.now();
         let owed = self.owed.since();
-        let alive = Alive { at: owed.unwrap_or(now).min(now), clean: stopped && owed.is_none() };
+        let alive = Alive { at: owed.unwrap_or(now).min(now), clean: stopped };
         self.store.mark_alive(alive).await
     }
 }
@@ -153,8 +153,13 @@ async fn ask(gateway: &Gateway, channel: &Channel, owing: &Owing) -> Result<Opti
                 owing.taken_until(until);
             }
         };
+        let asked_at = gateway.now();
         match gateway.recover_by_days(channel, debt.since.before(CLOCK_SKEW), taken_until).await {
-            Ok(_) => return Ok(Some(debt)),
+            Ok(_) => {
+                // However often more is noted, what is long since in the list is not asked for again.
+                owing.taken_until(asked_at.before(LISTED));
+                return Ok(Some(debt));
+            }
             Err(RecoverError::Stopping) => return Err(Stopping),
             Err(error) => {
                 let again_in = if matches!(error, RecoverError::Store(_)) {

@@ -20,7 +20,7 @@ use crate::domain::conversation::Policy;
 use crate::domain::ids::uuid_v7;
 use crate::domain::retry::{Asks, Looks};
 use crate::domain::time::Timestamp;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 pub mod access;
 pub mod ambient;
@@ -38,6 +38,7 @@ pub mod receipts;
 mod reclaim;
 pub mod recovery;
 mod retention;
+mod start;
 pub mod sweep;
 mod troubles;
 pub mod turns;
@@ -46,9 +47,6 @@ use ambient::{Clock, Entropy};
 use channels::{Channel, Channels};
 use metrics::Metrics;
 use outbound::Outbound;
-
-/// How long a store that takes no changes is left alone at the start.
-const START_PAUSE: Duration = Duration::from_secs(1);
 
 /// The numbers that a deployment chooses.
 #[derive(Clone, Debug)]
@@ -101,6 +99,7 @@ pub struct Gateway {
     reclaim: reclaim::Reclaim,
     exports: exports::Exports,
     troubles: troubles::Troubles,
+    start: start::Start,
     /// This process, as the owner of attempts and turns.
     owner: String,
     tasks: TaskTracker,
@@ -121,6 +120,7 @@ impl Gateway {
             reclaim: reclaim::Reclaim::default(),
             exports: exports::Exports::default(),
             troubles: troubles::Troubles::default(),
+            start: start::Start::default(),
             store: parts.store,
             channels: parts.channels,
             bot: parts.bot,
@@ -131,77 +131,6 @@ impl Gateway {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
-    }
-
-    /// Takes up what an earlier process left in hand, and starts everything that goes on by itself. A store that takes no
-    /// changes now is no reason not to start: both are done as soon as it does.
-    pub async fn run(self: &Arc<Self>) -> Result<(), StoreError> {
-        match self.take_up().await {
-            Ok(()) => self.start_all(),
-            Err(error) if error.may_pass() => {
-                tracing::error!(
-                    %error,
-                    "the store takes no changes; nothing is sent, and the bot is not told, until it does"
-                );
-                self.spawn(Arc::clone(self).start_when_possible());
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    async fn start_when_possible(self: Arc<Self>) {
-        loop {
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(START_PAUSE) => {}
-            }
-            match self.take_up().await {
-                Ok(()) => {
-                    tracing::info!(
-                        "the store takes changes: what an earlier process left in hand is taken up"
-                    );
-                    return self.start_all();
-                }
-                Err(error) => tracing::debug!(%error, "the store takes no changes yet"),
-            }
-        }
-    }
-
-    /// What an earlier process was sending when it died may or may not have left: it becomes `unknown`, and evidence
-    /// decides. What it was telling the bot is told again.
-    async fn take_up(&self) -> Result<(), StoreError> {
-        self.store.ready().await?;
-        let now = self.now();
-        let unknown = self.store.abandon_attempts(&self.owner, now).await?;
-        let turns = self.store.release_turns(&self.owner, now).await?;
-        if unknown + turns > 0 {
-            tracing::warn!(
-                unknown,
-                turns,
-                "the last shutdown was not a clean one; settling what it left in hand"
-            );
-        }
-        gaps::begin(self).await?;
-        self.restore_pauses().await
-    }
-
-    fn start_all(self: &Arc<Self>) {
-        self.spawn(outbound::pauses::watch(Arc::clone(self)));
-        self.spawn(outbound::supervise(Arc::clone(self)));
-        self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
-        self.spawn(outbound::silent::ask_about_silent(Arc::clone(self)));
-        self.spawn(turns::pump(Arc::clone(self)));
-        self.spawn(sweep::sweep(Arc::clone(self)));
-        if let Some(keep) = self.settings.keep_messages {
-            self.spawn(retention::prune(Arc::clone(self), keep));
-        }
-        self.spawn(reclaim::run(Arc::clone(self)));
-        self.spawn(gaps::watch(Arc::clone(self)));
-        for channel in self.channels.iter() {
-            self.spawn(gaps::settle(Arc::clone(self), Arc::clone(channel)));
-        }
     }
 
     /// The soft stop: nothing new is begun; returns when what is under way has ended and been written down.

@@ -1,6 +1,6 @@
 //! A provider says what became of a text of ours.
 
-use crate::domain::delivery::DeliveryError;
+use crate::domain::delivery::{DeliveryError, ErrorClass};
 use crate::domain::ids::MessageId;
 use crate::provider::ProviderReceipt;
 use crate::store::{Receipt, ReceiptOutcome, StoreError};
@@ -29,6 +29,10 @@ impl Gateway {
                 tracing::info!(channel = channel.name, %message, status = status.as_str(), "a receipt came");
                 // An earlier attempt has left: the one that is about to must not.
                 self.outbound.in_flight.stop(message);
+                let opted_out = error.as_ref().is_some_and(|error| error.class == ErrorClass::OptedOut);
+                if opted_out && let Some(message) = self.store.message(message).await? {
+                    self.heed_opt_out(&message);
+                }
                 // It may have settled an unknown fate, and so let the customer's next text go.
                 self.outbound.wake_all();
                 if let Some(error) = &error {

@@ -204,7 +204,7 @@ impl Gateway {
     async fn failed(&self, turn: &Turn, error: &BotError) -> Result<&'static str, TurnError> {
         let now = self.now();
         let pause = match error {
-            BotError::Unavailable(_) => bot_pause(turn.attempts),
+            BotError::Unavailable(_) => bot_pause(turn.failures + 1),
             BotError::Refused(_) => None,
         };
         let failure = match pause {
@@ -214,7 +214,7 @@ impl Gateway {
         tracing::warn!(
             turn = %turn.id,
             session = %turn.session_id,
-            tries = turn.attempts,
+            tries = turn.failures + 1,
             %error,
             "{}",
             if pause.is_some() { "the bot failed; it is asked again" } else { "the bot failed; humans take over" }

@@ -15,7 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
-use crate::store::{Store, StoreError};
+use crate::gateway::Gateway;
+use crate::store::StoreError;
 
 /// A store that says nothing for that long is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -84,7 +85,7 @@ async fn alive() -> Json<Health> {
     )
 )]
 async fn ready(State(state): State<HttpState>) -> Response {
-    let reason = why_not(state.gateway.store()).await;
+    let reason = why_not(&state.gateway).await;
     let store = if reason.is_none() { "ok" } else { "unavailable" };
     let process = if state.readiness.is_retired() { "stopping" } else { "ok" };
     let all_good = store == "ok" && process == "ok";
@@ -94,19 +95,23 @@ async fn ready(State(state): State<HttpState>) -> Response {
 }
 
 /// Why the store takes nothing new; none: it does. Of what the engine says only that it failed, since anybody may ask.
-async fn why_not(store: &dyn Store) -> Option<String> {
-    let Ok(ready) = tokio::time::timeout(PATIENCE, store.ready()).await else {
+async fn why_not(gateway: &Gateway) -> Option<String> {
+    let Ok(ready) = tokio::time::timeout(PATIENCE, gateway.store().ready()).await else {
         tracing::warn!("the store does not say whether it is ready");
         return Some("the store does not answer".into());
     };
-    let error = ready.err()?;
+    let Some(error) = ready.err() else {
+        return gateway.start_is_put_off().then(|| "what an earlier process left is being taken up".into());
+    };
     tracing::debug!(%error, "the store is not ready");
     Some(match error {
         StoreError::Overloaded | StoreError::Full { .. } => error.to_string(),
         StoreError::Unavailable(_) | StoreError::Uncertain(_) => {
             "the storage engine is away; it is opened again by itself".into()
         }
-        StoreError::Corrupt(_) | StoreError::TooLarge(_) => "the store cannot be used".into(),
+        StoreError::BrokeOff(_) | StoreError::Corrupt(_) | StoreError::TooLarge(_) => {
+            "the store cannot be used".into()
+        }
     })
 }
 
@@ -120,7 +125,7 @@ async fn why_not(store: &dyn Store) -> Option<String> {
 )]
 async fn metrics(State(state): State<HttpState>) -> Response {
     let store = state.gateway.store();
-    let is_ready = why_not(store).await.is_none();
+    let is_ready = why_not(&state.gateway).await.is_none();
     let counts = tokio::time::timeout(PATIENCE, store.counts()).await;
     let text = state.gateway.metrics().render(counts.ok().and_then(Result::ok), is_ready);
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// in a way that does nothing twice.
     #[error("the store failed while it wrote, and what was asked for may or may not have been kept: {0}")]
     Uncertain(String),
+    /// The command broke off. Nothing of it was taken, and it would break off again.
+    #[error("the store's command broke off: {0}")]
+    BrokeOff(String),
     /// What is stored cannot be read.
     #[error("the store holds something that cannot be read: {0}")]
     Corrupt(String),
@@ -49,7 +52,7 @@ impl StoreError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Overloaded | Self::Full { .. } | Self::Unavailable(_) | Self::Uncertain(_) => true,
-            Self::Corrupt(_) | Self::TooLarge(_) => false,
+            Self::BrokeOff(_) | Self::Corrupt(_) | Self::TooLarge(_) => false,
         }
     }
 }
@@ -454,7 +457,7 @@ pub struct Token {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alive {
     pub at: Timestamp,
-    /// It was told to stop, and did: nothing was given up halfway.
+    /// It was told to stop, and did: nothing leaves any more that was to leave.
     pub clean: bool,
 }
 

@@ -56,6 +56,7 @@ fn work(number: u128) -> TurnWork {
         history: None,
         version: 1,
         attempts: 1,
+        failures: 0,
         due_at: now,
         state: TurnState::Pending,
         created_at: now,

@@ -225,9 +225,26 @@ impl World {
                 && from.text.sent_at.is_some_and(|sent_at| span.has(sent_at))
         };
         let listed = received.iter().filter(is_listed);
-        let texts = listed.map(|from| ReceivedText { text: from.text.clone(), has_media: false }).collect();
+        let mut texts: Vec<_> =
+            listed.map(|from| ReceivedText { text: from.text.clone(), has_media: false }).collect();
+        texts.sort_by_key(|received| received.text.sent_at);
         self.journal.saw("asked for customers' texts");
-        (after, Ok(Received { texts, complete_until: None, unreadable: 0 }))
+        let complete_until = self.list_by_halves(&mut texts, span);
+        (after, Ok(Received { texts, complete_until, unreadable: 0 }))
+    }
+
+    /// Leaves the last ones out if there are more than are listed at once; and from when on. What came at the beginning of
+    /// the span is always there.
+    fn list_by_halves(&self, texts: &mut Vec<ReceivedText>, span: Span) -> Option<Timestamp> {
+        let is_later = |text: &ReceivedText| text.text.sent_at.filter(|sent_at| *sent_at > span.since);
+        let (number, until) = texts
+            .iter()
+            .enumerate()
+            .skip(self.plan.lists_at_once)
+            .find_map(|(number, text)| Some((number, is_later(text)?)))?;
+        texts.truncate(number);
+        self.journal.saw("listed by halves");
+        Some(until)
     }
 
     /// What the provider says that it took, and after how long it says so.

@@ -62,6 +62,8 @@ pub struct Plan {
     /// The provider can be asked what became of a text.
     pub fetches: bool,
     pub lists_go_wrong: u32,
+    /// How many of the texts that customers sent it lists at once; mostly all.
+    pub lists_at_once: usize,
     pub receipts_go_wrong: u32,
     pub receipts_name_ours: u32,
     pub bot_goes_wrong: u32,
@@ -144,6 +146,7 @@ impl Plan {
             bot_goes_wrong: rate(&[0, 1_000, 4_000]),
             parrots: dice.chance(1_000),
             clock_jumps: dice.chance(1_500),
+            lists_at_once: *dice.pick(&[usize::MAX, usize::MAX, 1, 3]),
             provider_ahead_ms: *dice.pick(&[0, 0, 0, 900, -1_500, 240_000, -240_000]),
         }
     }

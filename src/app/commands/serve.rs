@@ -50,6 +50,7 @@ pub async fn run(config: Config) -> Result<()> {
         () = signals.next() => {}
         ended = &mut server => bail!("the HTTP server ended by itself: {ended:?}"),
         reason = house.store.broken() => return Err(no_store(&reason)),
+        reason = house.gateway.start_failed() => return Err(not_taken_up(&reason)),
     }
     tracing::info!(
         "stopping: what is under way is finished, nothing new is begun; a second signal stops at once"
@@ -68,6 +69,14 @@ pub async fn run(config: Config) -> Result<()> {
 fn no_store(reason: &str) -> anyhow::Error {
     tracing::error!(reason, "the store has failed for good; ending, to be started anew");
     anyhow!("the store has failed, and only a new start can tell what is on the disk: {reason}")
+}
+
+/// The store works now, and what is stored is not what it should be.
+fn not_taken_up(reason: &str) -> anyhow::Error {
+    tracing::error!(reason, "what an earlier process left in hand cannot be taken up; ending");
+    anyhow!(
+        "what an earlier process left in hand cannot be taken up: {reason}; restore the newest backup into a new folder"
+    )
 }
 
 async fn soft_stop(

@@ -120,6 +120,7 @@ fn queue_turn(
         history: None,
         version: session.version,
         attempts: 0,
+        failures: 0,
         due_at: now,
         state: TurnState::Pending,
         created_at: now,

@@ -98,13 +98,19 @@ where
         let mut kept = Ok(());
         for asked in under_way {
             match asked.await {
-                Ok(Err(error)) if !error.may_pass() => tracing::error!(%error, "{}", what),
-                Ok(asked) => kept = kept.and(asked),
+                Ok(Ok(())) => {}
+                Ok(Err(error)) if keeps_nothing(gateway, &error).await => kept = Err(error),
+                Ok(Err(error)) => tracing::error!(%error, "{}", what),
                 Err(failed) => tracing::error!(%failed, "asking about a text failed"),
             }
         }
         kept?;
     }
+}
+
+/// Whether the store takes nothing at all now, and not only this.
+async fn keeps_nothing(gateway: &Gateway, error: &StoreError) -> bool {
+    error.may_pass() && gateway.store.ready().await.is_err()
 }
 
 /// What is being asked when the gateway stops can be asked again.

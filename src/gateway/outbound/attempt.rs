@@ -131,6 +131,14 @@ impl Gateway {
         }
     }
 
+    /// If it was the provider who said, by what became of a message, that the customer opted out: what is about to leave to
+    /// them does not.
+    pub(in crate::gateway) fn heed_opt_out(&self, message: &Message) {
+        if message.delivery.error.as_ref().is_some_and(|error| error.class == ErrorClass::OptedOut) {
+            self.outbound.in_flight.stop_all_to(message.customer_id);
+        }
+    }
+
     /// The provider has answered: that must be written down. While the store cannot, it is tried until the gateway
     /// stops; after that the next process finds the attempt in hand, and settles it by evidence. `false`: so it is.
     pub(super) async fn write_down(&self, message: &Message, outcome: SendOutcome) -> bool {
@@ -139,7 +147,10 @@ impl Gateway {
         let mut trouble = self.troubles.watch();
         loop {
             match self.store.settle(message.id, attempt, outcome.clone(), self.now()).await {
-                Ok(_) => break,
+                Ok(settled) => {
+                    self.heed_opt_out(&settled);
+                    break;
+                }
                 Err(SettleError::Stale) => {
                     tracing::debug!(message = %message.id, "somebody else settled this attempt");
                     break;

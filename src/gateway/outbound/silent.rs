@@ -88,6 +88,9 @@ impl Gateway {
     ) -> Result<(), StoreError> {
         let answer = Some((provider_id.to_owned(), status));
         let after = self.store.take_answer(message.id, asks, answer, self.now()).await?;
+        if let Some(message) = &after {
+            self.heed_opt_out(message);
+        }
         let after = after.map_or(message.delivery.status, |message| message.delivery.status);
         let outcome = if after == message.delivery.status { labels::STALE } else { labels::ADVANCED };
         tracing::info!(message = %message.id, status = after.as_str(), "the provider was asked about a silent text");

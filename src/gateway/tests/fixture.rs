@@ -588,6 +588,11 @@ impl World {
         self.store.refuse(if refuses { Refused::Everything } else { Refused::Nothing });
     }
 
+    /// From now on the store fails whatever is asked of its records.
+    pub fn store_is_corrupt(&self) {
+        self.store.refuse(Refused::Records);
+    }
+
     /// Whether the store takes no changes from now on.
     pub fn disk_is_full(&self, full: bool) {
         self.store.refuse(if full { Refused::Changes } else { Refused::Nothing });

@@ -22,12 +22,28 @@ async fn who_starts_with_it_serves_and_takes_everything_up_when_it_can() {
     tokio::time::sleep(10 * MINUTE).await;
     assert_eq!(world.message(under_way).await.delivery.status, Status::Sending, "it can be read");
     assert_eq!(world.carrier.contents(), ["one"]);
+    assert!(world.gateway.start_is_put_off());
     world.disk_is_full(false);
     tokio::time::sleep(3 * MINUTE).await;
+    assert!(!world.gateway.start_is_put_off());
     assert_eq!(world.carrier.contents(), ["one", "two"], "the first was found");
     for text in [under_way, waiting] {
         assert_eq!(world.message(text).await.delivery.status, Status::Sent);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_put_off_and_finds_what_cannot_be_read_says_so() {
+    let world = World::start(Plan::default()).await;
+    world.disk_is_full(true);
+    let world = world.start_again(&Plan::default()).await;
+    assert!(world.gateway.start_is_put_off());
+    let failed = world.gateway.start_failed();
+    assert!(tokio::time::timeout(MINUTE, failed).await.is_err(), "there may be room again");
+    world.store_is_corrupt();
+    let reason = tokio::time::timeout(MINUTE, world.gateway.start_failed()).await.unwrap();
+    assert!(reason.contains("cannot be read"), "{reason}");
+    assert!(world.gateway.start_is_put_off());
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,3 +88,21 @@ async fn on_release_the_bot_learns_what_was_said_without_it() {
     let said: Vec<_> = update.history.iter().map(|message| message.content.as_str()).collect();
     assert_eq!(said, ["A human?", "Here I am"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_ends_while_it_tells_the_bot_is_no_failure_of_the_bots() {
+    let mut world = World::start(plan(|work| match work.turn.attempts {
+        1..=6 => (Duration::from_secs(3_600), Ok(answer(&["never heard"]))),
+        7 => (Duration::ZERO, Err(BotError::Unavailable("once".into()))),
+        _ => (Duration::ZERO, Ok(answer(&["at last"]))),
+    }))
+    .await;
+    world.text(ANNA, "Hey").await;
+    for told in 1..=6 {
+        world.robot.until(told).await;
+        world = world.start_again(&Plan { has_bot: true, ..Plan::default() }).await;
+    }
+    world.carrier.until(1).await;
+    assert_eq!(world.carrier.contents(), ["at last"]);
+    assert_eq!(world.robot.told().last().unwrap().turn.failures, 1);
+}

@@ -121,6 +121,7 @@ impl From<StoreError> for Problem {
             ),
             StoreError::Overloaded
             | StoreError::Unavailable(_)
+            | StoreError::BrokeOff(_)
             | StoreError::Corrupt(_)
             | StoreError::TooLarge(_) => ("Nothing was taken. Make the same call again in a moment.", 1),
         };

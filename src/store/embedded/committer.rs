@@ -156,7 +156,7 @@ where
         let Self { command, answer } = *self;
         // After a panic the command's layer is thrown away: nothing half-done is seen by anybody.
         let result = catch_unwind(AssertUnwindSafe(|| command(overlay)))
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the command panicked".into()).into()))
+            .unwrap_or_else(|_| Err(StoreError::BrokeOff("it panicked".into()).into()))
             .and_then(|done| match overlay.too_large() {
                 None => Ok(done),
                 Some(bytes) => Err(StoreError::TooLarge(bytes).into()),

@@ -77,7 +77,7 @@ impl Lines {
     }
 }
 
-/// Whether the last daemon died, or has yet to ask its provider for something.
+/// Whether the last daemon died: then its supervisor starts it again.
 fn was_not_stopped(record: &Record) -> bool {
     matches!(record, Record::Alive { alive } if !alive.clean)
 }

@@ -52,6 +52,8 @@ pub enum Refused {
     Changes,
     /// As one whose engine is away.
     Everything,
+    /// As one whose records are damaged, and that takes changes.
+    Records,
 }
 
 /// A store that forgets everything when it is dropped.
@@ -84,6 +86,7 @@ impl MemoryStore {
         let state = self.reading()?;
         match state.refused {
             Refused::Changes => Err(StoreError::Full { free_bytes: 0, min_free_bytes: 1 }),
+            Refused::Records => Err(StoreError::Corrupt("it is told to be damaged".into())),
             Refused::Nothing | Refused::Everything => Ok(state),
         }
     }

@@ -108,7 +108,10 @@ impl State {
     ) -> Result<(), TurnError> {
         let mut turn = self.in_hand(id, attempt)?;
         match failure {
-            TurnFailure::RetryAt(due_at) => self.retry_turn(turn, due_at)?,
+            TurnFailure::RetryAt(due_at) => {
+                turn.failures += 1;
+                self.retry_turn(turn, due_at)?;
+            }
             TurnFailure::GiveUp { reason } => {
                 let session = self.session_of(&turn)?;
                 let message = turn.message_id.and_then(|id| self.messages.get(id));

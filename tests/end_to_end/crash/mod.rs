@@ -91,6 +91,9 @@ async fn killed_under_load_it_keeps_every_promise() {
     let findings = audit::audit(&daemon, &provider, &ledger, &conversations, &relay.acknowledged()).await;
     println!("{kills} kills on {} (seed {seed}): {}", engine(), findings.summary());
     if let Some(complaint) = findings.complaint() {
+        let log = std::env::temp_dir().join(format!("switchboard-crash-{seed}.log"));
+        std::fs::write(&log, daemon.log()).unwrap();
+        println!("the daemon's log is kept in {}", log.display());
         panic!("CRASH_SEED={seed}: {}\n{complaint}", findings.summary());
     }
     let least = usize::try_from(kills).unwrap();

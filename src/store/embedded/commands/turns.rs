@@ -98,7 +98,10 @@ pub fn fail(
 ) -> Result<(), TurnError> {
     let mut turn = in_hand(tx, id, attempt)?;
     match failure {
-        TurnFailure::RetryAt(due_at) => retry(tx, turn, *due_at)?,
+        TurnFailure::RetryAt(due_at) => {
+            turn.failures += 1;
+            retry(tx, turn, *due_at)?;
+        }
         TurnFailure::GiveUp { reason } => {
             let session = session_of(tx.tables(), &turn)?;
             let message = tx.tables().named_message(turn.message_id)?;

@@ -205,7 +205,7 @@ async fn a_command_that_fails_or_panics_leaves_no_trace_and_harms_no_other() {
     first.await.unwrap().unwrap();
     last.await.unwrap().unwrap();
     assert!(matches!(failing.await.unwrap(), Err(StoreError::Corrupt(_))));
-    assert!(matches!(panicking.await.unwrap(), Err(StoreError::Unavailable(_))));
+    assert!(matches!(panicking.await.unwrap(), Err(StoreError::BrokeOff(_))));
     assert_eq!(bench.gate.map.keys(), [b"a".to_vec(), b"b".to_vec()]);
 }
 
