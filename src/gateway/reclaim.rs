@@ -67,9 +67,10 @@ impl Gateway {
                 turns = reclaimed.turns,
                 "the store had kept what it could not say that it kept; none of it had left, and it is taken up again"
             );
-            self.outbound.wake_all();
             self.turns.wake();
         }
+        // Also if nothing was in hand: then a text may have been withdrawn, and its customer's next may go.
+        self.outbound.wake_all();
         Ok(())
     }
 }

@@ -61,6 +61,12 @@ impl Message {
         self.id != owner.id && (same_channel || owner.is_twin_of(self))
     }
 
+    /// Whether one of the ids that it has must be another's: of a twin's, taken for its own before its own was known.
+    pub fn has_an_id_too_many(&self) -> bool {
+        usize::try_from(self.delivery.attempt_number())
+            .is_ok_and(|attempts| self.delivery.provider_ids.len() > attempts)
+    }
+
     /// Whether what the provider lists may be `in_hand`'s as well, whose answer is still out: nobody else can claim it now.
     pub fn waits_for_twin(&self, in_hand: &Self) -> bool {
         in_hand.delivery.status == Status::Sending && self.is_twin_of(in_hand)

@@ -279,6 +279,27 @@ async fn what_a_later_text_with_the_same_words_was_taken_as_is_no_evidence_for_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_with_the_same_words_one_that_has_the_others_id_too_keeps_the_other_from_being_sent_again() {
+    let world = World::start(Plan { order_hold: Duration::from_secs(1), ..Plan::default() }).await;
+    let anna = world.text(ANNA, "Hey").await;
+    // The first is on its way for long; the second is taken, and is all that is listed when the first is looked for.
+    world.carrier.next([Act::Break { taken: false }, Act::Break { taken: true }]);
+    let first = world.say(anna, "Hello?").await;
+    let second = world.say(anna, "Hello?").await;
+    until(&world, first, Status::Sent).await;
+    let channel = world.gateway.channel("main").unwrap();
+    let (error, at) = (None, world.gateway.now());
+    let status = ReceiptStatus { stage: ReceiptStage::Sent, raw: "sent".into(), error, at };
+    let receipt = ProviderReceipt { provider_id: "SMfirst".into(), message_id: Some(first), status };
+    world.gateway.receive_receipt(channel, receipt).await.unwrap();
+    assert_eq!(world.message(first).await.delivery.provider_ids, ["SM0", "SMfirst"]);
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(world.carrier.handed().len(), 2);
+    let delivery = world.message(second).await.delivery;
+    assert!(delivery.status == Status::Unknown && delivery.held_at.is_some(), "a person decides");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_jumps_ahead_makes_no_look_the_last_one() {
     for unanswered in [false, true] {
         let plan =

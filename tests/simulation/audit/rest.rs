@@ -112,7 +112,7 @@ impl Audit {
         // What nobody could tell the fate of may have no id of the provider's to know it by.
         let ids = &message.delivery.provider_ids;
         let told_delivered = text.told_by_ours || text.told_by_theirs.iter().any(|id| ids.contains(id));
-        if told_delivered && status != Status::Delivered {
+        if told_delivered && status != Status::Delivered && !book.is_ambiguous(text) {
             return Some(format!("is {} though a receipt said that it was delivered", status.as_str()));
         }
         match status {
