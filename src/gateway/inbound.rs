@@ -78,6 +78,8 @@ impl Gateway {
                 );
                 if message.keyword == Some(Keyword::Stop) {
                     self.outbound.in_flight.stop_all_to(message.customer_id);
+                    // What was canceled makes room for an answer to an earlier keyword, in whichever lane it waits.
+                    self.outbound.wake_all();
                 }
                 if *turn {
                     self.turns.wake();

@@ -147,17 +147,16 @@ pub async fn audit(
         .filter(|receipt| receipt.field("MessageStatus") == Some("delivered"))
         .map(|receipt| receipt.field("MessageSid").unwrap().to_owned())
         .collect();
-    let mut promises = std::mem::take(&mut *ledger.promises());
+    let mut all = std::mem::take(&mut *ledger.promises());
     let deadline = Instant::now() + SETTLED_WITHIN;
     for of in conversations {
-        let promised = promises.get_mut(&of.number).unwrap();
+        let promised = all.get_mut(&of.number).unwrap();
         let kept = until_settled(daemon, of, promised, deadline).await;
         let arrived = until_arrived(provider, of, &kept).await;
         // The bot goes on while everything comes to its end, and may hand them over.
         if let Some(later) = ledger.promises().get(&of.number) {
             promised.switched_ms.extend(&later.switched_ms);
         }
-        let promised = &*promised;
         findings.texts_taken += promised.taken.len();
         findings.texts_unheard += promised.said.difference(&promised.taken).count();
         findings.texts_accepted += promised.accepted.len();

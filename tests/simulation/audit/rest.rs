@@ -118,7 +118,7 @@ impl Audit {
         match status {
             Status::Queued | Status::Sending => Some(format!("is {} for ever", status.as_str())),
             Status::Unknown if message.delivery.look_at.is_some() => Some("is looked for, for ever".into()),
-            Status::Unknown if self.always_lists => {
+            Status::Unknown if self.always_lists && !book.is_ambiguous(text) => {
                 Some("is of unknown fate though the provider could tell".into())
             }
             Status::Sent | Status::Delivered | Status::Undelivered if !taken && !book.is_ambiguous(text) => {

@@ -219,7 +219,7 @@ impl Audit {
             Evidence::Absent if text.taken.len() > text.resends && !ambiguous => {
                 Some(format!("{title} was called absent though the provider has it"))
             }
-            Evidence::CannotTell | Evidence::Resend if self.always_lists => {
+            Evidence::CannotTell | Evidence::Resend if self.always_lists && !ambiguous => {
                 Some(format!("{title} was given up though it could be asked for"))
             }
             _ => None,
