@@ -7,6 +7,7 @@ use std::time::Duration;
 use switchboard::domain::delivery::Status;
 use switchboard::domain::ids::{CustomerId, MessageId};
 use switchboard::domain::message::Message;
+use switchboard::domain::turn::HISTORY;
 use switchboard::store::{Page, PageRequest, Store};
 
 use super::pace::AFTER_TROUBLE;
@@ -150,7 +151,13 @@ impl Audit {
                 continue;
             };
             let session = at_once(self.disk.session(session)).unwrap().unwrap();
-            if !session.need_attention && !book.hands.told.contains(&message) {
+            // What it was told in vain, it is told with whatever it is told next. Of very much it is told the last only.
+            let may_be_untold = || {
+                let place = self.stored(message).map_or(0, |message| message.place);
+                session.unseen_by_bot_from.is_some_and(|from| from <= place)
+                    || place + HISTORY as u64 <= session.message_count
+            };
+            if !session.need_attention && !book.hands.told.contains(&message) && !may_be_untold() {
                 self.journal.broken(format!("{id} was never told to the bot, and agents do not have it"));
             }
         }
