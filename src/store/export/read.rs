@@ -25,6 +25,9 @@ pub(super) enum Frame {
     End(Trailer),
 }
 
+/// The paths of the format are shorter.
+const LONGEST_PATH: usize = 100;
+
 /// Why a line cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
@@ -71,11 +74,17 @@ fn way_to_error<T: DeserializeOwned>(line: &[u8]) -> LineError {
         || (String::new(), 0, false),
         |wrong| {
             let path = wrong.path().to_string();
-            let path = if path == "." { String::new() } else { path };
+            let path = if is_of_the_format(&path) { path } else { String::new() };
             (path, wrong.inner().column(), wrong.inner().is_data())
         },
     );
     if is_json { LineError::NotARecord { path, column } } else { LineError::NotJson { column } }
+}
+
+/// Whether it leads through fields of the format, as far as one can see: any other word may be what somebody wrote.
+fn is_of_the_format(path: &str) -> bool {
+    let is_plain = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '_' | '.' | '[' | ']');
+    path != "." && path.len() <= LONGEST_PATH && path.chars().all(is_plain)
 }
 
 /// Why a file is refused.
