@@ -78,9 +78,9 @@ function listOf(transport, path, parameters, options) {
 
 /** The path of the next page (RFC 8288), below the client's own base: the token goes nowhere else. */
 function nextLink(header, url, base) {
-  const [, target] = /<([^>]*)>\s*;(?:[^,<]*;)?\s*rel="?next"?/i.exec(header ?? '') ?? [];
-  if (target === undefined) return null;
-  const next = new URL(target, url);
+  const link = /<([^>]*)>\s*;(?:[^,<]*;)?\s*rel="?next"?\s*(?:[;,]|$)/i.exec(header ?? '');
+  if (!link) return null;
+  const next = new URL(link[1], url);
   const { origin, pathname } = new URL(base);
   if (next.origin !== origin) throw new UnexpectedAnswerError(`The next page is said to be at ${next.origin}.`);
   // A proxy that has the daemon below a path of its own does not rewrite links.

@@ -16,6 +16,7 @@ function idOf(name, value) {
 }
 
 function theOnlyValue(object) {
+  if (Array.isArray(object)) return undefined;
   const values = Object.values(object);
   return values.length === 1 ? values[0] : undefined;
 }
