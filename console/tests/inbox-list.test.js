@@ -1,0 +1,120 @@
+// The inbox stays true by events alone: who stands in it, where, and for how long they have waited.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { emptyList, groupOf, ordered, PLAIN_VIEW, strangers, waitingCounts, withEvents, withPage } from '../inbox-list.js';
+
+const at = (minute) => `2026-11-26T14:${String(minute).padStart(2, '0')}:00.000Z`;
+
+function session(id, { since = null, assignee = null, held = true, last = 0, tags = [] } = {}) {
+  return {
+    id,
+    customer_id: `customer of ${id}`,
+    need_attention: held,
+    tags,
+    topics: [],
+    created_at: at(0),
+    updated_at: at(last),
+    customer: { id: `customer of ${id}`, first_name: id },
+    last_message: null,
+    attention: { waiting_since: since, assignee, last_message_at: at(last), reason: null },
+  };
+}
+
+function message(session_id, sender_role, minute, id = `${session_id} ${minute}`) {
+  return { name: 'message.created', data: { id, session_id, sender_role, content: 'Hey', created_at: at(minute) } };
+}
+
+function listOf(rows, { view = PLAIN_VIEW, next = null } = {}) {
+  return withPage(emptyList(view, 'me'), { rows, next });
+}
+
+const ids = (list) => ordered(list).map((row) => row.id);
+
+test('who waits longest stands first, then whom agents answered, then whom the bot has', () => {
+  const list = listOf([
+    session('bot', { held: false, last: 1 }),
+    session('answered', { last: 2 }),
+    session('late', { since: at(9) }),
+    session('early', { since: at(3) }),
+  ]);
+  assert.deepEqual(ids(list), ['early', 'late', 'answered', 'bot']);
+});
+
+test('a customer who writes to an answered session waits from then on, and an answer ends the wait', () => {
+  let list = listOf([session('a'), session('b', { since: at(1) })]);
+  list = withEvents(list, [message('a', 'end-user', 5)]);
+  assert.equal(list.rows.get('a').attention.waiting_since, at(5));
+  assert.deepEqual(ids(list), ['b', 'a']);
+  list = withEvents(list, [message('a', 'end-user', 6)]);
+  assert.equal(list.rows.get('a').attention.waiting_since, at(5), 'the first unanswered message counts');
+  list = withEvents(list, [message('b', 'agent', 7)]);
+  assert.equal(groupOf(list.rows.get('b')), 'answered');
+  assert.deepEqual(ids(list), ['a', 'b']);
+});
+
+test('an event that is older than what is known changes nothing', () => {
+  const list = withEvents(listOf([session('a')]), [message('a', 'agent', 5)]);
+  assert.equal(withEvents(list, [message('a', 'end-user', 4)]), list);
+  const stale = { name: 'session.updated', data: { ...session('a', { held: false }), updated_at: '2026-11-26T13:00:00.000Z' } };
+  assert.equal(withEvents(list, [stale]), list);
+});
+
+test('a session leaves a view that it does not belong to any more', () => {
+  const list = listOf([session('a'), session('b')]);
+  const given = { name: 'session.updated', data: session('a', { held: false, last: 3 }) };
+  assert.deepEqual(ids(withEvents(list, [given])), ['b']);
+});
+
+test('a session that begins to need somebody appears, and its customer is to be looked up', () => {
+  const { customer: _, ...fresh } = session('new', { since: at(2) });
+  const list = withEvents(listOf([]), [{ name: 'session.created', data: fresh }]);
+  assert.deepEqual(ids(list), ['new']);
+  assert.deepEqual(strangers(list), ['customer of new']);
+  const met = withEvents(list, [{ name: 'customer.updated', data: { id: 'customer of new', first_name: 'Ada' } }]);
+  assert.deepEqual(strangers(met), []);
+});
+
+test('mine and unassigned follow the assignee', () => {
+  const view = { ...PLAIN_VIEW, who: 'mine' };
+  const mine = listOf([session('a', { assignee: 'me' })], { view });
+  const taken = { name: 'session.updated', data: session('a', { assignee: 'other', last: 1 }) };
+  assert.deepEqual(ids(withEvents(mine, [taken])), []);
+  const free = { name: 'session.updated', data: session('b', { assignee: null, last: 1 }) };
+  assert.deepEqual(ids(withEvents(mine, [free])), ['a']);
+});
+
+test('tags narrow a view', () => {
+  const view = { ...PLAIN_VIEW, tag: 'mobile' };
+  const list = withEvents(listOf([], { view }), [
+    { name: 'session.updated', data: session('a', { tags: ['mobile'] }) },
+    { name: 'session.updated', data: session('b') },
+  ]);
+  assert.deepEqual(ids(list), ['a']);
+});
+
+test('what sorts behind the last loaded row comes with its page', () => {
+  const list = listOf([session('a', { since: at(1) }), session('b', { since: at(2) })], { next: () => {} });
+  const event = (id, since) => ({ name: 'session.updated', data: session(id, { since }) });
+  assert.deepEqual(ids(withEvents(list, [event('c', at(3))])), ['a', 'b']);
+  assert.deepEqual(ids(withEvents(list, [event('c', at(0))])), ['c', 'a', 'b']);
+});
+
+test('who was erased is gone', () => {
+  const list = listOf([session('a')]);
+  assert.deepEqual(ids(withEvents(list, [{ name: 'customer.erased', data: { id: 'customer of a' } }])), []);
+});
+
+test('those who wait are counted for each view', () => {
+  const list = listOf(
+    [session('a', { since: at(1), assignee: 'me' }), session('b', { since: at(1) }), session('c'), session('d', { since: at(2), assignee: 'x' })],
+    { next: () => {} },
+  );
+  assert.deepEqual(waitingCounts(list), { all: 3, mine: 1, unassigned: 1, more: true });
+});
+
+test('a page that repeats a row does not double it', () => {
+  const list = listOf([session('a'), session('b')]);
+  assert.equal(withPage(list, { rows: [session('b'), session('c')], next: null }).rows.size, 3);
+});

@@ -1,0 +1,84 @@
+// Owns the line above the messages: who the customer is, who has the conversation, and handing it over.
+
+import { setWaitingSince, waitingSince } from './clock.js';
+import { fill, h, setAttribute, setText } from './dom.js';
+import { icon } from './icons.js';
+import { drawPicture } from './inbox-row.js';
+import { nameOf, numberOf, reasonOf } from './words.js';
+
+/** `act(name)` is told `back`, `details`, `takeOver`, `giveBack`, `assign` or `unassign`. */
+export function createThreadHead({ me, act }) {
+  const picture = h('span', { class: 'picture', 'aria-hidden': 'true' });
+  const name = h('h2', { class: 'thread-name', tabindex: '-1' });
+  const number = h('span', { class: 'thread-number' });
+  const wait = h('span', { class: 'thread-wait' });
+  const standing = h('span', { class: 'thread-standing' });
+  const actions = h('div', { class: 'thread-actions' });
+  const back = h('button', { class: 'plain icon-button back', type: 'button', 'aria-label': 'Back to the inbox', onclick: () => act('back') }, icon('back'));
+  const details = h('button', { class: 'plain icon-button', type: 'button', 'aria-label': 'Customer details', title: 'Customer details (i)', onclick: () => act('details') }, icon('details'));
+  const element = h('header', { class: 'thread-head' },
+    back, picture,
+    h('div', { class: 'thread-who' }, name, h('p', { class: 'thread-sub' }, number, wait, standing)),
+    actions, details);
+  let shown = '';
+
+  function draw({ customer, session, loading }) {
+    drawPicture(picture, customer);
+    setText(name, customer ? nameOf(customer) : loading ? 'Loading…' : 'Customer');
+    const digits = numberOf(customer);
+    setText(number, digits === nameOf(customer) ? '' : digits);
+    drawWait(session);
+    setText(standing, standingOf(session, me));
+    drawActions(session);
+  }
+
+  function drawWait(session) {
+    const since = session?.need_attention ? session.attention?.waiting_since : null;
+    const element = wait.firstElementChild;
+    if (!since) fill(wait);
+    else if (element) setWaitingSince(element, since);
+    else fill(wait, waitingSince(since));
+  }
+
+  // Made anew only when there is something else to do: a button that is pressed keeps the focus.
+  function drawActions(session) {
+    const kind = kindOf(session, me);
+    if (kind === shown) return;
+    shown = kind;
+    const focused = actions.contains(document.activeElement);
+    fill(actions, buttonsOf(kind, act));
+    if (focused) (actions.querySelector('button') ?? name).focus();
+  }
+
+  function setDetails(open) {
+    setAttribute(details, 'aria-expanded', open === null ? null : String(open));
+  }
+
+  return { element, draw, setDetails, focus: () => name.focus() };
+}
+
+function kindOf(session, me) {
+  if (!session) return 'over';
+  if (!session.need_attention) return 'bot';
+  const assignee = session.attention?.assignee ?? null;
+  if (assignee === null) return 'free';
+  return assignee === me.name ? 'mine' : `of ${assignee}`;
+}
+
+function buttonsOf(kind, act) {
+  const button = (words, name, style, key) => h('button', { class: style, type: 'button', title: key ? `${words} (${key})` : null, onclick: () => act(name) }, words);
+  const giveBack = button('Give back to the bot', 'giveBack', 'quiet', 'b');
+  if (kind === 'over') return [];
+  if (kind === 'bot') return [button('Take over', 'takeOver', 'primary', 't')];
+  if (kind === 'free') return [button('Assign to me', 'assign', '', 'a'), giveBack];
+  if (kind === 'mine') return [button('Unassign', 'unassign', 'quiet', 'a'), giveBack];
+  return [button(`Take it from ${kind.slice(3)}`, 'assign', '', 'a'), giveBack];
+}
+
+function standingOf(session, me) {
+  if (!session) return 'The last conversation is over';
+  if (!session.need_attention) return 'The bot has this conversation';
+  const { assignee = null, reason = null } = session.attention ?? {};
+  const who = assignee === null ? 'Nobody has it' : assignee === me.name ? 'Assigned to you' : `Assigned to ${assignee}`;
+  return [reasonOf(reason), who].filter(Boolean).join(' · ');
+}
