@@ -11,7 +11,7 @@ use crate::bot::Bot;
 use crate::bot::echo::EchoBot;
 use crate::bot::none::NoBot;
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
-use crate::domain::conversation::{KeywordReplies, Policy};
+use crate::domain::conversation::{AttentionPolicy, BotPolicy, KeywordReplies, Policy};
 use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::gateway::ambient::Clock;
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
@@ -46,6 +46,8 @@ pub fn policy(config: &Config) -> Policy {
         has_bot: !matches!(config.bot.kind, BotKind::None),
         forward_keywords: config.consent.forward_keywords,
         max_content_units: MAX_CONTENT_UNITS,
+        bot: BotPolicy::default(),
+        attention: AttentionPolicy::default(),
     }
 }
 

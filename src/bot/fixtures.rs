@@ -58,6 +58,9 @@ pub fn work(kind: TurnKind, content: &str) -> TurnWork {
             kind,
             message_id: message.as_ref().map(|message| message.id),
             history: None,
+            also: Vec::new(),
+            replies: Vec::new(),
+            refused_texts: Vec::new(),
             version: 1,
             attempts: 1,
             failures: 0,
@@ -68,6 +71,7 @@ pub fn work(kind: TurnKind, content: &str) -> TurnWork {
         session: Session::new(SESSION, CUSTOMER, false, THEN),
         customer: customer(),
         message,
+        also: Vec::new(),
         history: Vec::new(),
     }
 }

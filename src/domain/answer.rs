@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 use super::conversation::{
-    Answer, AnswerText, Policy, Refusal, SessionPatch, Switched, fence, outbound_message, update_session,
-    way_to,
+    Answer, AnswerText, LOOP_GUARD, Policy, Refusal, SessionPatch, Switched, fence, hold, may_still_answer,
+    outbound_message, update_session, way_to,
 };
 use super::customer::Customer;
 use super::delivery::Exemption;
-use super::ids::{MessageId, TurnId};
+use super::ids::{MessageId, SuggestionId, TurnId};
 use super::message::{Author, Message, Role};
-use super::session::Session;
+use super::session::{MAX_SUGGESTIONS, Session, Suggestion};
 use super::time::Timestamp;
-use super::turn::{Turn, TurnState};
+use super::turn::{Turn, TurnKind, TurnState};
 
 /// A bot's answer, with what it takes to keep it.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +34,20 @@ pub struct Answered {
     pub session: Session,
     /// Its texts, in their order. A hand-off leaves them queued.
     pub messages: Vec<Message>,
-    /// The bot asked for a human: what else it has queued is canceled, and what it was still to be asked is dropped.
+    /// Agents have the session now: what else the bot has queued is canceled, and what it was still to be asked is dropped.
     pub silence_bot: bool,
+    /// Why nothing of the answer counts.
+    pub refused: Option<Refusal>,
 }
 
-/// What a bot's answer does, all of it, or why none of it counts. It stays in the session of its turn, current or
-/// not. Having nothing to say is never refused.
+impl Answered {
+    fn nothing(session: Session) -> Self {
+        Self { session, messages: Vec::new(), silence_bot: false, refused: None }
+    }
+}
+
+/// What a bot's answer to the call that told it does: all of it counts, or none. It stays in the session of its turn,
+/// current or not. Having nothing to say is never refused.
 pub fn answer(
     customer: &Customer,
     session: Session,
@@ -47,15 +55,52 @@ pub fn answer(
     given: &GivenAnswer<'_>,
     policy: &Policy,
     now: Timestamp,
-) -> Result<Answered, Refusal> {
+) -> Answered {
+    keep(customer, session, turn, given, policy, now, fence)
+}
+
+/// The same for what it says of its own accord, at any time after it was told.
+pub fn reply(
+    customer: &Customer,
+    session: Session,
+    turn: &Turn,
+    given: &GivenAnswer<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Answered {
+    keep(customer, session, turn, given, policy, now, may_still_answer)
+}
+
+fn keep(
+    customer: &Customer,
+    session: Session,
+    turn: &Turn,
+    given: &GivenAnswer<'_>,
+    policy: &Policy,
+    now: Timestamp,
+    may_answer: fn(&Turn, &Session) -> Result<(), Refusal>,
+) -> Answered {
     if given.answer.is_empty() {
-        return Ok(Answered { session, messages: Vec::new(), silence_bot: false });
+        return Answered::nothing(session);
     }
-    fence(turn, &session)?;
-    if given.overtaken {
-        return Err(Refusal::StaleTurn);
+    if turn.kind == TurnKind::MessageObserved {
+        return propose(session, turn, given, now);
     }
-    let mut session = session;
+    let allowed = may_answer(turn, &session)
+        .and_then(|()| if given.overtaken { Err(Refusal::StaleTurn) } else { Ok(()) });
+    let kept = allowed.and_then(|()| take(customer, session.clone(), turn, given, policy, now));
+    kept.unwrap_or_else(|refusal| refuse(session, turn, given, refusal, policy, now))
+}
+
+fn take(
+    customer: &Customer,
+    mut session: Session,
+    turn: &Turn,
+    given: &GivenAnswer<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Answered, Refusal> {
+    session.count_bot_texts(given.answer.texts.len(), policy, now)?;
     let messages = given
         .answer
         .texts
@@ -63,6 +108,9 @@ pub fn answer(
         .zip(given.message_ids)
         .map(|(text, id)| say(customer, &mut session, turn, given, text, *id, now))
         .collect::<Result<Vec<_>, _>>()?;
+    if !messages.is_empty() {
+        session.turns_answered = session.turns_answered.max(turn.number.unwrap_or(0));
+    }
     let patch = SessionPatch {
         need_attention: given.answer.handoff.is_some().then_some(true),
         reason: given.answer.handoff.clone(),
@@ -71,10 +119,59 @@ pub fn answer(
         bot_state: given.answer.state.clone(),
     };
     if patch == SessionPatch::default() {
-        return Ok(Answered { session, messages, silence_bot: false });
+        return Ok(Answered { messages, ..Answered::nothing(session) });
     }
     let switched = update_session(session, &patch, policy, given.new_turn, now);
-    Ok(Answered { session: switched.session, messages, silence_bot: switched.silence_bot })
+    Ok(Answered { messages, silence_bot: switched.silence_bot, ..Answered::nothing(switched.session) })
+}
+
+/// What an answer does that does not count: agents may still make something of it, and one that goes round in circles
+/// needs them.
+fn refuse(
+    mut session: Session,
+    turn: &Turn,
+    given: &GivenAnswer<'_>,
+    refusal: Refusal,
+    policy: &Policy,
+    now: Timestamp,
+) -> Answered {
+    if refusal == Refusal::LoopGuard && !session.need_attention {
+        hold(&mut session, Some(LOOP_GUARD.to_owned()), policy, now);
+        session.updated_at = now;
+        return Answered { silence_bot: true, refused: Some(refusal), ..Answered::nothing(session) };
+    }
+    if refusal == Refusal::StaleTurn && session.need_attention && policy.bot.observe {
+        suggest(&mut session, turn, given, now);
+    }
+    Answered { refused: Some(refusal), ..Answered::nothing(session) }
+}
+
+/// What the bot would say, for the agents who have the session.
+fn propose(mut session: Session, turn: &Turn, given: &GivenAnswer<'_>, now: Timestamp) -> Answered {
+    if !session.need_attention || session.version != turn.version {
+        return Answered { refused: Some(Refusal::StaleTurn), ..Answered::nothing(session) };
+    }
+    suggest(&mut session, turn, given, now);
+    Answered::nothing(session)
+}
+
+/// In the place of what it proposed before.
+fn suggest(session: &mut Session, turn: &Turn, given: &GivenAnswer<'_>, now: Timestamp) {
+    if given.answer.texts.is_empty() {
+        return;
+    }
+    let texts = given.answer.texts.iter().zip(given.message_ids).take(MAX_SUGGESTIONS);
+    session.suggestions = texts
+        .map(|(text, id)| Suggestion {
+            // A message that it never becomes has no use for its id.
+            id: SuggestionId(id.0),
+            content: text.content.clone(),
+            turn_id: turn.id,
+            selected_count: 0,
+            created_at: now,
+        })
+        .collect();
+    session.updated_at = now;
 }
 
 fn say(
@@ -101,28 +198,59 @@ fn say(
     Ok(message)
 }
 
+/// What the customer is told where the bot cannot be asked, if anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    pub id: MessageId,
+    pub content: String,
+    pub valid_for: Duration,
+}
+
+/// What giving up a turn changes.
+#[derive(Clone, Debug)]
+pub struct GivenUp {
+    pub switched: Switched,
+    /// What the customer is told.
+    pub message: Option<Message>,
+}
+
 /// The bot could not be told, and nobody tries any more: humans take the session, if an answer was expected.
 /// `message`: the one that the turn names.
 pub fn give_up(
+    customer: &Customer,
     turn: &mut Turn,
     session: Session,
     message: Option<&Message>,
-    reason: &str,
+    giving_up: (&str, Option<&Fallback>),
     policy: &Policy,
-    new_turn: TurnId,
     now: Timestamp,
-) -> Switched {
+) -> GivenUp {
+    let nothing = |session| Switched { session, silence_bot: false, turn: None };
+    if !turn.replies.is_empty() {
+        // It was told, and has answered, by a call of its own.
+        turn.state = TurnState::Done;
+        return GivenUp { switched: nothing(session), message: None };
+    }
+    let (reason, fallback) = giving_up;
     turn.state = TurnState::Failed { reason: reason.to_owned() };
-    let mut switched = if turn.kind.expects_reply() && !session.need_attention {
-        let patch = SessionPatch {
-            need_attention: Some(true),
-            reason: Some(reason.to_owned()),
-            ..SessionPatch::default()
-        };
-        update_session(session, &patch, policy, new_turn, now)
-    } else {
-        Switched { session, silence_bot: false, turn: None }
-    };
-    turn.missed(&mut switched.session, message);
-    switched
+    if !turn.kind.expects_reply() || session.need_attention {
+        let mut switched = nothing(session);
+        turn.missed(&mut switched.session, message);
+        return GivenUp { switched, message: None };
+    }
+    let mut session = session;
+    hold(&mut session, Some(reason.to_owned()), policy, now);
+    session.updated_at = now;
+    turn.missed(&mut session, message);
+    let told = fallback.and_then(|fallback| tell(customer, &mut session, fallback, now));
+    GivenUp { switched: Switched { session, silence_bot: true, turn: None }, message: told }
+}
+
+/// The gateway speaks in the bot's stead, where the customer may be texted.
+fn tell(customer: &Customer, session: &mut Session, fallback: &Fallback, now: Timestamp) -> Option<Message> {
+    let (to, lane) = way_to(customer, Exemption::None, None).ok()?;
+    let Fallback { id, content, valid_for } = fallback;
+    let mut message = outbound_message(session, lane, to, *id, Author::gateway(), content.clone(), now);
+    message.delivery.valid_until = Some(now.after(*valid_for));
+    Some(message)
 }

@@ -102,6 +102,8 @@ impl Message {
             | Refusal::SessionNotHeld
             | Refusal::SessionHeld
             | Refusal::StaleTurn
+            | Refusal::SessionAssigned
+            | Refusal::LoopGuard
             | Refusal::NoLane => ErrorClass::Permanent,
         };
         let error = DeliveryError { code: Some(refusal.slug().to_owned()), class, text: refusal.to_string() };

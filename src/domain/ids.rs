@@ -48,6 +48,8 @@ id! {
     TurnId
     /// One access token that was minted at run time.
     TokenId
+    /// One text that the bot proposes to the agents.
+    SuggestionId
 }
 
 impl SessionId {

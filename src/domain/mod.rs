@@ -5,11 +5,14 @@
 //! keep; the use-cases in [`crate::gateway`] fetch and send; neither decides.
 
 pub mod answer;
+pub mod attention;
 pub mod consent;
 pub mod conversation;
 pub mod customer;
 pub mod delivery;
 pub mod digest;
+pub mod endpoint;
+pub mod event;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 pub mod ids;
@@ -19,6 +22,7 @@ pub mod pace;
 pub mod pause;
 pub mod phone;
 pub mod retry;
+pub mod search;
 pub mod segments;
 pub mod session;
 pub mod time;

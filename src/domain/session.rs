@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CustomerId, SessionId};
+use super::ids::{CustomerId, SessionId, SuggestionId, TurnId};
 use super::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +32,42 @@ pub struct Session {
     /// How many turns were queued, and how many were numbered on the wire.
     pub turns_queued: u64,
     pub turns_numbered: u64,
+    /// The number of the last turn that the bot answered with texts: what it says for an earlier one comes too late.
+    #[serde(default)]
+    pub turns_answered: u64,
+    /// When the bot last texted, the oldest first: no more of them than the loop guard counts.
+    #[serde(default)]
+    pub bot_texts: Vec<Timestamp>,
+    /// The agent who has it, by the name of their token.
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// How often agents were reminded that the customer waits.
+    #[serde(default)]
+    pub escalations: u32,
+    /// When somebody is to be reminded, or the bot is to have it back.
+    #[serde(default)]
+    pub attend_at: Option<Timestamp>,
+    /// What the bot would say, while agents have it: the newest proposal's texts.
+    #[serde(default)]
+    pub suggestions: Vec<Suggestion>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
+
+/// A text that the bot proposes to the agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    pub id: SuggestionId,
+    pub content: String,
+    /// The turn that it would have answered.
+    pub turn_id: TurnId,
+    /// How often an agent has used it.
+    pub selected_count: u32,
+    pub created_at: Timestamp,
+}
+
+/// The most suggestions that a session has at a time.
+pub const MAX_SUGGESTIONS: usize = 10;
 
 /// The version of a session that was never switched.
 pub const FIRST_VERSION: u64 = 1;
@@ -62,6 +95,12 @@ impl Session {
             unseen_by_bot_from: need_attention.then_some(0),
             turns_queued: 0,
             turns_numbered: 0,
+            turns_answered: 0,
+            bot_texts: Vec::new(),
+            assignee: None,
+            escalations: 0,
+            attend_at: None,
+            suggestions: Vec::new(),
             created_at: now,
             updated_at: now,
         }
@@ -83,6 +122,14 @@ impl Session {
             (true, None) => InboxPlace { queue: InboxQueue::Answered, since: self.last_message_at },
             (false, _) => InboxPlace { queue: InboxQueue::WithBot, since: self.last_message_at },
         }
+    }
+
+    /// Counts that an agent used a text that the bot proposed, and gives it; none if it is not there any more.
+    pub fn use_suggestion(&mut self, id: SuggestionId, now: Timestamp) -> Option<Suggestion> {
+        let suggestion = self.suggestions.iter_mut().find(|suggestion| suggestion.id == id)?;
+        suggestion.selected_count += 1;
+        self.updated_at = now;
+        Some(suggestion.clone())
     }
 
     /// The bot was never told of what is said from `place` on.

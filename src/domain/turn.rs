@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Refusal, fence};
+use super::conversation::{Answer, Refusal, fence};
 use super::customer::Customer;
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
 use super::message::Message;
@@ -23,12 +23,15 @@ pub enum TurnKind {
     MessageCreated,
     /// The session came back from the agents: `session.updated`. No answer is expected.
     SessionUpdated,
+    /// The customer wrote while agents have the session: `message.received`. No answer is expected, but one may be
+    /// proposed to the agents.
+    MessageObserved,
 }
 
 impl TurnKind {
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::MessageReceived => "message.received",
+            Self::MessageReceived | Self::MessageObserved => "message.received",
             Self::MessageCreated => "message.created",
             Self::SessionUpdated => "session.updated",
         }
@@ -58,6 +61,18 @@ pub enum TurnState {
     },
 }
 
+/// An answer to a turn that came by a call of the bot's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// What makes a repeat a repeat.
+    #[serde(with = "super::digest")]
+    pub key: [u8; 32],
+    pub messages: Vec<MessageId>,
+}
+
+/// The most that is kept of what was not taken of one turn's answers.
+const MOST_REFUSED_TEXTS: usize = 20;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     pub id: TurnId,
@@ -68,8 +83,17 @@ pub struct Turn {
     /// Its number on the wire, gapless per session from 1; given when the bot is first told.
     pub number: Option<u64>,
     pub kind: TurnKind,
-    /// The message it is about; none for `session.updated`.
+    /// The message it is about, the first of them; none for `session.updated`.
     pub message_id: Option<MessageId>,
+    /// What else the customer wrote before the bot was told, in its order.
+    #[serde(default)]
+    pub also: Vec<MessageId>,
+    /// What the bot said of its own accord, beside the answer to the call.
+    #[serde(default)]
+    pub replies: Vec<Reply>,
+    /// What the bot said and what was not taken.
+    #[serde(default)]
+    pub refused_texts: Vec<String>,
     /// The places of the messages that the bot was not told of and is told of with it: what was said while it was paused,
     /// for `session.updated`; for any turn what an earlier one was to tell in vain, from its first claim on.
     pub history: Option<Range<u64>>,
@@ -88,6 +112,22 @@ impl Turn {
     /// Whether the turns after it wait for it.
     pub fn is_open(&self) -> bool {
         matches!(self.state, TurnState::Pending | TurnState::InFlight { .. })
+    }
+
+    /// Whether it can tell of one more text: it waits to be told, for the first time, and tells of what such a turn of the
+    /// session would.
+    pub fn takes_along(&self, kind: TurnKind, session: &Session, most: usize) -> bool {
+        self.kind == kind
+            && self.session_id == session.id
+            && self.version == session.version
+            && self.state == TurnState::Pending
+            && self.attempts == 0
+            && self.also.len() < most
+    }
+
+    /// All the messages it is about, in their order.
+    pub fn message_ids(&self) -> impl Iterator<Item = MessageId> {
+        self.message_id.into_iter().chain(self.also.iter().copied())
     }
 
     /// Hands it to `owner`. Its first claim numbers it. What the bot has missed before, it is told with this one.
@@ -120,7 +160,10 @@ impl Turn {
     /// The bot is asked again at `due_at`; or never, where agents have taken the session since, and it was to answer.
     /// `message`: the one that the turn names.
     pub fn retry(&mut self, session: &mut Session, message: Option<&Message>, due_at: Timestamp) {
-        if self.kind.expects_reply() && fence(self, session).is_err() {
+        if !self.replies.is_empty() {
+            // It was told, and has answered, by a call of its own.
+            self.state = TurnState::Done;
+        } else if self.is_obsolete(session) {
             self.drop_unasked(session, message);
         } else {
             self.state = TurnState::Pending;
@@ -144,12 +187,58 @@ impl Turn {
             && !known.contains(&(self.id, self.attempts))
     }
 
+    /// Whether a switch has made it needless to ask.
+    fn is_obsolete(&self, session: &Session) -> bool {
+        match self.kind {
+            TurnKind::MessageReceived => fence(self, session).is_err(),
+            TurnKind::MessageObserved => self.version != session.version,
+            TurnKind::MessageCreated | TurnKind::SessionUpdated => false,
+        }
+    }
+
     /// The bot has answered; `refused` is why its answer does not count.
-    pub fn complete(&mut self, refused: Option<Refusal>) {
+    pub fn complete(&mut self, refused: Option<Refusal>, answer: &Answer) {
         self.state = match refused {
             None => TurnState::Done,
             Some(refusal) => TurnState::Refused { reason: refusal.slug().to_owned() },
         };
+        if refused.is_some() {
+            self.note_refused(answer);
+        }
+    }
+
+    /// The bot has answered by a call of its own; while it is still being told, that goes on.
+    pub fn note_reply(
+        &mut self,
+        key: [u8; 32],
+        messages: Vec<MessageId>,
+        refused: Option<Refusal>,
+        answer: &Answer,
+    ) {
+        if let Some(refusal) = refused {
+            self.note_refused(answer);
+            if self.state == TurnState::Done {
+                self.state = TurnState::Refused { reason: refusal.slug().to_owned() };
+            }
+            return;
+        }
+        self.replies.push(Reply { key, messages });
+        if self.state == TurnState::Pending {
+            self.state = TurnState::Done;
+        }
+    }
+
+    /// What was answered under that key before.
+    pub fn reply(&self, key: [u8; 32]) -> Option<&Reply> {
+        self.replies.iter().find(|reply| reply.key == key)
+    }
+
+    fn note_refused(&mut self, answer: &Answer) {
+        for text in &answer.texts {
+            if self.refused_texts.len() < MOST_REFUSED_TEXTS && !self.refused_texts.contains(&text.content) {
+                self.refused_texts.push(text.content.clone());
+            }
+        }
     }
 
     /// Agents have taken the session before the bot was asked: it has missed what the turn is about.
@@ -166,6 +255,38 @@ impl Turn {
         }
     }
 
+    /// Whether it was given up, or its answer refused.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, TurnState::Failed { .. } | TurnState::Refused { .. })
+    }
+
+    /// The same turn once more, as a new one at the end of the session's. Refused while agents have the session, and the bot
+    /// is not to be asked.
+    pub fn again(&self, session: &mut Session, id: TurnId, now: Timestamp) -> Result<Self, Refusal> {
+        if session.need_attention {
+            return Err(Refusal::SessionHeld);
+        }
+        let place = session.turns_queued;
+        session.turns_queued += 1;
+        session.updated_at = now;
+        Ok(Self {
+            id,
+            place,
+            number: None,
+            kind: if self.kind == TurnKind::MessageObserved { TurnKind::MessageReceived } else { self.kind },
+            replies: Vec::new(),
+            refused_texts: Vec::new(),
+            history: None,
+            version: session.version,
+            attempts: 0,
+            failures: 0,
+            due_at: now,
+            state: TurnState::Pending,
+            created_at: now,
+            ..self.clone()
+        })
+    }
+
     /// The fencing token of the call in hand.
     pub fn has_attempt(&self, attempt: u32) -> bool {
         matches!(self.state, TurnState::InFlight { .. }) && self.attempts == attempt
@@ -178,8 +299,10 @@ pub struct TurnWork {
     pub turn: Turn,
     pub session: Session,
     pub customer: Customer,
-    /// The message it is about.
+    /// The message it is about, the first of them.
     pub message: Option<Message>,
+    /// What else the customer wrote before the bot was told.
+    pub also: Vec<Message>,
     /// What was said while the bot was paused, oldest first (at most [`HISTORY`], the newest ones).
     pub history: Vec<Message>,
 }

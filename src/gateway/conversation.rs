@@ -73,6 +73,7 @@ impl Gateway {
             confirmation,
             new_session: SessionId(self.new_id(now)),
             new_turn: TurnId(self.new_id(now)),
+            turn_id: None,
         }
     }
 

@@ -209,7 +209,7 @@ impl Gateway {
         };
         let failure = match pause {
             Some(pause) => TurnFailure::RetryAt(now.after(pause)),
-            None => TurnFailure::GiveUp { reason: format!("bot_unavailable: {error}") },
+            None => TurnFailure::GiveUp { reason: format!("bot_unavailable: {error}"), fallback: None },
         };
         tracing::warn!(
             turn = %turn.id,
@@ -219,7 +219,7 @@ impl Gateway {
             "{}",
             if pause.is_some() { "the bot failed; it is asked again" } else { "the bot failed; humans take over" }
         );
-        self.store.fail_turn(turn.id, turn.attempts, failure, TurnId(self.new_id(now)), now).await?;
+        self.store.fail_turn(turn.id, turn.attempts, failure, now).await?;
         // Where humans take over, what the bot had queued was canceled.
         self.outbound.wake_all();
         Ok(if pause.is_some() { "retried" } else { "given_up" })

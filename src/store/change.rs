@@ -4,9 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::customer::Customer;
+use crate::domain::event::{self, What};
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::message::Message;
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::domain::turn::Turn;
 
 use super::{CreateCustomer, CustomerPatch};
 
@@ -44,6 +47,41 @@ impl CustomerPatch {
         }
         customer.updated_at = now;
     }
+}
+
+/// What a command changed: each as it was before and as it is now.
+#[derive(Debug, Default)]
+pub struct Changed {
+    pub customers: Vec<(Option<Customer>, Option<Customer>)>,
+    pub sessions: Vec<(Option<Session>, Option<Session>)>,
+    pub messages: Vec<(Option<Message>, Option<Message>)>,
+    pub turns: Vec<(Option<Turn>, Option<Turn>)>,
+    /// What is told beside what changed.
+    pub others: Vec<What>,
+}
+
+impl Changed {
+    /// What the log tells of it, in the order that [`crate::store::Store`] promises.
+    pub fn told(mut self) -> Vec<What> {
+        let session_of = |session: &Session| session.id;
+        self.customers.sort_by_key(|pair| either(pair).map(|customer| customer.id));
+        self.sessions.sort_by_key(|pair| either(pair).map(session_of));
+        self.messages.sort_by_key(|pair| either(pair).map(|message| (message.session_id, message.place)));
+        self.turns.sort_by_key(|pair| either(pair).map(|turn| turn.id));
+        let customers =
+            self.customers.iter().flat_map(|(old, new)| event::of_customer(old.as_ref(), new.as_ref()));
+        let sessions = self.sessions.iter().filter_map(|(old, new)| Some((old, new.as_ref()?)));
+        let sessions = sessions.flat_map(|(old, new)| event::of_session(old.as_ref(), new));
+        let messages = self.messages.iter().filter_map(|(old, new)| Some((old, new.as_ref()?)));
+        let messages = messages.flat_map(|(old, new)| event::of_message(old.as_ref(), new));
+        let turns = self.turns.iter().filter_map(|(old, new)| Some((old, new.as_ref()?)));
+        let turns = turns.flat_map(|(old, new)| event::of_turn(old.as_ref(), new));
+        customers.chain(sessions).chain(messages).chain(turns).chain(self.others).collect()
+    }
+}
+
+fn either<T>((old, new): &(Option<T>, Option<T>)) -> Option<&T> {
+    new.as_ref().or(old.as_ref())
 }
 
 /// What a request with an idempotency key created, as it was then.

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::answer::Fallback;
+use crate::domain::attention::AssignRefusal;
 use crate::domain::conversation::{Answer, InboundIds, InboundText, OutboundText, Refusal, SessionPatch};
-use crate::domain::customer::{ConfirmRefusal, ConsentEvidence};
+use crate::domain::customer::{ConfirmRefusal, ConsentEvidence, Customer};
 use crate::domain::delivery::{ReceiptStatus, Status};
+use crate::domain::endpoint::Delivery;
+use crate::domain::event::Event;
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::phone::Address;
@@ -93,6 +97,29 @@ pub struct InboxFilter {
     pub need_attention: Option<bool>,
     pub tag: Option<String>,
     pub topic: Option<String>,
+    pub assignee: Option<AssigneeFilter>,
+}
+
+/// Whose sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AssigneeFilter {
+    /// Those that nobody has.
+    Nobody,
+    Agent(String),
+}
+
+impl InboxFilter {
+    /// Whether a session is among what is asked for.
+    pub fn takes(&self, session: &Session) -> bool {
+        let assigned = |filter: &AssigneeFilter| match filter {
+            AssigneeFilter::Nobody => session.assignee.is_none(),
+            AssigneeFilter::Agent(name) => session.assignee.as_ref() == Some(name),
+        };
+        self.need_attention.is_none_or(|wanted| session.need_attention == wanted)
+            && self.tag.as_ref().is_none_or(|tag| session.tags.contains(tag))
+            && self.topic.as_ref().is_none_or(|topic| session.topics.contains(topic))
+            && self.assignee.as_ref().is_none_or(assigned)
+    }
 }
 
 /// Makes a creating call repeatable: the same key with the same request gives the first answer again.
@@ -239,6 +266,42 @@ pub enum UpdateSessionError {
     NoCurrentSession,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// An agent takes a session on.
+#[derive(Clone, Debug)]
+pub struct AssignSession {
+    pub customer_id: CustomerId,
+    /// Who has it then; none: nobody.
+    pub assignee: Option<String>,
+    /// Who wants it so.
+    pub caller: String,
+    /// Also if somebody else has it.
+    pub force: bool,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AssignError {
+    #[error("no such customer")]
+    NotFound,
+    #[error("the customer has no current session")]
+    NoCurrentSession,
+    #[error(transparent)]
+    Refused(#[from] AssignRefusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was done for customers who wait.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attended {
+    /// Agents are told again of these.
+    pub escalated: Vec<Session>,
+    /// The bot has these back.
+    pub returned: Vec<Session>,
+    /// When something is due next; none: not before somebody waits.
+    pub next_at: Option<Timestamp>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -392,10 +455,108 @@ pub struct TurnCompleted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TurnFailure {
     RetryAt(Timestamp),
-    /// Nobody tries any more: humans take the session, if the turn expected an answer.
+    /// It was not even asked, and is asked then.
+    PutOff(Timestamp),
+    /// Nobody tries any more: humans take the session, if the turn expected an answer, and the customer may be told so.
     GiveUp {
         reason: String,
+        fallback: Option<Fallback>,
     },
+}
+
+/// What came of a turn that the bot could not be told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TurnFailed {
+    /// What the customer is told.
+    pub message: Option<Message>,
+    /// Humans have the session now.
+    pub handed_over: bool,
+}
+
+/// What the bot says to a turn by a call of its own.
+#[derive(Clone, Debug)]
+pub struct ReplyToTurn {
+    pub turn_id: TurnId,
+    /// What makes a repeat a repeat.
+    pub key: [u8; 32],
+    pub answer: Answer,
+    /// One for each text of the answer.
+    pub message_ids: Vec<MessageId>,
+    pub bot_name: String,
+    pub valid_for: Duration,
+    pub new_turn: TurnId,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TurnReplied {
+    pub completed: TurnCompleted,
+    /// It was said before: these are the texts that it became.
+    pub replayed: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplyError {
+    /// There is no such turn, or the bot was never told it.
+    #[error("no such turn")]
+    NotFound,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error("no such turn")]
+    NotFound,
+    /// It is still to be told or answered.
+    #[error("the turn is not over")]
+    NotOver,
+    /// The bot is not to be asked.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An event, with what it is about as that is now. What is not there was erased or pruned since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logged {
+    pub event: Event,
+    /// Of an event about a customer.
+    pub customer: Option<Customer>,
+    /// Of an event about a session, a turn or the bot's words.
+    pub session: Option<Session>,
+    /// Of an event about a message.
+    pub message: Option<Message>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// What comes after that place is not known any more, or that place was never reached.
+    #[error("the log does not go back that far")]
+    Forgotten,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How far an endpoint was told.
+#[derive(Clone, Debug)]
+pub struct AdvanceEndpoint {
+    pub name: String,
+    /// Up to this place in the log.
+    pub position: u64,
+    /// What it was told in vain on the way.
+    pub in_vain: Vec<Delivery>,
+    pub failing_since: Option<Timestamp>,
+    pub now: Timestamp,
+}
+
+/// What an endpoint is to be told again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DueDeliveries {
+    pub due: Vec<Delivery>,
+    /// When the first of those that are not due yet is.
+    pub next_at: Option<Timestamp>,
 }
 
 #[derive(Debug, thiserror::Error)]

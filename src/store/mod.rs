@@ -8,15 +8,18 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
-use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::endpoint::{Delivery, Endpoint};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
 use crate::domain::pause::Pause;
 use crate::domain::phone::Address;
-use crate::domain::session::Session;
+use crate::domain::search::Query;
+use crate::domain::session::{Session, Suggestion};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
@@ -47,6 +50,9 @@ use export::{Export, ImportError, Record};
 ///   not be told, or since the customer may want out. In the same transaction the bot's texts to the customer are
 ///   recalled ([`Message::recall`]; one that was passed, when it would be sent again: [`Message::heed_switch`]) and its
 ///   pending turns of all kinds dropped; what these were about counts as not seen by the bot (`unseen_by_bot_from`).
+/// * *Events.* Every command that changes a customer, a session or a message, and every turn that goes wrong, is told in the log in the
+///   same transaction, as [`crate::domain::event`] says: what changed of each over the whole command, customers before
+///   sessions before messages before turns, each kind by id, messages by session and place. An import tells nothing.
 /// * *Parked receipts* are applied in the order of their arrival, as soon as a message adopts their provider id: by
 ///   being settled or found, or by a receipt that names it.
 #[async_trait]
@@ -106,6 +112,8 @@ pub trait Store: Send + Sync + 'static {
     async fn customer_by_number(&self, number: &Address) -> Result<Option<Customer>, StoreError>;
     /// In the order of their creation.
     async fn customers(&self, page: PageRequest) -> Result<Page<Customer>, ListError>;
+    /// Those whom the query finds, at most `limit`: in the order of the words by which they are found, then of their ids.
+    async fn search_customers(&self, query: Query, limit: usize) -> Result<Vec<Customer>, StoreError>;
     /// All that is on record for a number, oldest first.
     async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError>;
 
@@ -115,6 +123,17 @@ pub trait Store: Send + Sync + 'static {
     /// agents take it, the bot's queued texts of it are canceled and its pending turns dropped in the same
     /// transaction.
     async fn update_session(&self, command: UpdateSession) -> Result<Session, UpdateSessionError>;
+    /// An agent takes the current session on, or lets it go, under the rules of [`crate::domain::attention::assign`].
+    async fn assign_session(&self, command: AssignSession) -> Result<Session, AssignError>;
+    /// Counts that an agent used a text that the bot proposed. None: it is not there, or not any more.
+    async fn use_suggestion(
+        &self,
+        id: SuggestionId,
+        now: Timestamp,
+    ) -> Result<Option<Suggestion>, StoreError>;
+    /// Does what is due for customers who wait for an agent ([`crate::domain::attention::attend`]), those first for whom it
+    /// has been due for longest; as many as there are ids of new turns.
+    async fn attend(&self, new_turns: Vec<TurnId>, now: Timestamp) -> Result<Attended, StoreError>;
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
     /// The customer's newest session, current or not.
     async fn newest_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError>;
@@ -132,7 +151,7 @@ pub trait Store: Send + Sync + 'static {
     // --- messages ---
 
     /// Queues a text to the customer, under the rules of [`crate::domain::conversation::speak`]. A refusal changes
-    /// nothing.
+    /// nothing; one of a text of the bot's is told in the log, and does what [`crate::domain::conversation::decline`] says.
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError>;
     async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
     /// The newest first: by their place in the session.
@@ -249,9 +268,16 @@ pub trait Store: Send + Sync + 'static {
         id: TurnId,
         attempt: u32,
         failure: TurnFailure,
-        new_turn: TurnId,
         now: Timestamp,
-    ) -> Result<(), TurnError>;
+    ) -> Result<TurnFailed, TurnError>;
+    /// Keeps what the bot says to a turn by a call of its own, under the rules of [`crate::domain::answer::reply`]; the same key
+    /// again changes nothing and gives the first texts again. While the turn is being told, that goes on; if it is to be
+    /// told again, it is not.
+    async fn reply_to_turn(&self, command: ReplyToTurn) -> Result<TurnReplied, ReplyError>;
+    /// Turns that were given up, and those whose answer was refused; the newest first, by the order of queueing.
+    async fn failed_turns(&self, page: PageRequest) -> Result<Page<Turn>, ListError>;
+    /// Queues a turn again that is over, as a new one of its session.
+    async fn replay_turn(&self, id: TurnId, new_turn: TurnId, now: Timestamp) -> Result<Turn, ReplayError>;
     /// Turns in another process's hand are pending again, due at `now`, and keep their numbers. Returns how many.
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError>;
@@ -259,6 +285,54 @@ pub trait Store: Send + Sync + 'static {
     /// in its hand, but not among what it knows of, goes back: such a text never left, and is `queued` again (or
     /// canceled, if it was recalled meanwhile), ready at `now`; such a turn is as after [`Store::release_turns`].
     async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError>;
+
+    // --- events ---
+
+    /// The log after a place, at most `limit` of it, with what each event is about as that is now. `Forgotten`: what
+    /// came next is not kept any more, or that place has not been reached.
+    async fn events(&self, after: u64, limit: usize) -> Result<Vec<Logged>, EventsError>;
+    async fn event(&self, place: u64) -> Result<Option<Logged>, StoreError>;
+    /// The place of the newest event; 0 before there was any.
+    async fn last_event(&self) -> Result<u64, StoreError>;
+    /// Shows the place of the newest event soon after it is durable. A hint: some changes may be skipped.
+    fn event_news(&self) -> watch::Receiver<u64>;
+    /// Forgets events that are older, the oldest first, `limit` of them at the most; never the newest. How many.
+    async fn prune_events(
+        &self,
+        before: Timestamp,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
+
+    // --- whom the events are told ---
+
+    /// In the order of their names.
+    async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError>;
+    async fn endpoint(&self, name: &str) -> Result<Option<Endpoint>, StoreError>;
+    /// Keeps how far an endpoint was told, and what it was told in vain on the way. Whether it is disabled stays as it
+    /// was.
+    async fn advance_endpoint(&self, command: AdvanceEndpoint) -> Result<(), StoreError>;
+    /// An endpoint is called no more, for that reason, or again. Told in the log if it changes anything.
+    async fn switch_endpoint(
+        &self,
+        name: &str,
+        disabled: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// What an endpoint is to be told again by `now`, the longest due first, and when there is more.
+    async fn due_deliveries(
+        &self,
+        endpoint: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<DueDeliveries, StoreError>;
+    /// Replaces what is on record of an event that an endpoint was told in vain.
+    async fn keep_delivery(&self, delivery: Delivery, now: Timestamp) -> Result<(), StoreError>;
+    /// The endpoint was told, or need not be.
+    async fn drop_delivery(&self, endpoint: &str, place: u64, now: Timestamp) -> Result<(), StoreError>;
+    async fn delivery(&self, endpoint: &str, place: u64) -> Result<Option<Delivery>, StoreError>;
+    /// What an endpoint was told in vain, in the order of the log.
+    async fn deliveries(&self, endpoint: &str, page: PageRequest) -> Result<Page<Delivery>, ListError>;
 
     // --- access ---
 

@@ -2,13 +2,15 @@
 
 use switchboard::domain::customer::NumberHash;
 use switchboard::domain::delivery::{ErrorClass, ReceiptStage, Status};
+use switchboard::domain::endpoint::Delivery;
 use switchboard::domain::ids::{CustomerId, MessageId, TokenId};
 use switchboard::domain::message::Message;
 use switchboard::domain::pause::{Pause, PauseScope};
 use switchboard::domain::time::Timestamp;
 use switchboard::store::export::{Export, ImportError, Lines, ReadError, Reader, Record, Summary, VERSION};
 use switchboard::store::{
-    Alive, CreateCustomerError, Inbound, ReceiptOutcome, Store, Token, TokenRole, TurnClaim, TurnFailure,
+    AdvanceEndpoint, Alive, CreateCustomerError, Inbound, ReceiptOutcome, Store, Token, TokenRole, TurnClaim,
+    TurnFailure,
 };
 use uuid::Uuid;
 
@@ -134,6 +136,23 @@ async fn busy(open: Open) -> Fixture {
     for scope in [PauseScope::Sender(lane()), PauseScope::Account { channel: lane().channel }] {
         f.keep_pause(Pause { scope, until: at(1000), reason: "20429".into(), tries: 2 }).await.unwrap();
     }
+    // Somebody was told of it, and of the third event in vain.
+    let in_vain = Delivery {
+        endpoint: "crm".into(),
+        place: 3,
+        attempts: 1,
+        next_at: Some(at(75)),
+        last_error: "it answered 503".into(),
+        created_at: at(68),
+    };
+    let told = AdvanceEndpoint {
+        name: "crm".into(),
+        position: 9,
+        in_vain: vec![in_vain],
+        failing_since: None,
+        now: at(68),
+    };
+    f.advance_endpoint(told).await.unwrap();
     f.mint_token(token(1)).await.unwrap();
     f.mint_token(token(2)).await.unwrap();
     f.revoke_token(token(2).id, at(69)).await.unwrap();
@@ -218,8 +237,8 @@ async fn work_goes_on_in_the_copy_where_it_stood(open: Open) {
     assert_eq!(f.claim(at(99)).await.customer.id, ann);
     let one = f.claim(at(99)).await;
     assert_eq!((one.message.as_ref().unwrap().content.as_str(), one.turn.number), ("one", Some(2)));
-    let failure = TurnFailure::GiveUp { reason: "it is down".into() };
-    f.fail_turn(one.turn.id, one.turn.attempts, failure, one.turn.id, at(99)).await.unwrap();
+    let failure = TurnFailure::GiveUp { reason: "it is down".into(), fallback: None };
+    f.fail_turn(one.turn.id, one.turn.attempts, failure, at(99)).await.unwrap();
     assert!(f.talk(bob).await.need_attention);
     assert_eq!(f.last_alive().await.unwrap(), Some(ALIVE));
     // What rests goes on resting.

@@ -53,7 +53,14 @@ pub fn other_lane() -> Lane {
 }
 
 pub fn rules() -> Policy {
-    Policy { idle_after: IDLE_AFTER, has_bot: true, forward_keywords: false, max_content_units: 1600 }
+    Policy {
+        idle_after: IDLE_AFTER,
+        has_bot: true,
+        forward_keywords: false,
+        max_content_units: 1600,
+        bot: switchboard::domain::conversation::BotPolicy::default(),
+        attention: switchboard::domain::conversation::AttentionPolicy::default(),
+    }
 }
 
 pub fn first(limit: usize) -> PageRequest {
@@ -207,6 +214,7 @@ impl Fixture {
             confirmation: None,
             new_session: SessionId(self.id()),
             new_turn: TurnId(self.id()),
+            turn_id: None,
         };
         CreateMessage { customer_id, text, idempotency: None, now }
     }

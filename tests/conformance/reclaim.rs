@@ -1,7 +1,6 @@
 //! What a process has in hand without knowing it: begun while the store could not say that it was.
 
 use switchboard::domain::delivery::Status;
-use switchboard::domain::ids::TurnId;
 use switchboard::domain::turn::{TurnKind, TurnState};
 use switchboard::store::{Begun, InHand, Reclaimed, SettleError, TurnClaim, TurnError, TurnFailure};
 
@@ -66,7 +65,7 @@ async fn who_knows_of_an_earlier_attempt_does_not_know_of_this_one(open: Open) {
     f.settle(text, 1, transient(at(2)), at(2)).await.unwrap();
     assert_eq!(f.begin(text, at(2)).await, 2);
     let told = f.claim(at(2)).await.turn;
-    f.fail_turn(told.id, 1, TurnFailure::RetryAt(at(3)), TurnId(f.id()), at(3)).await.unwrap();
+    f.fail_turn(told.id, 1, TurnFailure::RetryAt(at(3)), at(3)).await.unwrap();
     assert_eq!(f.claim(at(3)).await.turn.attempts, 2);
 
     let second = InHand { messages: vec![(text, 2)], turns: vec![(told.id, 2)] };
@@ -110,9 +109,7 @@ async fn what_a_turn_was_about_is_told_when_the_bot_has_the_session_again(open: 
         f.let_go(said.customer_id, at(2)).await;
         if is_known {
             // The bot could not be reached.
-            f.fail_turn(unasked.turn.id, 1, TurnFailure::RetryAt(at(3)), TurnId(f.id()), at(3))
-                .await
-                .unwrap();
+            f.fail_turn(unasked.turn.id, 1, TurnFailure::RetryAt(at(3)), at(3)).await.unwrap();
         } else {
             f.reclaim(HERE, nothing(), at(3)).await.unwrap();
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use switchboard::domain::conversation::{Answer, AnswerText, Refusal};
 use switchboard::domain::delivery::Status;
-use switchboard::domain::ids::{MessageId, TurnId};
+use switchboard::domain::ids::MessageId;
 use switchboard::domain::message::Message;
 use switchboard::domain::turn::{HISTORY, TurnState};
 use switchboard::store::{TurnClaim, TurnError, TurnFailure};
@@ -35,7 +35,7 @@ on_every_engine! {
 }
 
 fn give_up() -> TurnFailure {
-    TurnFailure::GiveUp { reason: "bot-unreachable".into() }
+    TurnFailure::GiveUp { reason: "bot-unreachable".into(), fallback: None }
 }
 
 async fn state(f: &Fixture, work: &switchboard::domain::turn::TurnWork) -> TurnState {
@@ -83,7 +83,7 @@ async fn turns_are_numbered_with_their_first_claim(open: Open) {
     let id = f.with_bot(ANN).await;
     f.hear(f.text(ANN, "2", at(0))).await;
     let first = f.claim(at(0)).await;
-    f.fail_turn(first.turn.id, 1, TurnFailure::RetryAt(at(1)), first.turn.id, at(0)).await.unwrap();
+    f.fail_turn(first.turn.id, 1, TurnFailure::RetryAt(at(1)), at(0)).await.unwrap();
     let again = f.claim(at(1)).await;
     assert_eq!((first.turn.number, again.turn.number, again.turn.attempts), (Some(1), Some(1), 2));
     f.complete_turn(f.completion(&again, Answer::default(), at(1))).await.unwrap();
@@ -170,13 +170,13 @@ async fn a_stale_answer_is_refused_and_changes_nothing(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
     let first = f.claim(at(0)).await;
-    f.fail_turn(first.turn.id, 1, TurnFailure::RetryAt(at(1)), first.turn.id, at(0)).await.unwrap();
+    f.fail_turn(first.turn.id, 1, TurnFailure::RetryAt(at(1)), at(0)).await.unwrap();
     let late = f.complete_turn(f.completion(&first, texts(&["hi"]), at(1))).await;
     assert!(matches!(late, Err(TurnError::Stale)));
     let second = f.claim(at(1)).await;
     let late = f.complete_turn(f.completion(&first, texts(&["hi"]), at(1))).await;
     assert!(matches!(late, Err(TurnError::Stale)));
-    let late = f.fail_turn(first.turn.id, 1, give_up(), first.turn.id, at(1)).await;
+    let late = f.fail_turn(first.turn.id, 1, give_up(), at(1)).await;
     assert!(matches!(late, Err(TurnError::Stale)));
     assert_eq!(f.talk(id).await, second.session);
     let answers = at_once(32, |_| {
@@ -211,9 +211,7 @@ async fn a_turn_is_tried_again_when_it_is_due(open: Open) {
     f.with_bot(ANN).await;
     f.hear(f.text(ANN, "2", at(0))).await;
     let work = f.claim(at(0)).await;
-    f.fail_turn(work.turn.id, work.turn.attempts, TurnFailure::RetryAt(at(30)), work.turn.id, at(1))
-        .await
-        .unwrap();
+    f.fail_turn(work.turn.id, work.turn.attempts, TurnFailure::RetryAt(at(30)), at(1)).await.unwrap();
     // The one behind it waits with it.
     assert_eq!(f.claim_turn(HERE, at(29)).await.unwrap(), TurnClaim::NotBefore(at(30)));
     assert_eq!(f.claim(at(30)).await.turn.id, work.turn.id);
@@ -225,7 +223,7 @@ async fn a_turn_given_up_is_handed_to_agents(open: Open) {
     let queued = f.queue(f.by_bot(id, "0", at(0))).await;
     f.hear(f.text(ANN, "2", at(0))).await;
     let work = f.claim(at(0)).await;
-    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(1)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), at(1)).await.unwrap();
     assert_eq!(state(&f, &work).await, TurnState::Failed { reason: "bot-unreachable".into() });
     let session = f.talk(id).await;
     assert!(session.need_attention);
@@ -240,7 +238,7 @@ async fn a_turn_given_up_after_a_switch_switches_nothing_but_is_told_later(open:
     let work = f.claim(at(0)).await;
     let held = f.hold(id, at(1)).await;
     assert_eq!(held.unseen_by_bot_from, Some(1));
-    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(2)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), at(2)).await.unwrap();
     let after = f.talk(id).await;
     assert_eq!((after.version, after.waiting_since), (held.version, Some(at(1))));
     assert_eq!((after.attention_reason, after.unseen_by_bot_from), (None, Some(0)));
@@ -251,7 +249,7 @@ async fn a_turn_that_expects_no_answer_is_given_up_quietly(open: Open) {
     let id = f.with_agents(ANN).await;
     let before = f.let_go(id, at(1)).await;
     let work = f.claim(at(1)).await;
-    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(2)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), at(2)).await.unwrap();
     let after = f.talk(id).await;
     assert_eq!((after.need_attention, after.version), (false, before.version));
     assert_eq!(f.claim_turn(HERE, at(9)).await.unwrap(), TurnClaim::Idle);
@@ -271,7 +269,7 @@ async fn what_a_failed_turn_was_to_tell_is_told_with_the_next(open: Open) {
     f.let_go(id, at(2)).await;
     let back = f.claim(at(2)).await;
     assert_eq!(ids(&back.history), [first, answered]);
-    f.fail_turn(back.turn.id, 1, give_up(), TurnId(f.id()), at(3)).await.unwrap();
+    f.fail_turn(back.turn.id, 1, give_up(), at(3)).await.unwrap();
 
     let (second, _) = f.hear(f.text(ANN, "2", at(4))).await;
     let told = f.claim(at(4)).await;
@@ -279,7 +277,7 @@ async fn what_a_failed_turn_was_to_tell_is_told_with_the_next(open: Open) {
         (told.message.map(|message| message.id), ids(&told.history)),
         (Some(second.id), ids(&back.history))
     );
-    f.fail_turn(told.turn.id, 1, TurnFailure::RetryAt(at(5)), TurnId(f.id()), at(4)).await.unwrap();
+    f.fail_turn(told.turn.id, 1, TurnFailure::RetryAt(at(5)), at(4)).await.unwrap();
     let again = f.claim(at(5)).await;
     assert_eq!(ids(&again.history), ids(&back.history), "it is told again");
     f.complete_turn(f.completion(&again, texts(&[]), at(6))).await.unwrap();
@@ -293,10 +291,10 @@ async fn what_was_told_in_vain_twice_is_told_by_the_agents_release(open: Open) {
     let id = f.with_agents(ANN).await;
     f.let_go(id, at(1)).await;
     let back = f.claim(at(1)).await;
-    f.fail_turn(back.turn.id, 1, give_up(), TurnId(f.id()), at(2)).await.unwrap();
+    f.fail_turn(back.turn.id, 1, give_up(), at(2)).await.unwrap();
     let (second, _) = f.hear(f.text(ANN, "2", at(3))).await;
     let work = f.claim(at(3)).await;
-    f.fail_turn(work.turn.id, 1, give_up(), TurnId(f.id()), at(4)).await.unwrap();
+    f.fail_turn(work.turn.id, 1, give_up(), at(4)).await.unwrap();
     assert!(f.talk(id).await.need_attention);
     f.let_go(id, at(5)).await;
     let told = ids(&f.claim(at(5)).await.history);

@@ -252,6 +252,8 @@ async fn an_export_that_the_daemon_breaks_off_is_no_backup() {
         has_bot: false,
         forward_keywords: false,
         max_content_units: 1600,
+        bot: switchboard::domain::conversation::BotPolicy::default(),
+        attention: switchboard::domain::conversation::AttentionPolicy::default(),
     };
     let held = EmbeddedStore::open_sled(&folder.join("data"), &SledOptions::default(), rules).unwrap();
     let router = Router::new()

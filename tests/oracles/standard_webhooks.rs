@@ -54,6 +54,9 @@ fn work(number: u128) -> TurnWork {
         kind: TurnKind::SessionUpdated,
         message_id: None,
         history: None,
+        also: Vec::new(),
+        replies: Vec::new(),
+        refused_texts: Vec::new(),
         version: 1,
         attempts: 1,
         failures: 0,
@@ -61,7 +64,7 @@ fn work(number: u128) -> TurnWork {
         state: TurnState::Pending,
         created_at: now,
     };
-    TurnWork { turn, session, customer, message: None, history: Vec::new() }
+    TurnWork { turn, session, customer, message: None, also: Vec::new(), history: Vec::new() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

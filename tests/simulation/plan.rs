@@ -85,6 +85,8 @@ impl Plan {
             has_bot,
             forward_keywords: dice.chance(3_000),
             max_content_units: 1_600,
+            bot: switchboard::domain::conversation::BotPolicy::default(),
+            attention: switchboard::domain::conversation::AttentionPolicy::default(),
         };
         let settings = Settings {
             keep_messages: dice.chance(2_500).then(|| Duration::from_secs(*dice.pick(&[600, 1_800]))),

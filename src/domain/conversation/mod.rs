@@ -21,8 +21,9 @@ mod speak;
 mod switch;
 
 pub use receive::{InboundIds, InboundText, KEYWORD_REPLY_LIFE, KeywordReplies, OnRecord, Received, receive};
-pub use speak::{OutboundText, Spoken, speak};
+pub use speak::{OutboundText, Spoken, decline, speak};
 pub use switch::{SessionPatch, Switched, update_session};
+pub(in crate::domain) use switch::{hold, release};
 
 /// The rules that a deployment chooses.
 #[derive(Clone, Debug)]
@@ -35,7 +36,41 @@ pub struct Policy {
     pub forward_keywords: bool,
     /// The most characters a message may have, in UTF-16 units.
     pub max_content_units: usize,
+    pub bot: BotPolicy,
+    pub attention: AttentionPolicy,
 }
+
+/// What a deployment chooses about its bot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BotPolicy {
+    /// How long the bot's turn waits for what else the customer writes. Zero: each text is a turn of its own.
+    pub debounce: Duration,
+    /// While agents have a session, the bot is told what the customer writes, and may propose what to answer.
+    pub observe: bool,
+    /// None: the bot may text as often as it likes.
+    pub loop_guard: Option<LoopGuard>,
+}
+
+/// More texts of the bot to one customer, in so short a time, are a loop: humans take over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopGuard {
+    pub texts: usize,
+    pub within: Duration,
+}
+
+/// What a deployment chooses about customers who wait for an agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AttentionPolicy {
+    /// Agents are told again when a customer has waited for so long; and then each time twice as long after.
+    pub escalate_after: Option<Duration>,
+    /// The bot has a session back when its customer has waited for an agent for so long.
+    pub return_after: Option<Duration>,
+}
+
+/// The longest that the texts of one turn are waited for, however long the customer goes on.
+pub const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
+/// The most texts that one turn tells of, beside the first.
+const MOST_BATCHED: usize = 19;
 
 /// Why a message is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -54,6 +89,10 @@ pub enum Refusal {
     StaleTurn,
     #[error("no channel is known that this customer could be texted by")]
     NoLane,
+    #[error("somebody else has this session; take it over from them first")]
+    SessionAssigned,
+    #[error("the bot texted this customer too often in too short a time; agents have the session now")]
+    LoopGuard,
 }
 
 impl Refusal {
@@ -66,6 +105,8 @@ impl Refusal {
             Self::SessionHeld => "session-held",
             Self::StaleTurn => "stale-turn",
             Self::NoLane => "no-lane",
+            Self::SessionAssigned => "session-assigned",
+            Self::LoopGuard => "loop-guard",
         }
     }
 }
@@ -117,6 +158,9 @@ fn queue_turn(
         number: None,
         kind,
         message_id,
+        also: Vec::new(),
+        replies: Vec::new(),
+        refused_texts: Vec::new(),
         history: None,
         version: session.version,
         attempts: 0,
@@ -177,6 +221,36 @@ impl Answer {
 /// Whether what the bot says for this turn still counts: nobody has switched the session since.
 pub fn fence(turn: &Turn, session: &Session) -> Result<(), Refusal> {
     if session.version == turn.version && !session.need_attention { Ok(()) } else { Err(Refusal::StaleTurn) }
+}
+
+/// The same for an answer that may come whenever the bot likes: one to an earlier turn comes too late, too.
+pub fn may_still_answer(turn: &Turn, session: &Session) -> Result<(), Refusal> {
+    fence(turn, session)?;
+    let overtaken = turn.number.is_none_or(|number| number < session.turns_answered);
+    if overtaken || !turn.kind.expects_reply() { Err(Refusal::StaleTurn) } else { Ok(()) }
+}
+
+/// Why agents have a session whose bot went round in circles.
+pub const LOOP_GUARD: &str = "loop_guard";
+/// Why agents have a session whose customer may want no more texts.
+pub const POSSIBLE_OPT_OUT: &str = "possible_opt_out";
+
+impl Session {
+    /// Counts texts of the bot's that are about to be queued.
+    pub(in crate::domain) fn count_bot_texts(
+        &mut self,
+        texts: usize,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let Some(guard) = policy.bot.loop_guard else { return Ok(()) };
+        self.bot_texts.retain(|at| *at <= now && now.since(*at) < guard.within);
+        if self.bot_texts.len() + texts > guard.texts {
+            return Err(Refusal::LoopGuard);
+        }
+        self.bot_texts.extend(std::iter::repeat_n(now, texts));
+        Ok(())
+    }
 }
 
 /// What is wrong with a list of tags or topics.

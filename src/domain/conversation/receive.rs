@@ -2,7 +2,7 @@
 
 use super::recovered::{self, Said};
 use super::switch::hold;
-use super::{Policy, outbound_message, queue_turn};
+use super::{LONGEST_DEBOUNCE, MOST_BATCHED, POSSIBLE_OPT_OUT, Policy, outbound_message, queue_turn};
 use std::time::Duration;
 
 use crate::domain::consent::LastWords;
@@ -95,6 +95,8 @@ pub struct OnRecord {
     pub suppressed: bool,
     /// When the number last opted out and in. Asked of recovered texts only.
     pub last_words: LastWords,
+    /// The last turn of that session that is still to be told or answered.
+    pub last_turn: Option<Turn>,
 }
 
 /// What a customer's text does.
@@ -130,10 +132,10 @@ pub fn receive(
     let told = keyword.is_none() || policy.forward_keywords;
     let silence_bot = told && !session.need_attention && wants_humans(&mut session, &message, policy, now);
     if session.need_attention && told {
-        session.waiting_since.get_or_insert(now);
+        session.wait_from(now, &policy.attention);
     }
-    let turn = (told && !session.need_attention)
-        .then(|| queue_turn(&mut session, ids.turn, TurnKind::MessageReceived, Some(message.id), now));
+    let turn =
+        if told { tell_bot(&mut session, &message, on_record.last_turn, ids, policy, now) } else { None };
     // One answer to each change of mind: who is unsubscribed already is not told so again.
     let answered = keyword.filter(|keyword| match keyword {
         Keyword::Stop | Keyword::Start => customer.unsubscribed != was_unsubscribed,
@@ -156,16 +158,43 @@ pub fn receive(
     }
 }
 
+/// The turn that tells the bot of the text: one that waits to be told and takes it along, or a new one.
+fn tell_bot(
+    session: &mut Session,
+    message: &Message,
+    last: Option<Turn>,
+    ids: InboundIds,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Turn> {
+    let kind = match session.need_attention {
+        false => TurnKind::MessageReceived,
+        true if policy.has_bot && policy.bot.observe => TurnKind::MessageObserved,
+        true => return None,
+    };
+    let debounce = policy.bot.debounce;
+    let due_at = now.after(debounce);
+    let waits = last.filter(|turn| !debounce.is_zero() && turn.takes_along(kind, session, MOST_BATCHED));
+    Some(match waits {
+        Some(mut turn) => {
+            turn.also.push(message.id);
+            turn.due_at = due_at.min(turn.created_at.after(LONGEST_DEBOUNCE)).max(turn.due_at);
+            turn
+        }
+        None => Turn { due_at, ..queue_turn(session, ids.turn, kind, Some(message.id), now) },
+    })
+}
+
 /// Whether a text that the bot would get is for humans: there is no bot, or it may be an opt-out in other words.
 fn wants_humans(session: &mut Session, message: &Message, policy: &Policy, now: Timestamp) -> bool {
     let reason = match () {
         () if !policy.has_bot => None,
         () if message.keyword.is_none() && keywords::looks_like_opt_out(&message.content) => {
-            Some("possible_opt_out".to_owned())
+            Some(POSSIBLE_OPT_OUT.to_owned())
         }
         () => return false,
     };
-    hold(session, reason, now);
+    hold(session, reason, policy, now);
     // This very text is what the bot has not seen.
     session.bot_missed(message.place);
     true

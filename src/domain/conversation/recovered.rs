@@ -111,12 +111,15 @@ mod tests {
                 has_bot: true,
                 forward_keywords: false,
                 max_content_units: 1600,
+                bot: crate::domain::conversation::BotPolicy::default(),
+                attention: crate::domain::conversation::AttentionPolicy::default(),
             };
             let received = receive(self.on_record.clone(), text, ids, &policy, now);
             self.log.extend(received.consent.clone());
             let mut last_words = LastWords::default();
             self.log.iter().for_each(|line| last_words.note(line));
             self.on_record = OnRecord {
+                last_turn: None,
                 customer: Some(received.customer.clone()),
                 newest: Some(received.session.clone()),
                 suppressed: false,

@@ -1,6 +1,8 @@
 //! What a text of an agent, of the bot or of the gateway does, or why it may not be sent.
 
-use super::{Policy, Refusal, outbound_message, queue_turn, way_to};
+use super::{
+    LOOP_GUARD, Policy, Refusal, Switched, hold, may_still_answer, outbound_message, queue_turn, way_to,
+};
 use std::time::Duration;
 
 use crate::domain::customer::Customer;
@@ -28,6 +30,8 @@ pub struct OutboundText {
     /// The session and turn to use, should new ones be needed.
     pub new_session: SessionId,
     pub new_turn: TurnId,
+    /// The bot's turn that it answers, where the bot says so: it counts only for as long as an answer to that would.
+    pub turn_id: Option<TurnId>,
 }
 
 /// All that a text of the brand's changes.
@@ -41,10 +45,11 @@ pub struct Spoken {
     pub turn: Option<Turn>,
 }
 
-/// What a text of an agent, of the bot or of the gateway does, or why it may not.
+/// What a text of an agent, of the bot or of the gateway does, or why it may not. `turn`: the one that it names.
 pub fn speak(
     customer: &Customer,
     newest: Option<Session>,
+    turn: Option<&Turn>,
     text: &OutboundText,
     policy: &Policy,
     now: Timestamp,
@@ -62,11 +67,22 @@ pub fn speak(
         (Role::Init, true) => return Err(Refusal::SessionHeld),
         (Role::Agent | Role::EndUser, true) | (Role::Init, false) => {}
     }
+    if text.turn_id.is_some() {
+        turn.filter(|turn| turn.session_id == session.id)
+            .ok_or(Refusal::StaleTurn)
+            .and_then(|turn| may_still_answer(turn, &session))?;
+    }
     if by_agent {
-        session.waiting_since = None;
+        if session.assignee.as_ref().is_some_and(|name| *name != text.author.name) {
+            return Err(Refusal::SessionAssigned);
+        }
+        session.stop_waiting();
+    } else if text.author.is_bot() {
+        session.count_bot_texts(1, policy, now)?;
     }
     let content = text.content.clone();
     let mut message = outbound_message(&mut session, lane, to, text.id, text.author.clone(), content, now);
+    message.turn_id = text.turn_id;
     message.delivery.exemption = exemption;
     if let Some(wire_content) = &text.confirmation {
         message.delivery.segmentation = segments::analyse(wire_content);
@@ -79,4 +95,20 @@ pub fn speak(
     let turn = (by_agent && policy.has_bot)
         .then(|| queue_turn(&mut session, text.new_turn, TurnKind::MessageCreated, Some(message.id), now));
     Ok(Spoken { session, message, silence_bot, turn })
+}
+
+/// What the bot's text does that is refused: one too many in too short a time gives the session to agents.
+pub fn decline(
+    newest: Option<Session>,
+    refusal: Refusal,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Switched> {
+    let mut session = newest.filter(|session| session.is_current(now, policy.idle_after))?;
+    if refusal != Refusal::LoopGuard || session.need_attention {
+        return None;
+    }
+    hold(&mut session, Some(LOOP_GUARD.to_owned()), policy, now);
+    session.updated_at = now;
+    Some(Switched { session, silence_bot: true, turn: None })
 }

@@ -48,7 +48,7 @@ pub fn update_session(
     match patch.need_attention {
         Some(true) => {
             if !switched.session.need_attention {
-                hold(&mut switched.session, patch.reason.clone(), now);
+                hold(&mut switched.session, patch.reason.clone(), policy, now);
             }
             // Also where they have it already: what the bot said when it handed over may still be queued.
             switched.silence_bot = true;
@@ -61,19 +61,34 @@ pub fn update_session(
     switched
 }
 
-pub(super) fn hold(session: &mut Session, reason: Option<String>, now: Timestamp) {
+/// Agents have it now.
+pub(in crate::domain) fn hold(
+    session: &mut Session,
+    reason: Option<String>,
+    policy: &Policy,
+    now: Timestamp,
+) {
     session.need_attention = true;
     session.attention_reason = reason;
     session.version += 1;
-    session.waiting_since = Some(now);
+    session.stop_waiting();
+    session.wait_from(now, &policy.attention);
     session.bot_missed(session.message_count);
 }
 
-fn release(session: &mut Session, policy: &Policy, new_turn: TurnId, now: Timestamp) -> Option<Turn> {
+/// The bot has it now.
+pub(in crate::domain) fn release(
+    session: &mut Session,
+    policy: &Policy,
+    new_turn: TurnId,
+    now: Timestamp,
+) -> Option<Turn> {
     session.need_attention = false;
     session.attention_reason = None;
     session.version += 1;
-    session.waiting_since = None;
+    session.assignee = None;
+    session.suggestions.clear();
+    session.stop_waiting();
     let history = session.unseen_by_bot_from.take().map(|from| from..session.message_count);
     policy
         .has_bot

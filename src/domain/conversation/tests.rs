@@ -16,7 +16,14 @@ const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn policy() -> Policy {
-    Policy { idle_after: 2 * HOUR, has_bot: true, forward_keywords: false, max_content_units: 1600 }
+    Policy {
+        idle_after: 2 * HOUR,
+        has_bot: true,
+        forward_keywords: false,
+        max_content_units: 1600,
+        bot: crate::domain::conversation::BotPolicy::default(),
+        attention: crate::domain::conversation::AttentionPolicy::default(),
+    }
 }
 
 fn ids() -> InboundIds {
@@ -75,6 +82,7 @@ fn say(role: Role) -> OutboundText {
         confirmation: None,
         new_session: SessionId(Uuid::from_u128(10)),
         new_turn: TurnId(Uuid::from_u128(11)),
+        turn_id: None,
     }
 }
 
@@ -180,10 +188,11 @@ fn without_a_bot_every_session_is_the_agents() {
 fn the_bot_speaks_only_while_it_has_the_session() {
     let received = first("Hey");
     let spoken =
-        speak(&received.customer, Some(received.session.clone()), &say(Role::Init), &policy(), NOW).unwrap();
+        speak(&received.customer, Some(received.session.clone()), None, &say(Role::Init), &policy(), NOW)
+            .unwrap();
     assert_eq!(spoken.message.delivery.status, Status::Queued);
     assert!(spoken.turn.is_none(), "the bot is not told what it said itself");
-    let refused = speak(&received.customer, Some(held(&received)), &say(Role::Init), &policy(), NOW);
+    let refused = speak(&received.customer, Some(held(&received)), None, &say(Role::Init), &policy(), NOW);
     assert_eq!(refused.unwrap_err(), Refusal::SessionHeld);
 }
 
@@ -191,9 +200,10 @@ fn the_bot_speaks_only_while_it_has_the_session() {
 fn an_agent_speaks_only_while_agents_have_the_session() {
     let received = first("Hey");
     let refused =
-        speak(&received.customer, Some(received.session.clone()), &say(Role::Agent), &policy(), NOW);
+        speak(&received.customer, Some(received.session.clone()), None, &say(Role::Agent), &policy(), NOW);
     assert_eq!(refused.unwrap_err(), Refusal::SessionNotHeld);
-    let spoken = speak(&received.customer, Some(held(&received)), &say(Role::Agent), &policy(), NOW).unwrap();
+    let spoken =
+        speak(&received.customer, Some(held(&received)), None, &say(Role::Agent), &policy(), NOW).unwrap();
     assert_eq!(spoken.session.waiting_since, None, "an answered customer waits no longer");
     assert_eq!(spoken.turn.unwrap().kind, TurnKind::MessageCreated);
 }
@@ -203,9 +213,9 @@ fn an_agent_who_writes_first_starts_a_held_session_and_the_bot_starts_one_of_its
     let received = first("Hey");
     let later = NOW.after(3 * HOUR);
     let newest = || Some(received.session.clone());
-    let by_agent = speak(&received.customer, newest(), &say(Role::Agent), &policy(), later).unwrap();
+    let by_agent = speak(&received.customer, newest(), None, &say(Role::Agent), &policy(), later).unwrap();
     assert!(by_agent.session.need_attention && by_agent.session.id != received.session.id);
-    let by_bot = speak(&received.customer, newest(), &say(Role::Init), &policy(), later).unwrap();
+    let by_bot = speak(&received.customer, newest(), None, &say(Role::Init), &policy(), later).unwrap();
     assert!(!by_bot.session.need_attention);
 }
 
@@ -214,19 +224,19 @@ fn nobody_unconfirmed_or_unsubscribed_is_texted_but_for_what_is_exempt() {
     let received = first("Hey");
     let mut customer = received.customer.clone();
     customer.confirmed_at = None;
-    let refused = speak(&customer, Some(held(&received)), &say(Role::Agent), &policy(), NOW);
+    let refused = speak(&customer, Some(held(&received)), None, &say(Role::Agent), &policy(), NOW);
     assert_eq!(refused.unwrap_err(), Refusal::CustomerUnconfirmed);
     let confirmation = OutboundText {
         author: Author::gateway(),
         confirmation: Some("Code 123456".into()),
         ..say(Role::Init)
     };
-    let message = speak(&customer, None, &confirmation, &policy(), NOW).unwrap().message;
+    let message = speak(&customer, None, None, &confirmation, &policy(), NOW).unwrap().message;
     assert_eq!(message.delivery.exemption, Exemption::Confirmation);
     assert_eq!((message.content.as_str(), message.wire_content()), ("Hello", "Code 123456"));
     customer.unsubscribed = true;
     for text in [say(Role::Agent), confirmation] {
-        let refused = speak(&customer, Some(held(&received)), &text, &policy(), NOW);
+        let refused = speak(&customer, Some(held(&received)), None, &text, &policy(), NOW);
         assert_eq!(refused.unwrap_err(), Refusal::CustomerUnsubscribed);
     }
 }
@@ -327,7 +337,7 @@ proptest! {
                     state.session = update_session(state.session, &patch, &policy(), TurnId(Uuid::nil()), now).session;
                 }
             }
-            let speaks = |role| speak(&state.customer, Some(state.session.clone()), &say(role), &policy(), now).is_ok();
+            let speaks = |role| speak(&state.customer, Some(state.session.clone()), None, &say(role), &policy(), now).is_ok();
             prop_assert_ne!(speaks(Role::Agent), speaks(Role::Init));
         }
     }

@@ -497,6 +497,8 @@ impl World {
             has_bot: plan.has_bot,
             forward_keywords: false,
             max_content_units: 1600,
+            bot: crate::domain::conversation::BotPolicy::default(),
+            attention: crate::domain::conversation::AttentionPolicy::default(),
         };
         let clock = Arc::new(PausedClock::start());
         let carrier = Arc::new(Carrier {

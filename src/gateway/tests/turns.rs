@@ -38,7 +38,9 @@ async fn turns_of_a_session_come_one_after_the_other_and_their_answers_in_order(
 async fn an_answer_from_before_the_switch_is_refused_and_recorded() {
     let world = World::start(plan(|work| match work.turn.kind {
         TurnKind::MessageReceived => (Duration::from_secs(5), Ok(answer(&["Too late"]))),
-        TurnKind::MessageCreated | TurnKind::SessionUpdated => (Duration::ZERO, Ok(Answer::default())),
+        TurnKind::MessageCreated | TurnKind::SessionUpdated | TurnKind::MessageObserved => {
+            (Duration::ZERO, Ok(Answer::default()))
+        }
     }))
     .await;
     let anna = world.text(ANNA, "Hey").await;

@@ -52,9 +52,18 @@ impl From<Refusal> for Problem {
                 Kind::SessionHeld,
                 "Agents have this session; the bot may speak again when need_attention is false.",
             ),
-            Refusal::StaleTurn => {
-                (Kind::StaleTurn, "The answer belongs to a turn from before the session was switched.")
-            }
+            Refusal::StaleTurn => (
+                Kind::StaleTurn,
+                "The answer belongs to a turn from before the session was switched, or to one that a later one has overtaken. It is recorded, and not sent.",
+            ),
+            Refusal::SessionAssigned => (
+                Kind::SessionAssigned,
+                "Another agent has this session. Assign it to yourself first, with force if need be.",
+            ),
+            Refusal::LoopGuard => (
+                Kind::LoopGuard,
+                "The bot texted this customer too often in too short a time. Agents have the session now.",
+            ),
             Refusal::NoLane => (
                 Kind::NoLane,
                 "No channel is configured that this customer could be texted by. Add a channel with a number.",

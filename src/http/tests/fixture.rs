@@ -229,6 +229,8 @@ impl House {
             has_bot: true,
             forward_keywords: false,
             max_content_units: 1600,
+            bot: crate::domain::conversation::BotPolicy::default(),
+            attention: crate::domain::conversation::AttentionPolicy::default(),
         };
         let clock = Arc::new(HandClock(AtomicI64::new(1_493_726_682_693)));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(policy.clone()));

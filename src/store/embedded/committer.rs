@@ -12,10 +12,12 @@ use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
 use super::engine::{Engine, Opener};
-use super::kv::KvError;
+use super::kv::{KvError, WriteSet};
 use super::overlay::Overlay;
 use super::queue::{Queue, Refused, Urgency};
 use super::room::{Level, Room};
+use super::schema;
+use super::tables::read_entry;
 use crate::store::StoreError;
 
 mod recovery;
@@ -54,6 +56,7 @@ pub struct Committer {
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Its sender is the thread's, and gone with it.
     condition: watch::Receiver<Condition>,
+    news: watch::Receiver<u64>,
 }
 
 impl Committer {
@@ -64,11 +67,13 @@ impl Committer {
     fn with_capacity(ground: Ground, most_waiting: usize) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(most_waiting));
         let (changed, condition) = watch::channel(Condition::Works);
+        let (told, news) = watch::channel(0);
         let Ground { engine, opener, room, directory, patience } = ground;
         let recovery = Recovery::new(opener, directory, patience);
-        let worker = Worker { engine, recovery, room, queue: Arc::clone(&queue), condition: changed };
+        let worker =
+            Worker { engine, recovery, room, queue: Arc::clone(&queue), condition: changed, news: told };
         let thread = std::thread::Builder::new().name("store-committer".into()).spawn(|| worker.run())?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)), condition })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), condition, news })
     }
 
     /// Applies a command and returns when it is durable. An error of the command leaves no trace of it. Once this was
@@ -87,6 +92,11 @@ impl Committer {
         })?;
         // Who drops a command without a word may have applied it.
         answered.await.unwrap_or_else(|_| Err(StoreError::Uncertain("the committer has died".into()).into()))
+    }
+
+    /// Shows the place of the newest event that is durable.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.clone()
     }
 
     /// Fails while the engine is away, and once it is closed.
@@ -188,6 +198,7 @@ struct Worker {
     room: Room,
     queue: Arc<Queue<Box<dyn Job>>>,
     condition: watch::Sender<Condition>,
+    news: watch::Sender<u64>,
 }
 
 impl Worker {
@@ -267,10 +278,21 @@ impl Worker {
             // Before anybody is told, so that whoever asks again is told the same.
             self.condition.send_replace(Condition::Away(reason.clone()));
         }
+        if committed.is_ok() {
+            self.tell_news(&writes);
+        }
         for answer in answers {
             answer(&committed);
         }
         outcome
+    }
+
+    /// Who follows the log need not look again and again.
+    fn tell_news(&self, writes: &WriteSet) {
+        let written = writes.get(&schema::events_key()).and_then(Option::as_ref);
+        if let Some(Ok(place)) = written.map(|value| read_entry(value)) {
+            self.news.send_replace(place);
+        }
     }
 
     /// Until the engine is open again; `false`: it will not be.

@@ -39,6 +39,8 @@ positions! {
     3 InboxAt { queue: InboxQueue, since: Timestamp, session: SessionId }
     4 MessagesAt { session: SessionId, place: u64 }
     5 HeldAt { order: u64 }
+    6 FailedTurnsAt { order: u64 }
+    7 DeliveriesAt { endpoint: String, place: u64 }
 }
 
 pub fn write<P: Position>(position: &P) -> Cursor {

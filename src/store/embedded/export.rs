@@ -5,9 +5,9 @@ use async_trait::async_trait;
 
 use super::codec;
 use super::keys::{
-    ConsentKey, CustomerKey, CustomerOrderKey, FactKey, Family, IdempotencyKey, InboundIdKey, MessageAtKey,
-    MessageKey, OpenTurnKey, OutboundIdKey, ParkedKey, PauseKey, SessionKey, SessionOfKey, SuppressedKey,
-    TokenKey, TurnAtKey, after_prefix,
+    ConsentKey, CustomerKey, CustomerOrderKey, DeliveryKey, EndpointKey, EventKey, FactKey, Family,
+    IdempotencyKey, InboundIdKey, MessageAtKey, MessageKey, OpenTurnKey, OutboundIdKey, ParkedKey, PauseKey,
+    SessionKey, SessionOfKey, SuppressedKey, TokenKey, TurnAtKey, after_prefix,
 };
 use super::kv::{Direction, Key, KeyRange, Pair, Snapshot};
 use super::schema;
@@ -30,7 +30,7 @@ struct Part {
 }
 
 /// In the order of [`Record`], which is also that of the tables.
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 16] = [
     Part { range: the_mark, floor: start::<FactKey>, record: alive },
     Part { range: CustomerOrderKey::all, floor: start::<CustomerKey>, record: customer },
     Part { range: ConsentKey::all, floor: start::<ConsentKey>, record: consent },
@@ -44,6 +44,9 @@ const PARTS: [Part; 13] = [
     Part { range: ParkedKey::all, floor: start::<ParkedKey>, record: parked_receipt },
     Part { range: TokenKey::all, floor: start::<TokenKey>, record: token },
     Part { range: PauseKey::all, floor: start::<PauseKey>, record: pause },
+    Part { range: EventKey::all, floor: start::<EventKey>, record: event },
+    Part { range: EndpointKey::all, floor: start::<EndpointKey>, record: endpoint },
+    Part { range: DeliveryKey::all, floor: start::<DeliveryKey>, record: delivery },
 ];
 
 fn start<F: Family>() -> Key {
@@ -212,6 +215,18 @@ fn token(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> 
 
 fn pause(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
     Ok(Some(Record::Pause { pause: codec::decode(&value)? }))
+}
+
+fn event(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Event { event: codec::decode(&value)? }))
+}
+
+fn endpoint(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Endpoint { endpoint: codec::decode(&value)? }))
+}
+
+fn delivery(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
+    Ok(Some(Record::Delivery { delivery: codec::decode(&value)? }))
 }
 
 #[cfg(test)]

@@ -4,11 +4,15 @@
 //! [`super::schema`]'s to write down.
 
 use super::codec;
-use super::keys::{DoubtKey, Family, HeldKey, HoldKey, LookKey, MessageKey, SilentKey};
+use super::keys::{
+    ClosedTurnKey, CustomerKey, DoubtKey, FailedTurnKey, Family, HeldKey, HoldKey, LookKey, MessageKey,
+    SilentKey, TurnAtKey,
+};
 use super::kv::{Direction, Key, KeyRange, Kv, WriteSet};
-use super::tables::{Tables, missing};
-use super::tx::message_index;
+use super::tables::{CustomerRow, Tables, TurnAt, missing, write_entry};
+use super::tx::{message_index, word_index};
 use crate::domain::message::Message;
+use crate::domain::turn::Turn;
 use crate::store::StoreError;
 
 /// How many pairs are read on one view and written by one commit. Few in tests, where a store is small.
@@ -20,7 +24,48 @@ pub fn migrate(kv: &dyn Kv, from: u32) -> Result<(), StoreError> {
     if from < 2 {
         index_by_fate(kv)?;
     }
+    if from < 3 {
+        index_each::<CustomerKey>(kv, |_, value| customer_entries(value))?;
+        index_each::<TurnAtKey>(kv, turn_entries)?;
+    }
     Ok(())
+}
+
+/// To 3: customers are found by their words, and turns that went wrong in a list.
+fn index_each<F: Family>(
+    kv: &dyn Kv,
+    entries: fn(Tables<'_>, &[u8]) -> Result<WriteSet, StoreError>,
+) -> Result<(), StoreError> {
+    let mut rest = F::all();
+    loop {
+        let (mut writes, mut last) = (WriteSet::new(), None);
+        {
+            let view = kv.begin()?;
+            for pair in view.scan(&rest, Direction::Forward).take(BATCH) {
+                let (key, value) = pair?;
+                writes.extend(entries(Tables::new(&*view), &value)?);
+                last = Some(key);
+            }
+        }
+        if !writes.is_empty() {
+            kv.commit(&writes)?;
+        }
+        let Some(last) = last else { return Ok(()) };
+        rest.start = after(last);
+    }
+}
+
+fn customer_entries(value: &[u8]) -> Result<WriteSet, StoreError> {
+    let row: CustomerRow = codec::decode(value)?;
+    Ok(word_index(&row.customer).into_iter().map(|(key, value)| (key, Some(value))).collect())
+}
+
+fn turn_entries(tables: Tables<'_>, value: &[u8]) -> Result<WriteSet, StoreError> {
+    let at: TurnAt = codec::decode(value)?;
+    let over: Option<Turn> = tables.record(&ClosedTurnKey { session: at.session, place: at.place })?;
+    let failed = over.filter(Turn::has_failed);
+    let entry = failed.map(|turn| (FailedTurnKey { order: at.order }.encode(), Some(write_entry(&turn.id))));
+    Ok(entry.into_iter().collect())
 }
 
 /// To 2: the texts of unknown fate and the silent ones have their channel, and their customer, in their indexes; those that

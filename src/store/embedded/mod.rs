@@ -9,24 +9,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
-use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::endpoint::{Delivery, Endpoint};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
 use crate::domain::pause::Pause;
 use crate::domain::phone::Address;
-use crate::domain::session::Session;
+use crate::domain::search::Query;
+use crate::domain::session::{Session, Suggestion};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 use super::export::{Export, ImportError, Record};
 use super::{
-    Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, InHand, Inbound, InboxFilter,
-    LaneHeads, ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
-    ResendError, Rules, SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token,
-    TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
+    ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
+    ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
+    ReplayError, ReplyError, ReplyToTurn, ResendError, Rules, SetSubscription, SettleError, Silent, Store,
+    StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed, TurnFailure,
+    TurnReplied, UpdateSession, UpdateSessionError,
 };
 
 mod codec;
@@ -61,11 +66,12 @@ pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
 use commands::{
-    customers, import, inbound, messages, outbound, prune, receipts, sessions, sweep, tokens, turns,
+    customers, events, import, inbound, messages, outbound, prune, receipts, sessions, sweep, tokens, turns,
 };
 use committer::{Committer, Ground, Patience};
 use engine::{Engine, Opener};
 use export::SnapshotExport;
+use keys::{DeliveryKey, EndpointKey};
 use kv::Kv;
 use lock::DirectoryLock;
 use queue::Urgency;
@@ -279,12 +285,32 @@ impl Store for EmbeddedStore {
         self.query(move |tables| queries::customers(tables, &page)).await
     }
 
+    async fn search_customers(&self, query: Query, limit: usize) -> Result<Vec<Customer>, StoreError> {
+        self.query(move |tables| queries::search_customers(tables, &query, limit)).await
+    }
+
     async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {
         self.query(move |tables| queries::consent_log(tables, number)).await
     }
 
     async fn update_session(&self, command: UpdateSession) -> Result<Session, UpdateSessionError> {
         self.command(command.now, move |tx| sessions::update(tx, &command)).await
+    }
+
+    async fn assign_session(&self, command: AssignSession) -> Result<Session, AssignError> {
+        self.command(command.now, move |tx| sessions::assign(tx, command)).await
+    }
+
+    async fn use_suggestion(
+        &self,
+        id: SuggestionId,
+        now: Timestamp,
+    ) -> Result<Option<Suggestion>, StoreError> {
+        self.command(now, move |tx| sessions::use_suggestion(tx, id)).await
+    }
+
+    async fn attend(&self, new_turns: Vec<TurnId>, now: Timestamp) -> Result<Attended, StoreError> {
+        self.command(now, move |tx| sessions::attend(tx, new_turns)).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -308,7 +334,8 @@ impl Store for EmbeddedStore {
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
-        self.command(command.now, move |tx| messages::create(tx, command)).await
+        let created = self.command(command.now, move |tx| messages::create(tx, command)).await?;
+        Ok(created?)
     }
 
     async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
@@ -439,10 +466,21 @@ impl Store for EmbeddedStore {
         id: TurnId,
         attempt: u32,
         failure: TurnFailure,
-        new_turn: TurnId,
         now: Timestamp,
-    ) -> Result<(), TurnError> {
-        self.under_way(now, move |tx| turns::fail(tx, id, attempt, &failure, new_turn)).await
+    ) -> Result<TurnFailed, TurnError> {
+        self.under_way(now, move |tx| turns::fail(tx, id, attempt, &failure)).await
+    }
+
+    async fn reply_to_turn(&self, command: ReplyToTurn) -> Result<TurnReplied, ReplyError> {
+        self.under_way(command.now, move |tx| turns::reply(tx, &command)).await
+    }
+
+    async fn failed_turns(&self, page: PageRequest) -> Result<Page<Turn>, ListError> {
+        self.query(move |tables| queries::failed_turns(tables, &page)).await
+    }
+
+    async fn replay_turn(&self, id: TurnId, new_turn: TurnId, now: Timestamp) -> Result<Turn, ReplayError> {
+        self.command(now, move |tx| turns::replay(tx, id, new_turn)).await
     }
 
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
@@ -461,6 +499,83 @@ impl Store for EmbeddedStore {
             Ok(Reclaimed { messages, turns: turns::reclaim(tx, &owner, &known.turns)? })
         };
         self.under_way(now, command).await
+    }
+
+    async fn events(&self, after: u64, limit: usize) -> Result<Vec<Logged>, EventsError> {
+        self.query(move |tables| queries::events(tables, after, limit)).await
+    }
+
+    async fn event(&self, place: u64) -> Result<Option<Logged>, StoreError> {
+        self.query(move |tables| queries::event(tables, place)).await
+    }
+
+    async fn last_event(&self) -> Result<u64, StoreError> {
+        self.query(|tables| tables.last_event()).await
+    }
+
+    fn event_news(&self) -> watch::Receiver<u64> {
+        self.committer.news()
+    }
+
+    async fn prune_events(
+        &self,
+        before: Timestamp,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.under_way(now, move |tx| events::prune(tx, before, limit)).await
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+        self.query(queries::endpoints).await
+    }
+
+    async fn endpoint(&self, name: &str) -> Result<Option<Endpoint>, StoreError> {
+        let key = EndpointKey { name: name.to_owned() };
+        self.query(move |tables| tables.record(&key)).await
+    }
+
+    async fn advance_endpoint(&self, command: AdvanceEndpoint) -> Result<(), StoreError> {
+        self.under_way(command.now, move |tx| events::advance(tx, &command)).await
+    }
+
+    async fn switch_endpoint(
+        &self,
+        name: &str,
+        disabled: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.under_way(now, move |tx| events::switch(tx, &name, disabled)).await
+    }
+
+    async fn due_deliveries(
+        &self,
+        endpoint: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<DueDeliveries, StoreError> {
+        let endpoint = endpoint.to_owned();
+        self.query(move |tables| queries::due_deliveries(tables, &endpoint, now, limit)).await
+    }
+
+    async fn keep_delivery(&self, delivery: Delivery, now: Timestamp) -> Result<(), StoreError> {
+        self.under_way(now, move |tx| events::keep_delivery(tx, &delivery)).await
+    }
+
+    async fn drop_delivery(&self, endpoint: &str, place: u64, now: Timestamp) -> Result<(), StoreError> {
+        let endpoint = endpoint.to_owned();
+        self.under_way(now, move |tx| events::drop_delivery(tx, &endpoint, place)).await
+    }
+
+    async fn delivery(&self, endpoint: &str, place: u64) -> Result<Option<Delivery>, StoreError> {
+        let key = DeliveryKey { endpoint: endpoint.to_owned(), place };
+        self.query(move |tables| tables.record(&key)).await
+    }
+
+    async fn deliveries(&self, endpoint: &str, page: PageRequest) -> Result<Page<Delivery>, ListError> {
+        let endpoint = endpoint.to_owned();
+        self.query(move |tables| queries::deliveries(tables, &endpoint, &page)).await
     }
 
     async fn mint_token(&self, token: Token) -> Result<(), StoreError> {

@@ -1,32 +1,43 @@
 //! What is read without the committer: on one view, which shows every commit whole or not at all; or on several, one
 //! after the other, where the way may be long.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::codec;
-use super::cursors::{self, CustomersAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt};
+use super::cursors::{
+    self, CustomersAt, DeliveriesAt, FailedTurnsAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt,
+};
 use super::keys::{
-    ConsentKey, CustomerOrderKey, Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey,
-    OpenTurnKey, Part, PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey,
-    TopicKey,
+    AssigneeKey, ConsentKey, CustomerOrderKey, DeliveryDueKey, DeliveryKey, EndpointKey, EventKey,
+    FailedTurnKey, Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
+    PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey, Word,
+    WordKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
-use super::tables::{Tables, missing};
+use super::tables::{Tables, missing, read_entry};
 use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
+use crate::domain::endpoint::{Delivery, Endpoint};
+use crate::domain::event::{Event, What};
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::pause::Pause;
+use crate::domain::search::Query;
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
+use crate::domain::turn::Turn;
 use crate::store::{
-    Counts, Head, InboxFilter, LaneHeads, ListError, Page, PageRequest, Silent, StoreError, Token,
+    AssigneeFilter, Counts, DueDeliveries, EventsError, Head, InboxFilter, LaneHeads, ListError, Logged,
+    Page, PageRequest, Silent, StoreError, Token,
 };
 
 /// What is gone through while a commit waits: a few milliseconds' work.
 const KEYS_PER_VIEW: usize = 1_000;
 /// The same, where each is read, too.
 const SESSIONS_PER_VIEW: usize = 100;
+/// How many words with the same beginning are gone through.
+const MOST_WORDS: usize = 10_000;
 
 pub fn customers(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Customer>, ListError> {
     let mut range = CustomerOrderKey::all();
@@ -97,17 +108,15 @@ pub fn held(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Message>, 
     page(rows, request)
 }
 
-/// Goes through the inbox of the tag, else of the topic, else the whole; what else is asked for is looked up in each
-/// session.
+/// Goes through the inbox of the agent, else of the tag, else of the topic, else the whole; what else is asked for is
+/// looked up in each session.
 pub fn inbox(kv: &dyn Kv, filter: &InboxFilter, request: &PageRequest) -> Result<Page<Session>, ListError> {
     let after: Option<InboxAt> = cursors::read(request)?;
     let (range, session_of) = inbox_of(filter, after.as_ref());
-    let has_topic =
-        |session: &Session| filter.topic.as_ref().is_none_or(|topic| session.topics.contains(topic));
     let mut rows: Vec<(InboxAt, Session)> = Vec::new();
     walk(kv, range, SESSIONS_PER_VIEW, |tables, key| {
         let session = session(tables, session_of(key)?)?;
-        if has_topic(&session) {
+        if filter.takes(&session) {
             // An earlier view may have shown it where it was before.
             rows.retain(|(_, seen)| seen.id != session.id);
             let place = session.inbox_place();
@@ -121,6 +130,10 @@ pub fn inbox(kv: &dyn Kv, filter: &InboxFilter, request: &PageRequest) -> Result
 /// The keys to go through, and whose session each of them is.
 fn inbox_of(filter: &InboxFilter, after: Option<&InboxAt>) -> (KeyRange, SessionOf) {
     let queues = filter.need_attention;
+    if let Some(AssigneeFilter::Agent(name)) = &filter.assignee {
+        let range = inbox_range::<AssigneeKey>(&tag_prefix(name), queues, after);
+        return (range, |key| Ok(AssigneeKey::decode(key)?.session));
+    }
     match (&filter.tag, &filter.topic) {
         (Some(tag), _) => {
             (inbox_range::<TagKey>(&tag_prefix(tag), queues, after), |key| Ok(TagKey::decode(key)?.session))
@@ -178,6 +191,138 @@ fn page<T, P: Position>(
     rows.truncate(request.limit);
     let next = rows.last().filter(|_| more).map(|(position, _)| cursors::write(position));
     Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next })
+}
+
+/// The order in which words lead to customers.
+pub fn search_customers(
+    tables: Tables<'_>,
+    query: &Query,
+    limit: usize,
+) -> Result<Vec<Customer>, StoreError> {
+    let mut found: BTreeMap<CustomerId, (Word, Customer)> = BTreeMap::new();
+    for beginning in query.beginnings().into_iter().map(Word) {
+        let mut start = vec![WordKey::TABLE];
+        start.extend_from_slice(beginning.beginning());
+        let range = KeyRange { end: super::keys::after_prefix(&start), start };
+        let mut left = limit;
+        for entry in tables.entries::<WordKey, ()>(&range).take(MOST_WORDS) {
+            let (WordKey { word, customer }, ()) = entry?;
+            if left == 0 {
+                break;
+            }
+            if found.get(&customer).is_some_and(|(first, _)| first.0 <= word.0) {
+                continue;
+            }
+            let customer = tables.customer(customer)?.ok_or_else(|| missing("a customer"))?;
+            if query.finds(&customer) {
+                left -= 1;
+                found.insert(customer.id, (word, customer));
+            }
+        }
+    }
+    let mut found: Vec<_> = found.into_values().collect();
+    found.sort_by(|(word, one), (other, two)| (&word.0, one.id).cmp(&(&other.0, two.id)));
+    Ok(found.into_iter().take(limit).map(|(_, customer)| customer).collect())
+}
+
+pub fn failed_turns(tables: Tables<'_>, request: &PageRequest) -> Result<Page<Turn>, ListError> {
+    let mut range = FailedTurnKey::all();
+    if let Some(FailedTurnsAt { order }) = cursors::read(request)? {
+        range.end = FailedTurnKey { order }.encode();
+    }
+    let rows = tables.scan(&range, Direction::Reverse).filter_map(|pair| {
+        pair.and_then(|(key, value)| {
+            let FailedTurnKey { order } = FailedTurnKey::decode(&key)?;
+            // One that is not there is of a conversation that is gone, and still to be cleared away.
+            Ok(tables.turn(read_entry(&value)?)?.map(|turn| (FailedTurnsAt { order }, turn)))
+        })
+        .transpose()
+    });
+    page(rows, request)
+}
+
+pub fn events(tables: Tables<'_>, after: u64, limit: usize) -> Result<Vec<Logged>, EventsError> {
+    let last = tables.last_event()?;
+    if after > last {
+        return Err(EventsError::Forgotten);
+    }
+    let range = KeyRange { start: EventKey { place: after + 1 }.encode(), end: EventKey::all().end };
+    let mut events: Vec<Logged> = Vec::new();
+    for event in tables.records::<Event>(&range).take(limit) {
+        let event = event?;
+        if events.is_empty() && event.place != after + 1 {
+            return Err(EventsError::Forgotten);
+        }
+        events.push(logged(tables, event)?);
+    }
+    Ok(events)
+}
+
+pub fn event(tables: Tables<'_>, place: u64) -> Result<Option<Logged>, StoreError> {
+    let event = tables.record(&EventKey { place })?;
+    event.map(|event| logged(tables, event)).transpose()
+}
+
+fn logged(tables: Tables<'_>, event: Event) -> Result<Logged, StoreError> {
+    let (mut customer, mut session, mut message) = (None, None, None);
+    match &event.what {
+        What::Customer { id, .. } => customer = tables.customer(*id)?,
+        What::Message { id, .. } => message = tables.message(*id)?,
+        what => {
+            if let Some(id) = what.session_id() {
+                session = tables.session(id)?;
+            }
+        }
+    }
+    Ok(Logged { event, customer, session, message })
+}
+
+pub fn endpoints(tables: Tables<'_>) -> Result<Vec<Endpoint>, StoreError> {
+    let mut endpoints: Vec<Endpoint> = tables.records(&EndpointKey::all()).collect::<Result<_, _>>()?;
+    endpoints.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(endpoints)
+}
+
+pub fn due_deliveries(
+    tables: Tables<'_>,
+    endpoint: &str,
+    now: Timestamp,
+    limit: usize,
+) -> Result<DueDeliveries, StoreError> {
+    let name = endpoint.to_owned();
+    let whole = DeliveryDueKey::within(&name);
+    let later = DeliveryDueKey::within(&(name.clone(), next_moment(now))).start;
+    let mut due = Vec::new();
+    let due_range = KeyRange { start: whole.start, end: later.clone() };
+    for entry in tables.entries::<DeliveryDueKey, ()>(&due_range).take(limit) {
+        let (DeliveryDueKey { place, .. }, ()) = entry?;
+        let delivery = tables.record(&DeliveryKey { endpoint: name.clone(), place })?;
+        due.push(delivery.ok_or_else(|| missing("a delivery"))?);
+    }
+    let later = KeyRange { start: later, end: whole.end };
+    let next = tables.entries::<DeliveryDueKey, ()>(&later).next().transpose()?;
+    Ok(DueDeliveries { due, next_at: next.map(|(key, ())| key.next_at) })
+}
+
+pub fn deliveries(
+    tables: Tables<'_>,
+    endpoint: &str,
+    request: &PageRequest,
+) -> Result<Page<Delivery>, ListError> {
+    let name = endpoint.to_owned();
+    let mut range = DeliveryKey::within(&name);
+    if let Some(at) = cursors::read::<DeliveriesAt>(request)? {
+        if at.endpoint != name {
+            return Err(ListError::InvalidCursor);
+        }
+        range.start = DeliveryKey { endpoint: name, place: at.place.saturating_add(1) }.encode();
+    }
+    let rows = tables.records::<Delivery>(&range).map(|delivery| {
+        let delivery = delivery?;
+        let at = DeliveriesAt { endpoint: delivery.endpoint.clone(), place: delivery.place };
+        Ok((at, delivery))
+    });
+    page(rows, request)
 }
 
 pub fn lane_heads(

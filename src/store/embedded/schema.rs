@@ -8,7 +8,7 @@ use super::open::OpenError;
 use crate::store::StoreError;
 
 /// The version that this program writes.
-pub const CURRENT: u32 = 2;
+pub const CURRENT: u32 = 3;
 
 const SCHEMA: u8 = 0;
 const OPENINGS: u8 = 1;
@@ -17,6 +17,7 @@ const ALIVE: u8 = 3;
 const IMPORTING: u8 = 4;
 const PARKED: u8 = 5;
 const MIGRATING: u8 = 6;
+const EVENTS: u8 = 7;
 
 /// Where the number stands that was last given to something that has an order.
 pub fn order_key() -> Key {
@@ -36,6 +37,11 @@ pub fn importing_key() -> FactKey {
 /// Where it stands how many receipts are parked.
 pub fn parked_key() -> Key {
     FactKey { fact: PARKED }.encode()
+}
+
+/// Where the place of the newest event stands.
+pub fn events_key() -> Key {
+    FactKey { fact: EVENTS }.encode()
 }
 
 /// Why the store's facts do not let it open.

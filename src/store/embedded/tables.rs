@@ -286,6 +286,11 @@ impl<'v> Tables<'v> {
         }
     }
 
+    /// The place of the newest event.
+    pub fn last_event(self) -> Result<u64, StoreError> {
+        Ok(self.view.get(&schema::events_key())?.map(|value| read_entry(&value)).transpose()?.unwrap_or(0))
+    }
+
     pub fn turn_at(self, turn: TurnId) -> Result<Option<TurnAt>, StoreError> {
         self.record(&TurnAtKey { turn })
     }
@@ -299,6 +304,12 @@ impl<'v> Tables<'v> {
             Some(turn) => Ok(Some(turn)),
             None => self.record(&ClosedTurnKey { session, place }),
         }
+    }
+
+    /// The last of a session's turns that are pending or in hand.
+    pub fn last_open_turn(self, session: SessionId) -> Result<Option<Turn>, StoreError> {
+        let last = self.scan(&OpenTurnKey::within(&session), Direction::Reverse).next().transpose()?;
+        last.map(|(_, value)| codec::decode(&value)).transpose()
     }
 
     /// A session's turns that are pending or in hand, in their order.

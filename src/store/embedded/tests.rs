@@ -27,6 +27,8 @@ fn rules() -> Rules {
         has_bot: true,
         forward_keywords: false,
         max_content_units: 1600,
+        bot: crate::domain::conversation::BotPolicy::default(),
+        attention: crate::domain::conversation::AttentionPolicy::default(),
     }
 }
 
@@ -60,6 +62,7 @@ fn text(from: &str, id: u128, content: &str) -> RecordInbound {
 
 fn answer(customer: u128, id: u128, key: Option<&str>, now: Timestamp) -> CreateMessage {
     let text = OutboundText {
+        turn_id: None,
         id: MessageId(Uuid::from_u128(id)),
         author: Author { role: Role::Init, name: "bot".into() },
         content: "an answer".into(),
@@ -183,7 +186,7 @@ async fn what_is_over_stands_in_no_queue() {
     store.settle(message.id, 1, accepted, at(3)).await.unwrap();
     let TurnClaim::Work(work) = store.claim_turn("here", at(3)).await.unwrap() else { panic!("it is due") };
     store
-        .fail_turn(work.turn.id, 1, TurnFailure::GiveUp { reason: "gone".into() }, work.turn.id, at(4))
+        .fail_turn(work.turn.id, 1, TurnFailure::GiveUp { reason: "gone".into(), fallback: None }, at(4))
         .await
         .unwrap();
 
@@ -202,10 +205,15 @@ async fn of_an_erased_person_only_hashes_and_the_ids_of_their_texts_stay() {
     store.create_message(answer(1, 2, Some("key"), at(1))).await.unwrap();
     store.record_inbound(text(ANN, 3, "STOP")).await.unwrap();
     store.erase_customer(ann, at(2)).await.unwrap();
-    // Facts, the consent log, the suppression, and the ids of received texts.
-    assert_eq!(tables_of(&kv), BTreeSet::from([1, 5, 6, 14]));
+    // Facts, the consent log, the suppression, the ids of received texts, and the log of events.
+    assert_eq!(tables_of(&kv), BTreeSet::from([1, 5, 6, 14, 38]));
+    let view = kv.begin().unwrap();
     for key in kv.keys() {
-        assert!(!key.windows(ANN.len()).any(|part| part == ANN.as_bytes()), "{key:?}");
+        let value = view.get(&key).unwrap().unwrap();
+        for secret in [&ANN[1..], "hello"] {
+            let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!holds(&key) && !holds(&value), "{key:?}");
+        }
     }
 }
 
@@ -289,9 +297,12 @@ async fn a_store_whose_commit_failed_refuses_also_reads_and_works_again_by_itsel
     assert!(store.customer(CustomerId(Uuid::from_u128(1))).await.unwrap().is_some());
 }
 
-/// What stays of a person: facts about the store, the consent log, and which of their texts were seen.
+/// What stays of a person: facts about the store, the consent log, which of their texts were seen, and that something
+/// happened.
 fn is_left_by_an_erasure(table: u8) -> bool {
-    [keys::FactKey::TABLE, keys::ConsentKey::TABLE, keys::InboundIdKey::TABLE].contains(&table)
+    let left =
+        [keys::FactKey::TABLE, keys::ConsentKey::TABLE, keys::InboundIdKey::TABLE, keys::EventKey::TABLE];
+    left.contains(&table)
 }
 
 #[tokio::test]
@@ -324,6 +335,8 @@ async fn of_an_old_conversation_nothing_is_left_but_its_customer() {
         keys::CustomerKey::TABLE,
         keys::CustomerNumberKey::TABLE,
         keys::CustomerOrderKey::TABLE,
+        keys::EventKey::TABLE,
+        keys::WordKey::TABLE,
     ]
     .into();
     assert_eq!(tables_of(&kv), expected);

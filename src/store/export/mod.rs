@@ -31,7 +31,7 @@ pub use write::Writer;
 pub const FORMAT: &str = "switchboard-export";
 /// The version that is written. Every older one is read. Raised with every field or kind that is added, so that a
 /// program never drops silently what it does not know.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The longest line, its end without. Far above what the largest record of a store comes to.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::digest;
+use crate::domain::endpoint::{Delivery, Endpoint};
+use crate::domain::event::Event;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::pause::Pause;
@@ -54,10 +56,16 @@ pub enum Record {
     Token { token: Token },
     /// What rests since the provider said so. By channel, then sender; the account's first.
     Pause { pause: Pause },
+    /// A line of the log of events, as far back as it is kept. By place.
+    Event { event: Event },
+    /// Whom the events are told, and how far. By name.
+    Endpoint { endpoint: Endpoint },
+    /// An event that was told in vain. By endpoint, then place.
+    Delivery { delivery: Delivery },
 }
 
 /// The names of the kinds, in their order.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 16] = [
     "alive",
     "customer",
     "consent",
@@ -71,6 +79,9 @@ pub const KINDS: [&str; 13] = [
     "parked_receipt",
     "token",
     "pause",
+    "event",
+    "endpoint",
+    "delivery",
 ];
 
 impl Record {
@@ -89,6 +100,9 @@ impl Record {
             Self::ParkedReceipt { .. } => 10,
             Self::Token { .. } => 11,
             Self::Pause { .. } => 12,
+            Self::Event { .. } => 13,
+            Self::Endpoint { .. } => 14,
+            Self::Delivery { .. } => 15,
         }]
     }
 }

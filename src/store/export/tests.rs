@@ -44,7 +44,7 @@ fn file_of_lines(lines: &[&str]) -> Vec<u8> {
 }
 
 /// An export of this version, with every kind of record.
-const PROMISED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exports/v1.ndjson");
+const PROMISED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exports/v2.ndjson");
 
 /// What the format promises changes with its version only. `UPDATE_FIXTURES=1 cargo test --lib` writes the file anew,
 /// which is right only for a version that nobody has used yet: otherwise raise `VERSION`, and add a file for it.

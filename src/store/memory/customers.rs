@@ -3,6 +3,7 @@
 use crate::domain::conversation::Refusal;
 use crate::domain::customer::{ConfirmRefusal, ConsentAction, ConsentEvidence, Customer, NumberHash};
 use crate::domain::ids::CustomerId;
+use crate::domain::search::{Query, words_of};
 use crate::domain::time::Timestamp;
 use crate::store::change::Created;
 use crate::store::{
@@ -92,11 +93,10 @@ impl State {
 
     /// Within [`State::change_queue`].
     pub fn cancel_for_opt_out(&mut self, customer_id: CustomerId, now: Timestamp) {
-        for message in self.messages.rows_mut() {
-            if message.customer_id == customer_id && message.is_canceled_by_opt_out() {
-                message.cancel_because(Refusal::CustomerUnsubscribed, now);
-            }
-        }
+        self.messages.change(
+            |message| message.customer_id == customer_id && message.is_canceled_by_opt_out(),
+            |message| message.cancel_because(Refusal::CustomerUnsubscribed, now),
+        );
     }
 
     pub fn erase_customer(&mut self, id: CustomerId) -> Result<(), CustomerError> {
@@ -112,6 +112,19 @@ impl State {
         let messages = &self.messages;
         self.adopted.retain(|_, message_id| messages.get(*message_id).is_some());
         Ok(())
+    }
+
+    pub fn search_customers(&self, query: &Query, limit: usize) -> Vec<Customer> {
+        let beginnings = query.beginnings();
+        let leads_there = |word: &String| beginnings.iter().any(|start| word.starts_with(start));
+        let found = self.customers.rows().filter(|customer| query.finds(customer));
+        let mut found: Vec<_> = found
+            .filter_map(|customer| {
+                Some((words_of(customer).into_iter().find(leads_there)?, customer.id, customer.clone()))
+            })
+            .collect();
+        found.sort_by(|(word, id, _), (other, other_id, _)| (word, id).cmp(&(other, other_id)));
+        found.into_iter().take(limit).map(|(_, _, customer)| customer).collect()
     }
 
     pub fn customers_page(&self, request: &PageRequest) -> Result<Page<Customer>, ListError> {

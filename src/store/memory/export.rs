@@ -132,5 +132,13 @@ impl State {
             (channel.len(), channel, sender.len(), sender)
         });
         records.extend(pauses.into_iter().map(|pause| Record::Pause { pause: pause.clone() }));
+        records.extend(self.events.values().map(|event| Record::Event { event: event.clone() }));
+        let mut endpoints: Vec<_> = self.endpoints.values().collect();
+        endpoints.sort_by_key(|endpoint| (endpoint.name.len(), &endpoint.name));
+        records.extend(endpoints.into_iter().map(|endpoint| Record::Endpoint { endpoint: endpoint.clone() }));
+        let mut deliveries: Vec<_> = self.deliveries.values().collect();
+        deliveries.sort_by_key(|delivery| (delivery.endpoint.len(), &delivery.endpoint, delivery.place));
+        records
+            .extend(deliveries.into_iter().map(|delivery| Record::Delivery { delivery: delivery.clone() }));
     }
 }

@@ -92,6 +92,29 @@ impl State {
                 self.pauses.insert(pause.scope.clone(), pause);
                 Ok(())
             }
+            Record::Event { event } => {
+                must(
+                    self.last_event == 0 || event.place == self.last_event + 1,
+                    "the event is not the next one of the log",
+                )?;
+                self.last_event = event.place;
+                self.events.insert(event.place, event);
+                Ok(())
+            }
+            Record::Endpoint { endpoint } => {
+                let known = self.endpoints.insert(endpoint.name.clone(), endpoint);
+                must(known.is_none(), "this endpoint was there before")
+            }
+            Record::Delivery { delivery } => {
+                must(
+                    self.endpoints.contains_key(&delivery.endpoint),
+                    "the endpoint of this delivery is missing",
+                )?;
+                let known = self.deliveries.contains_key(&(delivery.endpoint.clone(), delivery.place));
+                must(!known, "this delivery was there before")?;
+                self.keep_delivery(delivery);
+                Ok(())
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::domain::consent::LastWords;
 use crate::domain::conversation::{OnRecord, receive};
 use crate::domain::customer::NumberHash;
+use crate::domain::turn::Turn;
 use crate::store::{Inbound, RecordInbound};
 
 use super::state::State;
@@ -21,12 +22,13 @@ impl State {
             .iter()
             .filter(|record| record.number == number)
             .for_each(|record| last_words.note(record));
-        let on_record = OnRecord {
-            newest: customer.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned(),
-            customer,
-            suppressed: self.suppressed.remove(&number),
-            last_words,
+        let newest = customer.as_ref().and_then(|customer| self.newest_session(customer.id)).cloned();
+        let of_newest = |turn: &&Turn| {
+            newest.as_ref().is_some_and(|newest| newest.id == turn.session_id) && turn.is_open()
         };
+        let last_turn = self.turns.rows().filter(of_newest).max_by_key(|turn| turn.place).cloned();
+        let on_record =
+            OnRecord { newest, customer, suppressed: self.suppressed.remove(&number), last_words, last_turn };
         let mut received = receive(on_record, &text, ids, &self.rules, now);
 
         let customer_id = received.customer.id;

@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::domain::conversation::{Refusal, may_be_texted, speak};
+use crate::domain::conversation::{OutboundText, Refusal, decline, may_be_texted, speak};
 use crate::domain::delivery::Status;
-use crate::domain::ids::{MessageId, SessionId};
+use crate::domain::event::What;
+use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::Message;
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::change::Created;
 use crate::store::{
@@ -28,7 +30,9 @@ impl State {
         }
         let customer = self.customers.get(customer_id).ok_or(CreateMessageError::NotFound)?;
         let newest = self.newest_session(customer_id).cloned();
-        let mut spoken = speak(customer, newest, &text, &self.rules, now)?;
+        let turn = text.turn_id.and_then(|id| self.turns.get(id));
+        let spoken = speak(customer, newest.clone(), turn, &text, &self.rules, now);
+        let mut spoken = spoken.map_err(|refusal| self.refuse(customer_id, newest, &text, refusal, now))?;
         if spoken.silence_bot {
             self.change_queue(customer_id, now, |state| state.silence_bot(&mut spoken.session, now));
         }
@@ -37,6 +41,30 @@ impl State {
         spoken.turn.into_iter().for_each(|turn| self.turns.put(turn));
         self.remember_key(idempotency, Created::Message(Box::new(spoken.message.clone())), now);
         Ok(Fresh { value: spoken.message, replayed: false })
+    }
+
+    /// A refusal; one of the bot's is told.
+    fn refuse(
+        &mut self,
+        customer_id: CustomerId,
+        newest: Option<Session>,
+        text: &OutboundText,
+        refusal: Refusal,
+        now: Timestamp,
+    ) -> Refusal {
+        if text.author.is_bot() {
+            self.told.push(What::BotRefused {
+                session_id: newest.as_ref().map(|session| session.id),
+                customer_id,
+                turn_id: text.turn_id,
+                reason: refusal.slug().to_owned(),
+                texts: 1,
+            });
+            if let Some(switched) = decline(newest, refusal, &self.rules, now) {
+                self.change_queue(customer_id, now, |state| state.keep_switch(switched, now));
+            }
+        }
+        refusal
     }
 
     pub fn messages_of(

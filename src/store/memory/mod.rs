@@ -1,32 +1,39 @@
 //! The reference model of the store, and the engine of quick tests: everything in memory, behind one lock, found by
 //! going through all of it. Slow on purpose, so that it is plain to see that it is right; keeps nothing on disk.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
-use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::endpoint::{Delivery, Endpoint};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Message};
 use crate::domain::pause::Pause;
 use crate::domain::phone::Address;
-use crate::domain::session::Session;
+use crate::domain::search::Query;
+use crate::domain::session::{Session, Suggestion};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
 use super::export::{Export, ImportError, Record};
 use super::{
-    Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, InHand, Inbound, InboxFilter,
-    LaneHeads, ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
-    ResendError, SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token,
-    TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
+    ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
+    ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
+    ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent, Store,
+    StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed, TurnFailure,
+    TurnReplied, UpdateSession, UpdateSessionError,
 };
 
 mod customers;
+mod events;
 mod export;
 mod housekeeping;
 mod import;
@@ -42,6 +49,9 @@ mod table;
 mod turns;
 
 use state::State;
+
+/// When an import happens: it tells nothing.
+const BEFORE_ALL: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// What a store refuses that is told to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,16 +70,47 @@ pub enum Refused {
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    news: watch::Sender<u64>,
+}
+
+/// The state while a command changes it. At its end, what changed is told.
+struct Changing<'s> {
+    state: MutexGuard<'s, State>,
+    now: Timestamp,
+    news: &'s watch::Sender<u64>,
+}
+
+impl Deref for Changing<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Changing<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let before = self.state.last_event;
+        self.state.tell(self.now);
+        if self.state.last_event > before {
+            self.news.send_replace(self.state.last_event);
+        }
+    }
 }
 
 impl MemoryStore {
     pub fn new(rules: Policy) -> Self {
-        Self { state: Mutex::new(State::new(rules)) }
+        Self { state: Mutex::new(State::new(rules)), news: watch::Sender::new(0) }
     }
 
     /// The next so many attempts and claims are kept, and answered as if nobody knew: what a disk may do. For tests.
     pub fn doubt(&self, next: usize) {
-        if let Ok(mut state) = self.state() {
+        if let Ok(mut state) = self.state.lock() {
             state.doubts = next;
         }
     }
@@ -81,13 +122,13 @@ impl MemoryStore {
         }
     }
 
-    /// For what changes something.
-    fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+    /// For a command, of that moment.
+    fn state(&self, now: Timestamp) -> Result<Changing<'_>, StoreError> {
         let state = self.reading()?;
         match state.refused {
             Refused::Changes => Err(StoreError::Full { free_bytes: 0, min_free_bytes: 1 }),
             Refused::Records => Err(StoreError::Corrupt("it is told to be damaged".into())),
-            Refused::Nothing | Refused::Everything => Ok(state),
+            Refused::Nothing | Refused::Everything => Ok(Changing { state, now, news: &self.news }),
         }
     }
 
@@ -107,7 +148,7 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError> {
-        Ok(self.state()?.record_inbound(command))
+        Ok(self.state(command.now)?.record_inbound(command))
     }
 
     async fn text_by_provider_id(
@@ -120,7 +161,7 @@ impl Store for MemoryStore {
     }
 
     async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
-        self.state()?.create_customer(command)
+        self.state(command.now)?.create_customer(command)
     }
 
     async fn update_customer(
@@ -129,7 +170,7 @@ impl Store for MemoryStore {
         patch: CustomerPatch,
         now: Timestamp,
     ) -> Result<Customer, CustomerError> {
-        self.state()?.update_customer(id, patch, now)
+        self.state(now)?.update_customer(id, patch, now)
     }
 
     async fn begin_confirmation(
@@ -138,7 +179,7 @@ impl Store for MemoryStore {
         token: String,
         now: Timestamp,
     ) -> Result<Customer, ConfirmError> {
-        self.state()?.begin_confirmation(id, token, now)
+        self.state(now)?.begin_confirmation(id, token, now)
     }
 
     async fn confirm_customer(
@@ -148,15 +189,15 @@ impl Store for MemoryStore {
         evidence: ConsentEvidence,
         now: Timestamp,
     ) -> Result<Customer, ConfirmError> {
-        self.state()?.confirm_customer(id, &token, evidence, now)
+        self.state(now)?.confirm_customer(id, &token, evidence, now)
     }
 
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError> {
-        self.state()?.set_subscription(command)
+        self.state(command.now)?.set_subscription(command)
     }
 
-    async fn erase_customer(&self, id: CustomerId, _now: Timestamp) -> Result<(), CustomerError> {
-        self.state()?.erase_customer(id)
+    async fn erase_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), CustomerError> {
+        self.state(now)?.erase_customer(id)
     }
 
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
@@ -171,12 +212,32 @@ impl Store for MemoryStore {
         self.reading()?.customers_page(&page)
     }
 
+    async fn search_customers(&self, query: Query, limit: usize) -> Result<Vec<Customer>, StoreError> {
+        Ok(self.reading()?.search_customers(&query, limit))
+    }
+
     async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {
         Ok(self.reading()?.consent.iter().filter(|record| record.number == number).cloned().collect())
     }
 
     async fn update_session(&self, command: UpdateSession) -> Result<Session, UpdateSessionError> {
-        self.state()?.update_session(command)
+        self.state(command.now)?.update_session(command)
+    }
+
+    async fn assign_session(&self, command: AssignSession) -> Result<Session, AssignError> {
+        self.state(command.now)?.assign_session(command)
+    }
+
+    async fn use_suggestion(
+        &self,
+        id: SuggestionId,
+        now: Timestamp,
+    ) -> Result<Option<Suggestion>, StoreError> {
+        Ok(self.state(now)?.use_suggestion(id, now))
+    }
+
+    async fn attend(&self, new_turns: Vec<TurnId>, now: Timestamp) -> Result<Attended, StoreError> {
+        Ok(self.state(now)?.attend(new_turns, now))
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -200,7 +261,7 @@ impl Store for MemoryStore {
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
-        self.state()?.create_message(command)
+        self.state(command.now)?.create_message(command)
     }
 
     async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
@@ -220,7 +281,7 @@ impl Store for MemoryStore {
     }
 
     async fn cancel_message(&self, id: MessageId, now: Timestamp) -> Result<Message, CancelError> {
-        self.state()?.cancel_message(id, now)
+        self.state(now)?.cancel_message(id, now)
     }
 
     async fn resend_message(
@@ -229,7 +290,7 @@ impl Store for MemoryStore {
         valid_for: Duration,
         now: Timestamp,
     ) -> Result<Message, ResendError> {
-        self.state()?.resend_message(id, valid_for, now)
+        self.state(now)?.resend_message(id, valid_for, now)
     }
 
     async fn lane_heads(&self, lane: &Lane, now: Timestamp, limit: usize) -> Result<LaneHeads, StoreError> {
@@ -245,11 +306,11 @@ impl Store for MemoryStore {
     }
 
     async fn postpone(&self, id: MessageId, ready_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.state()?.postpone(id, ready_at, now))
+        Ok(self.state(now)?.postpone(id, ready_at, now))
     }
 
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
-        let mut state = self.state()?;
+        let mut state = self.state(now)?;
         let begun = state.begin_attempt(id, owner, now)?;
         if matches!(begun, Begun::Attempt(_)) { state.unless_doubted(begun) } else { Ok(begun) }
     }
@@ -261,11 +322,11 @@ impl Store for MemoryStore {
         outcome: SendOutcome,
         now: Timestamp,
     ) -> Result<Message, SettleError> {
-        self.state()?.settle(id, attempt, &outcome, now)
+        self.state(now)?.settle(id, attempt, &outcome, now)
     }
 
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        Ok(self.state()?.abandon_attempts(owner, now))
+        Ok(self.state(now)?.abandon_attempts(owner, now))
     }
 
     async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError> {
@@ -282,7 +343,7 @@ impl Store for MemoryStore {
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        self.state()?.resolve(id, &evidence, now)
+        self.state(now)?.resolve(id, &evidence, now)
     }
 
     async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
@@ -296,7 +357,7 @@ impl Store for MemoryStore {
         answer: Option<(String, ReceiptStatus)>,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        Ok(self.state()?.take_answer(id, asks, answer.as_ref(), now))
+        Ok(self.state(now)?.take_answer(id, asks, answer.as_ref(), now))
     }
 
     async fn messages_by_provider_id(&self, provider_id: &str) -> Result<Vec<Message>, StoreError> {
@@ -304,7 +365,7 @@ impl Store for MemoryStore {
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
-        self.state()?.pauses.insert(pause.scope.clone(), pause);
+        self.state(pause.until)?.pauses.insert(pause.scope.clone(), pause);
         Ok(())
     }
 
@@ -313,17 +374,17 @@ impl Store for MemoryStore {
     }
 
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {
-        Ok(self.state()?.apply_receipt(receipt, now))
+        Ok(self.state(now)?.apply_receipt(receipt, now))
     }
 
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
-        let mut state = self.state()?;
+        let mut state = self.state(now)?;
         let claim = state.claim_turn(owner, now)?;
         if matches!(claim, TurnClaim::Work(_)) { state.unless_doubted(claim) } else { Ok(claim) }
     }
 
     async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError> {
-        self.state()?.complete_turn(&command)
+        self.state(command.now)?.complete_turn(&command)
     }
 
     async fn fail_turn(
@@ -331,14 +392,25 @@ impl Store for MemoryStore {
         id: TurnId,
         attempt: u32,
         failure: TurnFailure,
-        new_turn: TurnId,
         now: Timestamp,
-    ) -> Result<(), TurnError> {
-        self.state()?.fail_turn(id, attempt, failure, new_turn, now)
+    ) -> Result<TurnFailed, TurnError> {
+        self.state(now)?.fail_turn(id, attempt, failure, now)
+    }
+
+    async fn reply_to_turn(&self, command: ReplyToTurn) -> Result<TurnReplied, ReplyError> {
+        self.state(command.now)?.reply_to_turn(&command)
+    }
+
+    async fn failed_turns(&self, page: PageRequest) -> Result<Page<Turn>, ListError> {
+        self.reading()?.failed_turns(&page)
+    }
+
+    async fn replay_turn(&self, id: TurnId, new_turn: TurnId, now: Timestamp) -> Result<Turn, ReplayError> {
+        self.state(now)?.replay_turn(id, new_turn, now)
     }
 
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        self.state()?.release_turns(owner, now)
+        self.state(now)?.release_turns(owner, now)
     }
 
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError> {
@@ -346,13 +418,89 @@ impl Store for MemoryStore {
     }
 
     async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError> {
-        let mut state = self.state()?;
+        let mut state = self.state(now)?;
         let messages = state.reclaim_attempts(owner, &known.messages, now);
         Ok(Reclaimed { messages, turns: state.reclaim_turns(owner, &known.turns, now)? })
     }
 
+    async fn events(&self, after: u64, limit: usize) -> Result<Vec<Logged>, EventsError> {
+        self.reading()?.events_after(after, limit)
+    }
+
+    async fn event(&self, place: u64) -> Result<Option<Logged>, StoreError> {
+        let state = self.reading()?;
+        Ok(state.events.get(&place).map(|event| state.logged(event)))
+    }
+
+    async fn last_event(&self) -> Result<u64, StoreError> {
+        Ok(self.reading()?.last_event)
+    }
+
+    fn event_news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    async fn prune_events(
+        &self,
+        before: Timestamp,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        Ok(self.state(now)?.prune_events(before, limit))
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+        Ok(self.reading()?.endpoints.values().cloned().collect())
+    }
+
+    async fn endpoint(&self, name: &str) -> Result<Option<Endpoint>, StoreError> {
+        Ok(self.reading()?.endpoints.get(name).cloned())
+    }
+
+    async fn advance_endpoint(&self, command: AdvanceEndpoint) -> Result<(), StoreError> {
+        self.state(command.now)?.advance_endpoint(command);
+        Ok(())
+    }
+
+    async fn switch_endpoint(
+        &self,
+        name: &str,
+        disabled: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.state(now)?.switch_endpoint(name, disabled, now);
+        Ok(())
+    }
+
+    async fn due_deliveries(
+        &self,
+        endpoint: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<DueDeliveries, StoreError> {
+        Ok(self.reading()?.due_deliveries(endpoint, now, limit))
+    }
+
+    async fn keep_delivery(&self, delivery: Delivery, now: Timestamp) -> Result<(), StoreError> {
+        self.state(now)?.keep_delivery(delivery);
+        Ok(())
+    }
+
+    async fn drop_delivery(&self, endpoint: &str, place: u64, now: Timestamp) -> Result<(), StoreError> {
+        self.state(now)?.deliveries.remove(&(endpoint.to_owned(), place));
+        Ok(())
+    }
+
+    async fn delivery(&self, endpoint: &str, place: u64) -> Result<Option<Delivery>, StoreError> {
+        Ok(self.reading()?.deliveries.get(&(endpoint.to_owned(), place)).cloned())
+    }
+
+    async fn deliveries(&self, endpoint: &str, page: PageRequest) -> Result<Page<Delivery>, ListError> {
+        self.reading()?.deliveries_of(endpoint, &page)
+    }
+
     async fn mint_token(&self, token: Token) -> Result<(), StoreError> {
-        self.state()?.tokens.insert(token.id, token);
+        self.state(token.created_at)?.tokens.insert(token.id, token);
         Ok(())
     }
 
@@ -367,14 +515,14 @@ impl Store for MemoryStore {
     }
 
     async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
-        let mut state = self.state()?;
+        let mut state = self.state(now)?;
         let Some(token) = state.tokens.get_mut(&id) else { return Ok(false) };
         token.revoked_at.get_or_insert(now);
         Ok(true)
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {
-        Ok(self.state()?.sweep(now, limit))
+        Ok(self.state(now)?.sweep(now, limit))
     }
 
     async fn prune(
@@ -382,13 +530,13 @@ impl Store for MemoryStore {
         before: Timestamp,
         from: Option<SessionId>,
         limit: usize,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Pruned, StoreError> {
-        Ok(self.state()?.prune(before, from, limit))
+        Ok(self.state(now)?.prune(before, from, limit))
     }
 
     async fn mark_alive(&self, alive: Alive) -> Result<(), StoreError> {
-        self.state()?.alive = Some(alive);
+        self.state(alive.at)?.alive = Some(alive);
         Ok(())
     }
 
@@ -405,19 +553,19 @@ impl Store for MemoryStore {
     }
 
     async fn begin_import(&self) -> Result<(), ImportError> {
-        self.state()?.begin_import()
+        self.state(BEFORE_ALL)?.begin_import()
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<(), ImportError> {
-        self.state()?.import(records)
+        self.state(BEFORE_ALL)?.import(records)
     }
 
     async fn end_import(&self) -> Result<(), ImportError> {
-        self.state()?.end_import()
+        self.state(BEFORE_ALL)?.end_import()
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.state().map(drop)
+        self.state(BEFORE_ALL).map(drop)
     }
 
     async fn broken(&self) -> String {

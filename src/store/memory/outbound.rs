@@ -118,8 +118,7 @@ impl State {
     }
 
     pub fn abandon_attempts(&mut self, owner: &str, now: Timestamp) -> usize {
-        let abandoned = self.messages.rows_mut().filter(|message| message.is_abandoned(owner));
-        abandoned.map(|message| message.abandon(now)).count()
+        self.messages.change(|message| message.is_abandoned(owner), |message| message.abandon(now))
     }
 
     pub fn reclaim_attempts(&mut self, owner: &str, known: &[(MessageId, u32)], now: Timestamp) -> usize {

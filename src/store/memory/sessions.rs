@@ -1,11 +1,16 @@
 //! Sessions: who has them, and the lists of them.
 
+use crate::domain::attention::{self, Attention, asks_something};
 use crate::domain::conversation::{self, Switched};
-use crate::domain::ids::CustomerId;
-use crate::domain::session::Session;
+use crate::domain::ids::{CustomerId, SuggestionId, TurnId};
+use crate::domain::message::Message;
+use crate::domain::session::{Session, Suggestion};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnState;
-use crate::store::{InboxFilter, ListError, Page, PageRequest, UpdateSession, UpdateSessionError};
+use crate::store::{
+    AssignError, AssignSession, Attended, InboxFilter, ListError, Page, PageRequest, UpdateSession,
+    UpdateSessionError,
+};
 
 use super::pages::page;
 use super::state::State;
@@ -40,16 +45,70 @@ impl State {
 
     /// Agents have the session now.
     pub fn silence_bot(&mut self, session: &mut Session, now: Timestamp) {
-        for message in self.messages.rows_mut() {
-            if message.customer_id == session.customer_id && message.author.is_bot() {
-                message.recall(now);
+        let customer_id = session.customer_id;
+        self.messages.change(
+            |message| message.customer_id == customer_id && message.author.is_bot(),
+            |message| message.recall(now),
+        );
+        let (id, messages) = (session.id, &self.messages);
+        self.turns.change(
+            |turn| turn.session_id == id && turn.state == TurnState::Pending,
+            |turn| turn.drop_unasked(session, turn.message_id.and_then(|id| messages.get(id))),
+        );
+    }
+
+    pub fn assign_session(&mut self, command: AssignSession) -> Result<Session, AssignError> {
+        let AssignSession { customer_id, assignee, caller, force, now } = command;
+        if self.customers.get(customer_id).is_none() {
+            return Err(AssignError::NotFound);
+        }
+        let session = self
+            .newest_session(customer_id)
+            .filter(|session| session.is_current(now, self.rules.idle_after))
+            .cloned()
+            .ok_or(AssignError::NoCurrentSession)?;
+        let assigned = attention::assign(session, assignee, &caller, force, &self.rules, now)?;
+        self.sessions.put(assigned.clone());
+        Ok(assigned)
+    }
+
+    pub fn use_suggestion(&mut self, id: SuggestionId, now: Timestamp) -> Option<Suggestion> {
+        let has_it = |session: &&Session| session.suggestions.iter().any(|suggestion| suggestion.id == id);
+        let mut session = self.sessions.rows().find(has_it)?.clone();
+        let used = session.use_suggestion(id, now);
+        self.sessions.put(session);
+        used
+    }
+
+    pub fn attend(&mut self, new_turns: Vec<TurnId>, now: Timestamp) -> Attended {
+        let mut due: Vec<_> =
+            self.sessions.rows().filter_map(|session| Some((session.attend_at?, session.id))).collect();
+        due.sort();
+        due.retain(|(at, _)| *at <= now);
+        let mut attended = Attended::default();
+        for ((_, id), new_turn) in due.into_iter().zip(new_turns) {
+            let Some(session) = self.sessions.get(id).cloned() else { continue };
+            let unanswered = self.unanswered(&session);
+            let done = attention::attend(session, unanswered.as_ref(), &self.rules, new_turn, now);
+            self.sessions.put(done.session.clone());
+            match done.outcome {
+                Attention::Escalated => attended.escalated.push(done.session),
+                Attention::Returned(turn) => {
+                    turn.into_iter().for_each(|turn| self.turns.put(*turn));
+                    attended.returned.push(done.session);
+                }
             }
         }
-        for turn in self.turns.rows_mut() {
-            if turn.session_id == session.id && turn.state == TurnState::Pending {
-                turn.drop_unasked(session, turn.message_id.and_then(|id| self.messages.get(id)));
-            }
-        }
+        attended.next_at = self.sessions.rows().filter_map(|session| session.attend_at).min();
+        attended
+    }
+
+    /// The customer's last text that the bot has not seen.
+    fn unanswered(&self, session: &Session) -> Option<Message> {
+        let from = session.unseen_by_bot_from?;
+        let of_session = self.messages.rows().filter(|message| message.session_id == session.id);
+        let unseen = of_session.filter(|message| message.place >= from && asks_something(message));
+        unseen.max_by_key(|message| message.place).cloned()
     }
 
     pub fn sessions_of(
@@ -70,7 +129,7 @@ impl State {
         let rows = self
             .sessions
             .rows()
-            .filter(|session| is_wanted(session, filter))
+            .filter(|session| filter.takes(session))
             .map(|session| {
                 let place = session.inbox_place();
                 ((place.queue as u8, place.since, session.id), session.clone())
@@ -78,10 +137,4 @@ impl State {
             .collect();
         page(("inbox", uuid::Uuid::nil()), rows, request)
     }
-}
-
-fn is_wanted(session: &Session, filter: &InboxFilter) -> bool {
-    filter.need_attention.is_none_or(|wanted| session.need_attention == wanted)
-        && filter.tag.as_ref().is_none_or(|tag| session.tags.contains(tag))
-        && filter.topic.as_ref().is_none_or(|topic| session.topics.contains(topic))
 }

@@ -6,6 +6,8 @@ use super::Refused;
 use crate::domain::conversation::Policy;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::Status;
+use crate::domain::endpoint::{Delivery, Endpoint};
+use crate::domain::event::{Event, What};
 use crate::domain::ids::{CustomerId, MessageId, TokenId};
 use crate::domain::message::Message;
 use crate::domain::pause::{Pause, PauseScope};
@@ -45,6 +47,15 @@ pub(super) struct State {
     pub remembered: BTreeMap<(String, String), Remembered>,
     pub pauses: BTreeMap<PauseScope, Pause>,
     pub alive: Option<Alive>,
+    /// By their places.
+    pub events: BTreeMap<u64, Event>,
+    /// The place of the newest event.
+    pub last_event: u64,
+    /// What the command under way tells beside what it changes.
+    pub told: Vec<What>,
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// By endpoint and place.
+    pub deliveries: BTreeMap<(String, u64), Delivery>,
 }
 
 #[derive(Debug)]
@@ -87,6 +98,11 @@ impl State {
             remembered: BTreeMap::new(),
             pauses: BTreeMap::new(),
             alive: None,
+            events: BTreeMap::new(),
+            last_event: 0,
+            told: Vec::new(),
+            endpoints: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
         }
     }
 

@@ -32,21 +32,25 @@ rows!(Customer: CustomerId, Session: SessionId, Message: MessageId, Turn: TurnId
 pub(super) struct Table<T> {
     rows: BTreeMap<u64, T>,
     next: u64,
+    /// What the command under way has touched, as it was before; none where there was nothing.
+    touched: BTreeMap<u64, Option<T>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), next: 0 }
+        Self { rows: BTreeMap::new(), next: 0, touched: BTreeMap::new() }
     }
 }
 
-impl<T: Row> Table<T> {
+impl<T: Row + Clone> Table<T> {
     pub fn get(&self, id: T::Id) -> Option<&T> {
         self.rows.values().find(|row| row.id() == id)
     }
 
     pub fn get_mut(&mut self, id: T::Id) -> Option<&mut T> {
-        self.rows.values_mut().find(|row| row.id() == id)
+        let (number, row) = self.rows.iter_mut().find(|(_, row)| row.id() == id)?;
+        self.touched.entry(*number).or_insert_with(|| Some(row.clone()));
+        Some(row)
     }
 
     /// Replaces the row with that id, or else creates it after all others.
@@ -54,6 +58,7 @@ impl<T: Row> Table<T> {
         if let Some(old) = self.get_mut(row.id()) {
             *old = row;
         } else {
+            self.touched.entry(self.next).or_insert(None);
             self.rows.insert(self.next, row);
             self.next += 1;
         }
@@ -75,7 +80,16 @@ impl<T: Row> Table<T> {
     }
 
     pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        for (number, row) in self.rows.iter().filter(|(_, row)| !keep(row)) {
+            self.touched.entry(*number).or_insert_with(|| Some(row.clone()));
+        }
         self.rows.retain(|_, row| keep(row));
+    }
+
+    /// What was touched since this was called last: as it was then, and as it is.
+    pub fn take_touched(&mut self) -> Vec<(Option<T>, Option<T>)> {
+        let touched = std::mem::take(&mut self.touched);
+        touched.into_iter().map(|(number, old)| (old, self.rows.get(&number).cloned())).collect()
     }
 
     /// All rows, in the order of their creation.
@@ -83,8 +97,15 @@ impl<T: Row> Table<T> {
         self.rows.values()
     }
 
-    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.values_mut()
+    /// Changes those rows. How many.
+    pub fn change(&mut self, which: impl Fn(&T) -> bool, mut change: impl FnMut(&mut T)) -> usize {
+        let mut changed = 0;
+        for (number, row) in self.rows.iter_mut().filter(|(_, row)| which(row)) {
+            self.touched.entry(*number).or_insert_with(|| Some(row.clone()));
+            change(row);
+            changed += 1;
+        }
+        changed
     }
 
     /// All rows with their sequence numbers.

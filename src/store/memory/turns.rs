@@ -1,15 +1,20 @@
 //! The bot's turns: handed out one by one per session, answered, tried again or given up.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::domain::answer::{GivenAnswer, answer, give_up};
+use crate::domain::answer::{Answered, GivenAnswer, GivenUp, answer, give_up, reply};
 use crate::domain::ids::{SessionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{HISTORY, Turn, TurnState, TurnWork};
-use crate::store::{CompleteTurn, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+use crate::store::{
+    CompleteTurn, ListError, Page, PageRequest, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim,
+    TurnCompleted, TurnError, TurnFailed, TurnFailure, TurnReplied,
+};
 
+use super::pages::page;
 use super::state::State;
 
 impl State {
@@ -39,7 +44,8 @@ impl State {
         self.turns.put(turn.clone());
         self.sessions.put(session.clone());
         let message = self.message_of(&turn).cloned();
-        Ok(TurnWork { history: self.history_of(&turn), turn, session, customer, message })
+        let also = turn.also.iter().filter_map(|id| self.messages.get(*id)).cloned().collect();
+        Ok(TurnWork { history: self.history_of(&turn), turn, session, customer, message, also })
     }
 
     fn session_of(&self, turn: &Turn) -> Result<Session, StoreError> {
@@ -65,29 +71,55 @@ impl State {
     }
 
     pub fn complete_turn(&mut self, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
-        let now = command.now;
-        let mut turn = self.in_hand(command.turn_id, command.attempt)?;
-        let customer = self.owner(turn.customer_id)?;
-        let session = self.session_of(&turn)?;
-        let newest = self.newest_session(turn.customer_id);
+        let turn = self.in_hand(command.turn_id, command.attempt)?;
         let given = GivenAnswer {
-            overtaken: newest.is_some_and(|newest| newest.id != session.id && newest.need_attention),
+            overtaken: self.is_overtaken(&turn),
             answer: &command.answer,
             message_ids: &command.message_ids,
             bot_name: &command.bot_name,
             valid_for: command.valid_for,
             new_turn: command.new_turn,
         };
-        let answered = answer(customer, session, &turn, &given, &self.rules, now);
-        turn.complete(answered.as_ref().err().copied());
-        self.turns.put(turn.clone());
-        let mut answered = match answered {
-            Ok(answered) => answered,
-            Err(refusal) => {
-                return Ok(TurnCompleted { messages: Vec::new(), refused: Some(refusal), handed_off: false });
-            }
+        let (customer, session) = (self.owner(turn.customer_id)?, self.session_of(&turn)?);
+        let answered = answer(customer, session, &turn, &given, &self.rules, command.now);
+        let mut turn = turn;
+        turn.complete(answered.refused, &command.answer);
+        Ok(self.keep_answer(turn, answered, command.now))
+    }
+
+    pub fn reply_to_turn(&mut self, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
+        let told = self.turns.get(command.turn_id).filter(|turn| turn.attempts > 0).cloned();
+        let mut turn = told.ok_or(ReplyError::NotFound)?;
+        if let Some(reply) = turn.reply(command.key) {
+            let messages = reply.messages.iter().filter_map(|id| self.messages.get(*id)).cloned().collect();
+            let completed = TurnCompleted { messages, refused: None, handed_off: false };
+            return Ok(TurnReplied { completed, replayed: true });
+        }
+        let given = GivenAnswer {
+            overtaken: self.is_overtaken(&turn),
+            answer: &command.answer,
+            message_ids: &command.message_ids,
+            bot_name: &command.bot_name,
+            valid_for: command.valid_for,
+            new_turn: command.new_turn,
         };
-        self.change_queue(turn.customer_id, now, |state| {
+        let (customer, session) = (self.owner(turn.customer_id)?, self.session_of(&turn)?);
+        let answered = reply(customer, session, &turn, &given, &self.rules, command.now);
+        let ids = answered.messages.iter().map(|message| message.id).collect();
+        turn.note_reply(command.key, ids, answered.refused, &command.answer);
+        let completed = self.keep_answer(turn, answered, command.now);
+        Ok(TurnReplied { completed, replayed: false })
+    }
+
+    fn is_overtaken(&self, turn: &Turn) -> bool {
+        let newest = self.newest_session(turn.customer_id);
+        newest.is_some_and(|newest| newest.id != turn.session_id && newest.need_attention)
+    }
+
+    fn keep_answer(&mut self, turn: Turn, mut answered: Answered, now: Timestamp) -> TurnCompleted {
+        let customer_id = turn.customer_id;
+        self.turns.put(turn);
+        self.change_queue(customer_id, now, |state| {
             if answered.silence_bot {
                 state.silence_bot(&mut answered.session, now);
             }
@@ -95,7 +127,8 @@ impl State {
             answered.messages.iter().for_each(|message| state.messages.put(message.clone()));
             state.sessions.put(answered.session.clone());
         });
-        Ok(TurnCompleted { messages: answered.messages, refused: None, handed_off: answered.silence_bot })
+        let Answered { messages, silence_bot, refused, .. } = answered;
+        TurnCompleted { messages, refused, handed_off: silence_bot }
     }
 
     pub fn fail_turn(
@@ -103,24 +136,53 @@ impl State {
         id: TurnId,
         attempt: u32,
         failure: TurnFailure,
-        new_turn: TurnId,
         now: Timestamp,
-    ) -> Result<(), TurnError> {
+    ) -> Result<TurnFailed, TurnError> {
         let mut turn = self.in_hand(id, attempt)?;
         match failure {
             TurnFailure::RetryAt(due_at) => {
                 turn.failures += 1;
                 self.retry_turn(turn, due_at)?;
+                Ok(TurnFailed::default())
             }
-            TurnFailure::GiveUp { reason } => {
+            TurnFailure::PutOff(due_at) => {
+                self.retry_turn(turn, due_at)?;
+                Ok(TurnFailed::default())
+            }
+            TurnFailure::GiveUp { reason, fallback } => {
                 let session = self.session_of(&turn)?;
                 let message = turn.message_id.and_then(|id| self.messages.get(id));
-                let switched = give_up(&mut turn, session, message, &reason, &self.rules, new_turn, now);
+                let giving_up = (reason.as_str(), fallback.as_ref());
+                let customer = self.owner(turn.customer_id)?;
+                let given_up = give_up(customer, &mut turn, session, message, giving_up, &self.rules, now);
+                let GivenUp { switched, message } = given_up;
+                let handed_over = switched.silence_bot;
                 self.turns.put(turn.clone());
-                self.change_queue(turn.customer_id, now, |state| state.keep_switch(switched, now));
+                self.change_queue(turn.customer_id, now, |state| {
+                    state.keep_switch(switched, now);
+                    message.iter().for_each(|message| state.messages.put(message.clone()));
+                });
+                Ok(TurnFailed { message, handed_over })
             }
         }
-        Ok(())
+    }
+
+    pub fn failed_turns(&self, request: &PageRequest) -> Result<Page<Turn>, ListError> {
+        let failed = self.turns.numbered().filter(|(_, turn)| turn.has_failed());
+        let rows = failed.map(|(number, turn)| (Reverse(number), turn.clone())).collect();
+        page(("failed turns", uuid::Uuid::nil()), rows, request)
+    }
+
+    pub fn replay_turn(&mut self, id: TurnId, new_turn: TurnId, now: Timestamp) -> Result<Turn, ReplayError> {
+        let turn = self.turns.get(id).ok_or(ReplayError::NotFound)?;
+        if turn.is_open() {
+            return Err(ReplayError::NotOver);
+        }
+        let mut session = self.session_of(turn)?;
+        let again = turn.again(&mut session, new_turn, now)?;
+        self.turns.put(again.clone());
+        self.sessions.put(session);
+        Ok(again)
     }
 
     pub fn release_turns(&mut self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {

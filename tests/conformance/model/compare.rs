@@ -86,6 +86,7 @@ impl World {
             for (tag, topic) in [(None, None), (Some("vip"), None), (None, Some("a")), (Some("a"), Some("b"))]
             {
                 let filter = InboxFilter {
+                    assignee: None,
                     need_attention,
                     tag: tag.map(str::to_owned),
                     topic: topic.map(str::to_owned),

@@ -9,7 +9,7 @@ use switchboard::domain::session::Session;
 use switchboard::domain::turn::TurnWork;
 use switchboard::store::{
     CompleteTurn, CreateMessage, CreateMessageError, Fresh, Store, StoreError, TurnClaim, TurnCompleted,
-    TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    TurnError, TurnFailed, TurnFailure, UpdateSession, UpdateSessionError,
 };
 
 use super::{Audit, Book, Voice, at_once};
@@ -125,7 +125,7 @@ impl Audit {
         self.look_at_session(&mut book, turn.session_id);
     }
 
-    pub fn saw_failure(&self, answer: &Result<(), TurnError>, id: TurnId, failure: &TurnFailure) {
+    pub fn saw_failure(&self, answer: &Result<TurnFailed, TurnError>, id: TurnId, failure: &TurnFailure) {
         if answer.is_err() {
             return;
         }

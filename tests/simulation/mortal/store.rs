@@ -8,21 +8,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use switchboard::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
 use switchboard::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
-use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use switchboard::domain::endpoint::{Delivery, Endpoint};
+use switchboard::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use switchboard::domain::message::{Lane, Message};
 use switchboard::domain::pause::Pause;
 use switchboard::domain::phone::Address;
-use switchboard::domain::session::Session;
+use switchboard::domain::search::Query;
+use switchboard::domain::session::{Session, Suggestion};
 use switchboard::domain::time::Timestamp;
 use switchboard::domain::turn::Turn;
 use switchboard::store::export::{Export, ImportError, Record};
 use switchboard::store::{
-    Alive, Begun, CancelError, CompleteTurn, ConfirmError, Counts, CreateCustomer, CreateCustomerError,
-    CreateMessage, CreateMessageError, CustomerError, CustomerPatch, Fresh, InHand, Inbound, InboxFilter,
-    LaneHeads, ListError, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
-    ResendError, SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token,
-    TurnClaim, TurnCompleted, TurnError, TurnFailure, UpdateSession, UpdateSessionError,
+    AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
+    ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
+    ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
+    ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent, Store,
+    StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed, TurnFailure,
+    TurnReplied, UpdateSession, UpdateSessionError,
 };
+use tokio::sync::watch;
 
 use crate::life::Life;
 use crate::world::World;
@@ -33,11 +38,35 @@ pub struct MortalStore {
 }
 
 /// What is asked again and again whether or not there is anything to do. Lives should rather end elsewhere.
-const POLLS: [&str; 8] =
-    ["silent", "lane_heads", "busy_lanes", "unknown_due", "holding", "sweep", "claim_turn", "counts"];
+const POLLS: [&str; 14] = [
+    "silent",
+    "lane_heads",
+    "busy_lanes",
+    "unknown_due",
+    "holding",
+    "sweep",
+    "claim_turn",
+    "counts",
+    "attend",
+    "events",
+    "last_event",
+    "prune_events",
+    "endpoint",
+    "due_deliveries",
+];
 
 /// What changes nothing.
-const READS: [&str; 26] = [
+const READS: [&str; 36] = [
+    "failed_turns",
+    "search_customers",
+    "events",
+    "event",
+    "last_event",
+    "endpoints",
+    "endpoint",
+    "due_deliveries",
+    "delivery",
+    "deliveries",
     "held",
     "holding",
     "customer",
@@ -160,6 +189,10 @@ macro_rules! commands {
                 }
             )*
 
+            fn event_news(&self) -> watch::Receiver<u64> {
+                self.world.disk.event_news()
+            }
+
             async fn broken(&self) -> String {
                 std::future::pending().await
             }
@@ -209,7 +242,27 @@ commands! {
     take_answer(id: MessageId, asks: u8, answer: Option<(String, ReceiptStatus)>, now: Timestamp) -> Option<Message>, StoreError, saw_told(answer.as_ref());
     claim_turn(owner: &str, now: Timestamp) -> TurnClaim, StoreError, saw_claim();
     complete_turn(command: CompleteTurn) -> TurnCompleted, TurnError, saw_answer(&command);
-    fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, new_turn: TurnId, now: Timestamp) -> (), TurnError, saw_failure(id, &failure);
+    fail_turn(id: TurnId, attempt: u32, failure: TurnFailure, now: Timestamp) -> TurnFailed, TurnError, saw_failure(id, &failure);
+    reply_to_turn(command: ReplyToTurn) -> TurnReplied, ReplyError;
+    failed_turns(page: PageRequest) -> Page<Turn>, ListError;
+    replay_turn(id: TurnId, new_turn: TurnId, now: Timestamp) -> Turn, ReplayError;
+    search_customers(query: Query, limit: usize) -> Vec<Customer>, StoreError;
+    assign_session(command: AssignSession) -> Session, AssignError;
+    use_suggestion(id: SuggestionId, now: Timestamp) -> Option<Suggestion>, StoreError;
+    attend(new_turns: Vec<TurnId>, now: Timestamp) -> Attended, StoreError;
+    events(after: u64, limit: usize) -> Vec<Logged>, EventsError;
+    event(place: u64) -> Option<Logged>, StoreError;
+    last_event() -> u64, StoreError;
+    prune_events(before: Timestamp, limit: usize, now: Timestamp) -> usize, StoreError;
+    endpoints() -> Vec<Endpoint>, StoreError;
+    endpoint(name: &str) -> Option<Endpoint>, StoreError;
+    advance_endpoint(command: AdvanceEndpoint) -> (), StoreError;
+    switch_endpoint(name: &str, disabled: Option<String>, now: Timestamp) -> (), StoreError;
+    due_deliveries(endpoint: &str, now: Timestamp, limit: usize) -> DueDeliveries, StoreError;
+    keep_delivery(delivery: Delivery, now: Timestamp) -> (), StoreError;
+    drop_delivery(endpoint: &str, place: u64, now: Timestamp) -> (), StoreError;
+    delivery(endpoint: &str, place: u64) -> Option<Delivery>, StoreError;
+    deliveries(endpoint: &str, page: PageRequest) -> Page<Delivery>, ListError;
     release_turns(owner: &str, now: Timestamp) -> usize, StoreError, saw_released();
     turn(id: TurnId) -> Option<Turn>, StoreError;
     reclaim(owner: &str, known: InHand, now: Timestamp) -> Reclaimed, StoreError, saw_reclaimed();

@@ -45,6 +45,7 @@ pub async fn list_sessions(
         need_attention: params.flag("need_attention"),
         tag: params.text("tag"),
         topic: params.text("topic"),
+        assignee: None,
     };
     let wishes = params.expand(&EXPANSIONS);
     let request = params.page();

@@ -1,13 +1,13 @@
 //! An import: records as they were elsewhere, with their numbers in the orders, and all the indexes that lead to them.
 //! Decides nothing, but believes nothing either: what does not belong to what came before is refused.
 
-use super::{outbound, tokens};
+use super::{events, outbound, tokens};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::turn::Turn;
 use crate::store::embedded::keys::{
-    CustomerOrderKey, IdempotencyAgeKey, IdempotencyKey, InboundIdKey, MessageKey, OutboundIdKey,
-    ParkedAgeKey, ParkedKey, SessionOfKey, TokenHashKey,
+    CustomerOrderKey, DeliveryKey, EndpointKey, EventKey, IdempotencyAgeKey, IdempotencyKey, InboundIdKey,
+    MessageKey, OutboundIdKey, ParkedAgeKey, ParkedKey, SessionOfKey, TokenHashKey,
 };
 use crate::store::embedded::schema;
 use crate::store::embedded::tables::{IdempotencyRow, ParkedRow};
@@ -113,6 +113,24 @@ fn take(tx: &mut Tx<'_, '_>, record: Record) -> Taken {
         }
         Record::Token { token } => take_token(tx, &token),
         Record::Pause { pause } => Ok(outbound::keep_pause(tx, &pause)?),
+        Record::Event { event } => {
+            let last = tx.last_event()?;
+            must(last == 0 || event.place == last + 1, "the event is not the next one of the log")?;
+            tx.keep_last_event(event.place);
+            Ok(tx.put_record(&EventKey { place: event.place }, &event)?)
+        }
+        Record::Endpoint { endpoint } => {
+            let key = EndpointKey { name: endpoint.name.clone() };
+            must(!tx.tables().holds(&key)?, "this endpoint was there before")?;
+            Ok(events::put(tx, &endpoint)?)
+        }
+        Record::Delivery { delivery } => {
+            let endpoint = EndpointKey { name: delivery.endpoint.clone() };
+            must(tx.tables().holds(&endpoint)?, "the endpoint of this delivery is missing")?;
+            let key = DeliveryKey { endpoint: delivery.endpoint.clone(), place: delivery.place };
+            must(!tx.tables().holds(&key)?, "this delivery was there before")?;
+            Ok(events::keep_delivery(tx, &delivery)?)
+        }
     }
 }
 

@@ -17,8 +17,13 @@ pub fn record(tx: &mut Tx<'_, '_>, command: &RecordInbound) -> Result<Inbound, S
         None => None,
     };
     let last_words = if text.recovered { tx.tables().last_words(&text.from)? } else { LastWords::default() };
-    let on_record =
-        OnRecord { customer: known, newest, suppressed: tx.take_suppression(&text.from)?, last_words };
+    // Asked for only where it makes a difference.
+    let last_turn = match &newest {
+        Some(newest) if !tx.rules.bot.debounce.is_zero() => tx.tables().last_open_turn(newest.id)?,
+        Some(_) | None => None,
+    };
+    let suppressed = tx.take_suppression(&text.from)?;
+    let on_record = OnRecord { customer: known, newest, suppressed, last_words, last_turn };
     let mut received = receive(on_record, text, *ids, tx.rules, *now);
 
     tx.put_customer(&received.customer)?;

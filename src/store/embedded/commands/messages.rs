@@ -3,22 +3,36 @@
 use std::time::Duration;
 
 use super::{idempotency, sessions};
-use crate::domain::conversation::{Refusal, may_be_texted, speak};
+use crate::domain::conversation::{OutboundText, Refusal, decline, may_be_texted, speak};
 use crate::domain::delivery::Status;
+use crate::domain::event::What;
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::Message;
+use crate::domain::session::Session;
 use crate::store::embedded::tables::missing;
 use crate::store::embedded::tx::Tx;
 use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, ResendError, StoreError};
 
-pub fn create(tx: &mut Tx<'_, '_>, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
+/// The outer error leaves no trace; the inner one does: what the bot said in vain is told.
+pub fn create(
+    tx: &mut Tx<'_, '_>,
+    command: CreateMessage,
+) -> Result<Result<Fresh<Message>, Refusal>, CreateMessageError> {
     let CreateMessage { customer_id, text, idempotency, now } = command;
     if let Some(value) = idempotency::recall(tx, idempotency.as_ref())? {
-        return Ok(Fresh { value, replayed: true });
+        return Ok(Ok(Fresh { value, replayed: true }));
     }
     let customer = tx.tables().customer(customer_id)?.ok_or(CreateMessageError::NotFound)?;
     let newest = tx.tables().newest_session(customer_id)?;
-    let mut spoken = speak(&customer, newest, &text, tx.rules, now)?;
+    let turn = text.turn_id.map_or(Ok(None), |turn| tx.tables().turn(turn))?;
+    let mut spoken = match speak(&customer, newest.clone(), turn.as_ref(), &text, tx.rules, now) {
+        Ok(spoken) => spoken,
+        Err(refusal) if text.author.is_bot() => {
+            refuse_bot(tx, customer_id, newest, &text, refusal)?;
+            return Ok(Err(refusal));
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
     if spoken.silence_bot {
         sessions::silence_bot(tx, &mut spoken.session)?;
     }
@@ -28,7 +42,27 @@ pub fn create(tx: &mut Tx<'_, '_>, command: CreateMessage) -> Result<Fresh<Messa
         tx.put_turn(turn)?;
     }
     idempotency::remember(tx, idempotency, &spoken.message)?;
-    Ok(Fresh { value: spoken.message, replayed: false })
+    Ok(Ok(Fresh { value: spoken.message, replayed: false }))
+}
+
+fn refuse_bot(
+    tx: &mut Tx<'_, '_>,
+    customer_id: CustomerId,
+    newest: Option<Session>,
+    text: &OutboundText,
+    refusal: Refusal,
+) -> Result<(), StoreError> {
+    tx.also_tell([What::BotRefused {
+        session_id: newest.as_ref().map(|session| session.id),
+        customer_id,
+        turn_id: text.turn_id,
+        reason: refusal.slug().to_owned(),
+        texts: 1,
+    }]);
+    if let Some(switched) = decline(newest, refusal, tx.rules, tx.now) {
+        sessions::keep_switch(tx, switched)?;
+    }
+    Ok(())
 }
 
 pub fn cancel(tx: &mut Tx<'_, '_>, id: MessageId) -> Result<Message, CancelError> {

@@ -2,6 +2,7 @@
 //! says. Decides nothing.
 
 pub mod customers;
+pub mod events;
 pub mod import;
 pub mod inbound;
 pub mod messages;

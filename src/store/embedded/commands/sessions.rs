@@ -1,11 +1,17 @@
 //! Sessions: who has them, and what a switch entails.
 
+use crate::domain::attention::{self, Attention, asks_something};
 use crate::domain::conversation::{self, Switched};
+use crate::domain::ids::{SuggestionId, TurnId};
 use crate::domain::message::Message;
-use crate::domain::session::Session;
+use crate::domain::session::{Session, Suggestion};
 use crate::domain::turn::{Turn, TurnState};
+use crate::store::embedded::codec;
+use crate::store::embedded::keys::{AttentionKey, Family, MessageKey, SuggestionKey};
+use crate::store::embedded::kv::{Direction, KeyRange};
+use crate::store::embedded::tables::{Tables, missing};
 use crate::store::embedded::tx::Tx;
-use crate::store::{StoreError, UpdateSession, UpdateSessionError};
+use crate::store::{AssignError, AssignSession, Attended, StoreError, UpdateSession, UpdateSessionError};
 
 pub fn update(tx: &mut Tx<'_, '_>, command: &UpdateSession) -> Result<Session, UpdateSessionError> {
     let UpdateSession { customer_id, patch, new_turn, now } = command;
@@ -19,6 +25,72 @@ pub fn update(tx: &mut Tx<'_, '_>, command: &UpdateSession) -> Result<Session, U
         .ok_or(UpdateSessionError::NoCurrentSession)?;
     let switched = conversation::update_session(session, patch, tx.rules, *new_turn, *now);
     Ok(keep_switch(tx, switched)?)
+}
+
+pub fn assign(tx: &mut Tx<'_, '_>, command: AssignSession) -> Result<Session, AssignError> {
+    let AssignSession { customer_id, assignee, caller, force, now } = command;
+    if tx.tables().customer(customer_id)?.is_none() {
+        return Err(AssignError::NotFound);
+    }
+    let session = tx
+        .tables()
+        .newest_session(customer_id)?
+        .filter(|session| session.is_current(now, tx.rules.idle_after))
+        .ok_or(AssignError::NoCurrentSession)?;
+    let assigned = attention::assign(session, assignee, &caller, force, tx.rules, now)?;
+    tx.put_session(&assigned)?;
+    Ok(assigned)
+}
+
+pub fn use_suggestion(tx: &mut Tx<'_, '_>, id: SuggestionId) -> Result<Option<Suggestion>, StoreError> {
+    let session = tx.tables().entry(&SuggestionKey { suggestion: id })?;
+    let Some(mut session) = session.map_or(Ok(None), |session| tx.tables().session(session))? else {
+        return Ok(None);
+    };
+    let used = session.use_suggestion(id, tx.now);
+    tx.put_session(&session)?;
+    Ok(used)
+}
+
+pub fn attend(tx: &mut Tx<'_, '_>, new_turns: Vec<TurnId>) -> Result<Attended, StoreError> {
+    let due = tx.tables().entries::<AttentionKey, ()>(&AttentionKey::all()).take(new_turns.len());
+    let due: Vec<(AttentionKey, ())> = due.collect::<Result<_, _>>()?;
+    let mut attended = Attended::default();
+    for ((AttentionKey { at, session }, ()), new_turn) in due.into_iter().zip(new_turns) {
+        if at > tx.now {
+            break;
+        }
+        let session = tx.tables().session(session)?.ok_or_else(|| missing("a session"))?;
+        let unanswered = unanswered(tx.tables(), &session)?;
+        let done = attention::attend(session, unanswered.as_ref(), tx.rules, new_turn, tx.now);
+        tx.put_session(&done.session)?;
+        match done.outcome {
+            Attention::Escalated => attended.escalated.push(done.session),
+            Attention::Returned(turn) => {
+                if let Some(turn) = turn {
+                    tx.put_turn(&turn)?;
+                }
+                attended.returned.push(done.session);
+            }
+        }
+    }
+    let next = tx.tables().entries::<AttentionKey, ()>(&AttentionKey::all()).next().transpose()?;
+    attended.next_at = next.map(|(AttentionKey { at, .. }, ())| at);
+    Ok(attended)
+}
+
+/// The customer's last text that the bot has not seen.
+fn unanswered(tables: Tables<'_>, session: &Session) -> Result<Option<Message>, StoreError> {
+    let Some(from) = session.unseen_by_bot_from else { return Ok(None) };
+    let key = |place| MessageKey { session: session.id, place }.encode();
+    let unseen = KeyRange { start: key(from), end: key(session.message_count) };
+    for pair in tables.scan(&unseen, Direction::Reverse) {
+        let message: Message = codec::decode(&pair?.1)?;
+        if asks_something(&message) {
+            return Ok(Some(message));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps a switch with all that it entails.

@@ -1,7 +1,7 @@
 //! The bot's turns: handed out one by one per session, answered, tried again or given up.
 
 use super::sessions;
-use crate::domain::answer::{GivenAnswer, answer, give_up};
+use crate::domain::answer::{self, Answered, GivenAnswer, GivenUp, answer, give_up};
 use crate::domain::customer::Customer;
 use crate::domain::ids::TurnId;
 use crate::domain::message::Message;
@@ -13,7 +13,10 @@ use crate::store::embedded::keys::{DueTurnKey, Family, MessageKey, TurnInHandKey
 use crate::store::embedded::kv::{Direction, KeyRange};
 use crate::store::embedded::tables::{Tables, missing};
 use crate::store::embedded::tx::Tx;
-use crate::store::{CompleteTurn, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+use crate::store::{
+    CompleteTurn, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim, TurnCompleted, TurnError,
+    TurnFailed, TurnFailure, TurnReplied,
+};
 
 pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> {
     let next = tx.tables().entries(&DueTurnKey::all()).next().transpose()?;
@@ -29,7 +32,9 @@ pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> 
     tx.put_turn(&turn)?;
     tx.put_session(&session)?;
     let history = history_of(tx.tables(), &turn)?;
-    Ok(TurnClaim::Work(Box::new(TurnWork { turn, session, customer, message, history })))
+    let also = turn.also.iter().filter_map(|id| tx.tables().message(*id).transpose());
+    let also = also.collect::<Result<_, _>>()?;
+    Ok(TurnClaim::Work(Box::new(TurnWork { turn, session, customer, message, also, history })))
 }
 
 fn customer_of(tables: Tables<'_>, turn: &Turn) -> Result<Customer, StoreError> {
@@ -58,26 +63,55 @@ fn in_hand(tx: &Tx<'_, '_>, id: TurnId, attempt: u32) -> Result<Turn, TurnError>
 
 pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
     let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
-    let customer = customer_of(tx.tables(), &turn)?;
-    let session = session_of(tx.tables(), &turn)?;
-    let newest = tx.tables().newest_session(turn.customer_id)?;
     let given = GivenAnswer {
-        overtaken: newest.is_some_and(|newest| newest.id != session.id && newest.need_attention),
+        overtaken: is_overtaken(tx.tables(), &turn)?,
         answer: &command.answer,
         message_ids: &command.message_ids,
         bot_name: &command.bot_name,
         valid_for: command.valid_for,
         new_turn: command.new_turn,
     };
+    let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
     let answered = answer(&customer, session, &turn, &given, tx.rules, command.now);
-    turn.complete(answered.as_ref().err().copied());
-    tx.put_turn(&turn)?;
-    let mut answered = match answered {
-        Ok(answered) => answered,
-        Err(refusal) => {
-            return Ok(TurnCompleted { messages: Vec::new(), refused: Some(refusal), handed_off: false });
-        }
+    turn.complete(answered.refused, &command.answer);
+    Ok(keep_answer(tx, &turn, answered)?)
+}
+
+pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
+    let told = tx.tables().turn(command.turn_id)?.filter(|turn| turn.attempts > 0);
+    let mut turn = told.ok_or(ReplyError::NotFound)?;
+    if let Some(reply) = turn.reply(command.key) {
+        let messages = reply.messages.iter().filter_map(|id| tx.tables().message(*id).transpose());
+        let messages = messages.collect::<Result<_, _>>()?;
+        let completed = TurnCompleted { messages, refused: None, handed_off: false };
+        return Ok(TurnReplied { completed, replayed: true });
+    }
+    let given = GivenAnswer {
+        overtaken: is_overtaken(tx.tables(), &turn)?,
+        answer: &command.answer,
+        message_ids: &command.message_ids,
+        bot_name: &command.bot_name,
+        valid_for: command.valid_for,
+        new_turn: command.new_turn,
     };
+    let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
+    let answered = answer::reply(&customer, session, &turn, &given, tx.rules, command.now);
+    let ids = answered.messages.iter().map(|message| message.id).collect();
+    turn.note_reply(command.key, ids, answered.refused, &command.answer);
+    Ok(TurnReplied { completed: keep_answer(tx, &turn, answered)?, replayed: false })
+}
+
+fn is_overtaken(tables: Tables<'_>, turn: &Turn) -> Result<bool, StoreError> {
+    let newest = tables.newest_session(turn.customer_id)?;
+    Ok(newest.is_some_and(|newest| newest.id != turn.session_id && newest.need_attention))
+}
+
+fn keep_answer(
+    tx: &mut Tx<'_, '_>,
+    turn: &Turn,
+    mut answered: Answered,
+) -> Result<TurnCompleted, StoreError> {
+    tx.put_turn(turn)?;
     if answered.silence_bot {
         sessions::silence_bot(tx, &mut answered.session)?;
     }
@@ -86,7 +120,8 @@ pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompl
         tx.add_message(message, None)?;
     }
     tx.put_session(&answered.session)?;
-    Ok(TurnCompleted { messages: answered.messages, refused: None, handed_off: answered.silence_bot })
+    let Answered { messages, silence_bot, refused, .. } = answered;
+    Ok(TurnCompleted { messages, refused, handed_off: silence_bot })
 }
 
 pub fn fail(
@@ -94,23 +129,45 @@ pub fn fail(
     id: TurnId,
     attempt: u32,
     failure: &TurnFailure,
-    new_turn: TurnId,
-) -> Result<(), TurnError> {
+) -> Result<TurnFailed, TurnError> {
     let mut turn = in_hand(tx, id, attempt)?;
     match failure {
         TurnFailure::RetryAt(due_at) => {
             turn.failures += 1;
             retry(tx, turn, *due_at)?;
+            Ok(TurnFailed::default())
         }
-        TurnFailure::GiveUp { reason } => {
-            let session = session_of(tx.tables(), &turn)?;
+        TurnFailure::PutOff(due_at) => {
+            retry(tx, turn, *due_at)?;
+            Ok(TurnFailed::default())
+        }
+        TurnFailure::GiveUp { reason, fallback } => {
+            let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
             let message = tx.tables().named_message(turn.message_id)?;
-            let switched = give_up(&mut turn, session, message.as_ref(), reason, tx.rules, new_turn, tx.now);
+            let giving_up = (reason.as_str(), fallback.as_ref());
+            let GivenUp { switched, message } =
+                give_up(&customer, &mut turn, session, message.as_ref(), giving_up, tx.rules, tx.now);
+            let handed_over = switched.silence_bot;
             tx.put_turn(&turn)?;
             sessions::keep_switch(tx, switched)?;
+            if let Some(message) = &message {
+                tx.add_message(message, None)?;
+            }
+            Ok(TurnFailed { message, handed_over })
         }
     }
-    Ok(())
+}
+
+pub fn replay(tx: &mut Tx<'_, '_>, id: TurnId, new_turn: TurnId) -> Result<Turn, ReplayError> {
+    let turn = tx.tables().turn(id)?.ok_or(ReplayError::NotFound)?;
+    if turn.is_open() {
+        return Err(ReplayError::NotOver);
+    }
+    let mut session = session_of(tx.tables(), &turn)?;
+    let again = turn.again(&mut session, new_turn, tx.now)?;
+    tx.put_turn(&again)?;
+    tx.put_session(&session)?;
+    Ok(again)
 }
 
 fn retry(tx: &mut Tx<'_, '_>, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 
 use super::kv::{Key, KeyRange};
 use crate::domain::customer::NumberHash;
-use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Priority};
 use crate::domain::session::InboxQueue;
 use crate::domain::time::Timestamp;
@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 mod part;
 
-pub use part::Part;
+pub use part::{Part, Word};
 
 /// One table's keys.
 pub trait Family: Sized {
@@ -188,8 +188,29 @@ families! {
     /// A customer's texts of unknown fate that hold their queue no more.
     37 DoubtKey { customer: CustomerId, order: u64 }
 
+    /// The log of events.
+    38 EventKey { place: u64 }
+
     /// Conversations that are gone, while there is still something of them to be cleared away.
     40 RemainsKey { session: SessionId }
+
+    /// Whom the events are told, and how far.
+    41 EndpointKey { name: String }
+    /// What an endpoint was told in vain.
+    42 DeliveryKey { endpoint: String, place: u64 }
+    /// When it is told again.
+    43 DeliveryDueKey { endpoint: String, next_at: Timestamp, place: u64 }
+
+    /// Sessions whose customers wait, by when somebody is to be reminded.
+    44 AttentionKey { at: Timestamp, session: SessionId }
+    /// The inbox of one agent.
+    45 AssigneeKey { assignee: String, queue: InboxQueue, since: Timestamp, session: SessionId }
+    /// Whose session a text is proposed for.
+    46 SuggestionKey { suggestion: SuggestionId }
+    /// Turns that were given up, and those whose answer was refused, in the order of queueing.
+    47 FailedTurnKey { order: u64 }
+    /// Customers by the words that lead to them.
+    48 WordKey { word: Word, customer: CustomerId }
 }
 
 #[cfg(test)]
@@ -229,6 +250,8 @@ mod tests {
         MessageId => proptest::prelude::any::<u128>().prop_map(|id| MessageId(Uuid::from_u128(id)));
         TurnId => proptest::prelude::any::<u128>().prop_map(|id| TurnId(Uuid::from_u128(id)));
         TokenId => proptest::prelude::any::<u128>().prop_map(|id| TokenId(Uuid::from_u128(id)));
+        SuggestionId => proptest::prelude::any::<u128>().prop_map(|id| SuggestionId(Uuid::from_u128(id)));
+        Word => "[^\u{0}]{0,12}".prop_map(Word);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::domain::customer::NumberHash;
-use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use crate::domain::message::{Lane, Priority};
 use crate::domain::session::InboxQueue;
 use crate::domain::time::Timestamp;
@@ -86,6 +86,31 @@ impl Part for String {
     }
 }
 
+/// A word that is found by its beginning: written without its length, and ended by a NUL, which it must not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word(pub String);
+
+impl Word {
+    /// What all keys begin with whose words begin with this one.
+    pub fn beginning(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Part for Word {
+    fn write(&self, key: &mut Vec<u8>) {
+        key.extend_from_slice(self.0.as_bytes());
+        key.push(0);
+    }
+
+    fn read(key: &mut &[u8]) -> Option<Self> {
+        let end = key.iter().position(|byte| *byte == 0)?;
+        let (word, rest) = key.split_at_checked(end)?;
+        *key = rest.get(1..)?;
+        String::from_utf8(word.to_vec()).ok().map(Self)
+    }
+}
+
 /// The sign bit turned over, moments before 1970 sort before those after.
 impl Part for Timestamp {
     fn write(&self, key: &mut Vec<u8>) {
@@ -154,7 +179,7 @@ macro_rules! id_parts {
     )*};
 }
 
-id_parts! { CustomerId SessionId MessageId TurnId TokenId }
+id_parts! { CustomerId SessionId MessageId TurnId TokenId SuggestionId }
 
 macro_rules! tuple_parts {
     ($(($($name:ident)*))*) => {$(

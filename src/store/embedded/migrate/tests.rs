@@ -62,6 +62,8 @@ fn rules() -> Policy {
         has_bot: true,
         forward_keywords: false,
         max_content_units: 1600,
+        bot: crate::domain::conversation::BotPolicy::default(),
+        attention: crate::domain::conversation::AttentionPolicy::default(),
     }
 }
 

@@ -116,7 +116,12 @@ fn a_count_lets_commits_through_on_its_way() {
 }
 
 fn vips_about(topic: &str, limit: usize) -> (InboxFilter, PageRequest) {
-    let filter = InboxFilter { tag: Some("vip".into()), topic: Some(topic.into()), need_attention: None };
+    let filter = InboxFilter {
+        tag: Some("vip".into()),
+        topic: Some(topic.into()),
+        need_attention: None,
+        assignee: None,
+    };
     (filter, PageRequest { after: None, limit })
 }
 

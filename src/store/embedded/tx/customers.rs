@@ -1,12 +1,13 @@
 //! Customers, and what is on record for their numbers.
 
-use super::Tx;
+use super::{Index, Tx, entry};
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::ids::CustomerId;
 use crate::domain::phone::Address;
+use crate::domain::search::words_of;
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
-    ConsentKey, CustomerKey, CustomerNumberKey, CustomerOrderKey, SuppressedKey,
+    ConsentKey, CustomerKey, CustomerNumberKey, CustomerOrderKey, SuppressedKey, Word, WordKey,
 };
 use crate::store::embedded::tables::{CustomerRow, IdempotencyName};
 
@@ -17,6 +18,7 @@ impl Tx<'_, '_> {
         idempotency: Option<IdempotencyName>,
     ) -> Result<(), StoreError> {
         let order = self.next_order()?;
+        self.touch_customer(customer.id, None);
         self.place_customer(order, customer, idempotency)
     }
 
@@ -32,6 +34,7 @@ impl Tx<'_, '_> {
             self.put_entry(&key, &customer.id);
         }
         self.put_entry(&CustomerOrderKey { order }, &customer.id);
+        self.reindex(&Index::new(), word_index(customer));
         let row = CustomerRow { order, idempotency, customer: customer.clone() };
         self.put_record(&CustomerKey { customer: customer.id }, &row)
     }
@@ -49,7 +52,10 @@ impl Tx<'_, '_> {
             None => self.add_customer(customer, None),
             Some(row) if row.customer == *customer => Ok(()),
             Some(row) => {
-                let row = CustomerRow { customer: customer.clone(), ..row };
+                self.reindex(&word_index(&row.customer), word_index(customer));
+                self.touch_customer(customer.id, Some(row.customer));
+                let CustomerRow { order, idempotency, .. } = row;
+                let row = CustomerRow { order, idempotency, customer: customer.clone() };
                 self.put_record(&CustomerKey { customer: customer.id }, &row)
             }
         }
@@ -60,6 +66,8 @@ impl Tx<'_, '_> {
             self.remove(&key);
         }
         self.remove(&CustomerOrderKey { order: row.order });
+        self.reindex(&word_index(&row.customer), Index::new());
+        self.touch_customer(row.customer.id, Some(row.customer.clone()));
         self.remove(&CustomerKey { customer: row.customer.id });
     }
 
@@ -88,6 +96,12 @@ impl Tx<'_, '_> {
         }
         Ok(suppressed)
     }
+}
+
+/// By what a customer is found.
+pub fn word_index(customer: &Customer) -> Index {
+    let words = words_of(customer).into_iter().map(Word);
+    words.map(|word| entry(&WordKey { word, customer: customer.id }, &())).collect()
 }
 
 fn number_key(number: &Address) -> CustomerNumberKey {

@@ -36,6 +36,7 @@ impl Tx<'_, '_> {
         };
         let at = MessageAt { session: message.session_id, place: message.place, order, idempotency };
         self.put_record(&MessageAtKey { message: message.id }, &at)?;
+        self.touch_message(message.id, None);
         self.replace_message(None, Some(message), &at)
     }
 
@@ -65,7 +66,9 @@ impl Tx<'_, '_> {
             return Ok(());
         }
         self.touch_queue(message)?;
-        self.replace_message(old.as_ref(), Some(message), &at)
+        self.replace_message(old.as_ref(), Some(message), &at)?;
+        self.touch_message(message.id, old);
+        Ok(())
     }
 
     /// Removes the message and what leads to it. That a customer's text was received stays known.

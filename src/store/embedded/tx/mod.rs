@@ -16,10 +16,13 @@ use crate::domain::time::Timestamp;
 use crate::store::{Rules, StoreError};
 
 mod customers;
+mod events;
 mod messages;
 mod sessions;
 mod turns;
 
+pub use customers::word_index;
+use events::Touched;
 use messages::QueueFront;
 pub use messages::index as message_index;
 
@@ -34,21 +37,25 @@ pub struct Tx<'t, 'v> {
     queues: BTreeMap<CustomerId, Option<QueueFront>>,
     /// The sessions whose turns the command touched, with the entry of their first turn before it.
     turns: BTreeMap<SessionId, Index>,
+    touched: Touched,
 }
 
 impl<'t, 'v> Tx<'t, 'v> {
     pub fn new(overlay: &'t mut Overlay<'v>, rules: &'t Rules, now: Timestamp) -> Self {
-        Self { overlay, rules, now, queues: BTreeMap::new(), turns: BTreeMap::new() }
+        let (queues, turns, touched) = (BTreeMap::new(), BTreeMap::new(), Touched::default());
+        Self { overlay, rules, now, queues, turns, touched }
     }
 
     pub fn tables(&self) -> Tables<'_> {
         Tables::new(&*self.overlay)
     }
 
-    /// Brings what depends on the first of a queue up to date. The last thing that a command does.
+    /// Brings what depends on the first of a queue up to date, and tells what was changed. The last thing that a command
+    /// does.
     pub fn finish(mut self) -> Result<(), StoreError> {
         self.finish_queues()?;
-        self.finish_turns()
+        self.finish_turns()?;
+        self.tell()
     }
 
     pub fn put_record(&mut self, key: &impl Family, record: &impl Serialize) -> Result<(), StoreError> {

@@ -3,7 +3,9 @@
 use super::{Index, Tx, entry};
 use crate::domain::session::Session;
 use crate::store::StoreError;
-use crate::store::embedded::keys::{Family, InboxKey, SessionKey, SessionOfKey, TagKey, TopicKey};
+use crate::store::embedded::keys::{
+    AssigneeKey, AttentionKey, Family, InboxKey, SessionKey, SessionOfKey, SuggestionKey, TagKey, TopicKey,
+};
 
 impl Tx<'_, '_> {
     /// Replaces the session with that id, or else adds it.
@@ -14,9 +16,11 @@ impl Tx<'_, '_> {
         }
         if old.is_none() {
             let order = self.next_order()?;
+            self.touch_session(session.id, None);
             return self.place_session(order, session);
         }
         self.reindex(&old.as_ref().map(index).unwrap_or_default(), index(session));
+        self.touch_session(session.id, old);
         self.put_record(&SessionKey { session: session.id }, session)
     }
 
@@ -44,5 +48,11 @@ fn index(session: &Session) -> Index {
         .iter()
         .map(|topic| TopicKey { topic: topic.clone(), queue, since, session: id }.encode());
     let inbox = entry(&InboxKey { queue, since, session: id }, &());
-    tags.chain(topics).map(|key| (key, Vec::new())).chain([inbox]).collect()
+    let assigned = session.assignee.iter().cloned();
+    let assigned = assigned.map(|assignee| entry(&AssigneeKey { assignee, queue, since, session: id }, &()));
+    let attention = session.attend_at.map(|at| entry(&AttentionKey { at, session: id }, &()));
+    let proposed = session.suggestions.iter();
+    let proposed = proposed.map(|text| entry(&SuggestionKey { suggestion: text.id }, &id));
+    let labelled = tags.chain(topics).map(|key| (key, Vec::new()));
+    labelled.chain([inbox]).chain(assigned).chain(attention).chain(proposed).collect()
 }

@@ -7,18 +7,29 @@ use crate::domain::ids::SessionId;
 use crate::domain::turn::{Turn, TurnState};
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
-    ClosedTurnKey, DueTurnKey, Family, OpenTurnKey, TurnAtKey, TurnInHandKey,
+    ClosedTurnKey, DueTurnKey, FailedTurnKey, Family, OpenTurnKey, TurnAtKey, TurnInHandKey,
 };
 use crate::store::embedded::tables::{TurnAt, missing};
 
 impl Tx<'_, '_> {
     /// Replaces the turn with that id, or else adds it.
     pub fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError> {
+        self.touch_turn(turn.id)?;
+        let order = match self.tables().turn_at(turn.id)? {
+            Some(at) => at.order,
+            None => self.next_order()?,
+        };
+        self.keep_turn(order, turn)
+    }
+
+    fn keep_turn(&mut self, order: u64, turn: &Turn) -> Result<(), StoreError> {
         self.touch_turns(turn.session_id)?;
         let (session, place) = (turn.session_id, turn.place);
         if self.tables().turn_at(turn.id)?.is_none() {
-            let order = self.next_order()?;
             self.put_record(&TurnAtKey { turn: turn.id }, &TurnAt { session, place, order })?;
+        }
+        if turn.has_failed() {
+            self.put_entry(&FailedTurnKey { order }, &turn.id);
         }
         let in_hand = TurnInHandKey { turn: turn.id };
         match turn.state {
@@ -37,9 +48,7 @@ impl Tx<'_, '_> {
     /// Adds the turn at that place in the order of queueing.
     pub fn place_turn(&mut self, order: u64, turn: &Turn) -> Result<(), StoreError> {
         self.keep_order(order)?;
-        let at = TurnAt { session: turn.session_id, place: turn.place, order };
-        self.put_record(&TurnAtKey { turn: turn.id }, &at)?;
-        self.put_turn(turn)
+        self.keep_turn(order, turn)
     }
 
     /// Removes what of the session's turns is still to be told or answered.
@@ -58,6 +67,9 @@ impl Tx<'_, '_> {
         let closed = self.tables().records(&ClosedTurnKey::within(&session)).take(limit);
         let closed: Vec<Turn> = closed.collect::<Result<_, _>>()?;
         for turn in &closed {
+            if let Some(at) = self.tables().turn_at(turn.id)? {
+                self.remove(&FailedTurnKey { order: at.order });
+            }
             self.remove(&TurnAtKey { turn: turn.id });
             self.remove(&ClosedTurnKey { session, place: turn.place });
         }

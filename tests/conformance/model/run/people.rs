@@ -130,6 +130,7 @@ impl World {
         };
         let Some(customer_id) = picked(&self.customers, customer) else { return Ok(()) };
         let text = OutboundText {
+            turn_id: None,
             id: MessageId(self.id()),
             author: author(who),
             content: content.into(),

@@ -33,11 +33,10 @@ impl World {
                 let Some((id, attempt)) = picked(&self.calls, turn) else { return Ok(()) };
                 let failure = match wait_s {
                     Some(seconds) => TurnFailure::RetryAt(self.in_seconds(seconds)),
-                    None => TurnFailure::GiveUp { reason: "the bot does not answer".into() },
+                    None => TurnFailure::GiveUp { reason: "the bot does not answer".into(), fallback: None },
                 };
-                let new_turn = TurnId(self.id());
                 let attempt = attempt + u32::from(!right);
-                both!(self.fail_turn(id, attempt, failure.clone(), new_turn, now)).ok();
+                both!(self.fail_turn(id, attempt, failure.clone(), now)).ok();
             }
             Command::Release { owner } => {
                 both!(self.release_turns(OWNERS[owner], now)).ok();

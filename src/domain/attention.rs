@@ -1,0 +1,128 @@
+//! Customers who wait for an agent: since when, who takes them on, and what happens when nobody does. The rules only; who
+//! looks, and when, is not decided here.
+
+use std::time::Duration;
+
+use super::conversation::{AttentionPolicy, LOOP_GUARD, POSSIBLE_OPT_OUT, Policy, Refusal, release};
+use super::ids::TurnId;
+use super::message::{Message, Role};
+use super::session::Session;
+use super::time::Timestamp;
+use super::turn::{Turn, TurnKind};
+
+/// However often agents were reminded, the next pause is no longer than so many times the first.
+const LONGEST_PAUSE: u32 = 64;
+
+impl Session {
+    /// The customer waits for an agent, if they did not already.
+    pub fn wait_from(&mut self, now: Timestamp, policy: &AttentionPolicy) {
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(now);
+            self.plan_attention(now, policy);
+        }
+    }
+
+    /// An agent has spoken, or the bot has the session.
+    pub fn stop_waiting(&mut self) {
+        self.waiting_since = None;
+        self.attend_at = None;
+        self.escalations = 0;
+    }
+
+    fn plan_attention(&mut self, from: Timestamp, policy: &AttentionPolicy) {
+        let pause =
+            |first: Duration| first.saturating_mul(2u32.saturating_pow(self.escalations).min(LONGEST_PAUSE));
+        let remind_at = policy.escalate_after.map(|first| from.after(pause(first)));
+        self.attend_at = remind_at.into_iter().chain(self.return_at(policy)).min();
+    }
+
+    /// When the bot is to have it back. Never by itself what it was taken from for its own good, or the customer's.
+    fn return_at(&self, policy: &AttentionPolicy) -> Option<Timestamp> {
+        let kept = [LOOP_GUARD, POSSIBLE_OPT_OUT];
+        let may_return = self.attention_reason.as_deref().is_none_or(|reason| !kept.contains(&reason));
+        let since = self.waiting_since.filter(|_| may_return && self.assignee.is_none())?;
+        policy.return_after.map(|patience| since.after(patience))
+    }
+}
+
+/// What became of a session whose customer has waited for long.
+#[derive(Clone, Debug)]
+pub struct Attended {
+    pub session: Session,
+    pub outcome: Attention,
+}
+
+#[derive(Clone, Debug)]
+pub enum Attention {
+    /// Agents are told again.
+    Escalated,
+    /// The bot has it back, and is told of this.
+    Returned(Option<Box<Turn>>),
+}
+
+/// What becomes of a session at its `attend_at`. `unanswered`: the customer's last text that the bot has not seen.
+pub fn attend(
+    mut session: Session,
+    unanswered: Option<&Message>,
+    policy: &Policy,
+    new_turn: TurnId,
+    now: Timestamp,
+) -> Attended {
+    session.updated_at = now;
+    if policy.has_bot && session.return_at(&policy.attention).is_some_and(|at| at <= now) {
+        let turn = release(&mut session, policy, new_turn, now).map(|turn| ask_about(turn, unanswered));
+        return Attended { session, outcome: Attention::Returned(turn.map(Box::new)) };
+    }
+    session.escalations += 1;
+    session.plan_attention(now, &policy.attention);
+    Attended { session, outcome: Attention::Escalated }
+}
+
+/// Somebody still waits for an answer: the bot is asked for one, where agents who let go of a session would only tell it.
+fn ask_about(turn: Turn, unanswered: Option<&Message>) -> Turn {
+    let Some(message) = unanswered else { return turn };
+    let history = turn.history.clone().map(|places| places.start.min(message.place)..message.place);
+    Turn { kind: TurnKind::MessageReceived, message_id: Some(message.id), history, ..turn }
+}
+
+/// Whether a message is a customer's that an answer is owed to.
+pub fn asks_something(message: &Message) -> bool {
+    message.author.role == Role::EndUser && message.keyword.is_none()
+}
+
+/// Why a session is not assigned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssignRefusal {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("{0} has this session")]
+    Taken(String),
+}
+
+/// An agent takes a session on, or (`None`) nobody has it any more. `caller` may do so unless somebody else has it;
+/// `force` takes it from them.
+pub fn assign(
+    mut session: Session,
+    assignee: Option<String>,
+    caller: &str,
+    force: bool,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Session, AssignRefusal> {
+    if !session.need_attention {
+        return Err(Refusal::SessionNotHeld.into());
+    }
+    if session.assignee == assignee {
+        return Ok(session);
+    }
+    match &session.assignee {
+        Some(other) if other != caller && !force => return Err(AssignRefusal::Taken(other.clone())),
+        Some(_) | None => {}
+    }
+    session.assignee = assignee;
+    session.updated_at = now;
+    if let Some(since) = session.waiting_since {
+        session.plan_attention(since.max(now), &policy.attention);
+    }
+    Ok(session)
+}
