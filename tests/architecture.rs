@@ -29,7 +29,7 @@ const CRATES: [(&str, &[&str]); 6] = [
     ("sled", &["src/store/embedded/sled"]),
     ("fjall", &["src/store/embedded/fjall"]),
     ("axum", &["src/http", "src/app", "src/provider/simulator"]),
-    ("reqwest", &["src/provider", "src/bot/webhook", "src/app"]),
+    ("reqwest", &["src/provider", "src/bot", "src/app"]),
     ("utoipa", &["src/http"]),
     ("clap", &["src/app", "src/main.rs"]),
 ];
