@@ -14,6 +14,7 @@ mod endpoint;
 #[cfg(test)]
 mod fixtures;
 pub mod none;
+pub mod rasa;
 mod reading;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use crate::bot::echo::EchoBot;
 use crate::bot::endpoint::MAX_ANSWER_BYTES;
 use crate::bot::fixtures::{message, work};
 use crate::bot::none::NoBot;
+use crate::bot::rasa::{RasaBot, RasaBotConfig};
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
 use crate::bot::{AnswerLimits, Bot, BotError};
 use crate::domain::conversation::Answer;
@@ -37,8 +38,9 @@ struct Adapter {
     splits: bool,
 }
 
-const ADAPTERS: [Adapter; 1] = [
+const ADAPTERS: [Adapter; 2] = [
     Adapter { name: "webhook", bot: webhook, says: Some(webhook_says), nothing: &["", "{}"], splits: false },
+    Adapter { name: "rasa", bot: rasa, says: Some(rasa_says), nothing: &["", "[]"], splits: false },
 ];
 
 fn webhook(url: &str, timeout: Duration) -> Box<dyn Bot> {
@@ -51,6 +53,16 @@ fn webhook(url: &str, timeout: Duration) -> Box<dyn Bot> {
 fn webhook_says(texts: &[String]) -> String {
     let texts: Vec<_> = texts.iter().map(|text| json!({"content": text})).collect();
     json!({"messages": texts}).to_string()
+}
+
+fn rasa(url: &str, timeout: Duration) -> Box<dyn Bot> {
+    let config = RasaBotConfig { url: url.into(), token: Some("hush-token".into()), timeout, limits: LIMITS };
+    Box::new(RasaBot::new(&config, client()).unwrap())
+}
+
+fn rasa_says(texts: &[String]) -> String {
+    let texts: Vec<_> = texts.iter().map(|text| json!({"recipient_id": "1", "text": text})).collect();
+    json!(texts).to_string()
 }
 
 /// What a bot makes of a turn to which its server says so.
