@@ -14,10 +14,12 @@ mod endpoint;
 #[cfg(test)]
 mod fixtures;
 pub mod none;
+pub mod openai;
 pub mod rasa;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod transcript;
 pub mod webhook;
 
 pub use self::reading::AnswerLimits;

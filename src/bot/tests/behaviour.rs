@@ -15,6 +15,7 @@ use crate::bot::echo::EchoBot;
 use crate::bot::endpoint::MAX_ANSWER_BYTES;
 use crate::bot::fixtures::{message, work};
 use crate::bot::none::NoBot;
+use crate::bot::openai::{OpenAiBot, OpenAiBotConfig};
 use crate::bot::rasa::{RasaBot, RasaBotConfig};
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
 use crate::bot::{AnswerLimits, Bot, BotError};
@@ -38,9 +39,11 @@ struct Adapter {
     splits: bool,
 }
 
-const ADAPTERS: [Adapter; 2] = [
+const ADAPTERS: [Adapter; 3] = [
     Adapter { name: "webhook", bot: webhook, says: Some(webhook_says), nothing: &["", "{}"], splits: false },
     Adapter { name: "rasa", bot: rasa, says: Some(rasa_says), nothing: &["", "[]"], splits: false },
+    // A model that says nothing would leave the customer alone: that is refused.
+    Adapter { name: "openai", bot: openai, says: Some(openai_says), nothing: &[], splits: true },
 ];
 
 fn webhook(url: &str, timeout: Duration) -> Box<dyn Bot> {
@@ -63,6 +66,16 @@ fn rasa(url: &str, timeout: Duration) -> Box<dyn Bot> {
 fn rasa_says(texts: &[String]) -> String {
     let texts: Vec<_> = texts.iter().map(|text| json!({"recipient_id": "1", "text": text})).collect();
     json!(texts).to_string()
+}
+
+fn openai(url: &str, timeout: Duration) -> Box<dyn Bot> {
+    let config = OpenAiBotConfig { timeout, ..crate::bot::openai::tests::config(url) };
+    Box::new(OpenAiBot::new(config, client()).unwrap())
+}
+
+fn openai_says(texts: &[String]) -> String {
+    let message = json!({"role": "assistant", "content": texts.join(" ")});
+    json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).to_string()
 }
 
 /// What a bot makes of a turn to which its server says so.
