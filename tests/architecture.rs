@@ -21,7 +21,7 @@ const FLOORS: [(&str, &[&str]); 7] = [
 const ADAPTERS: [(&str, &[&str]); 3] = [
     ("store", &["embedded", "memory"]),
     ("provider", &["twilio", "simulator"]),
-    ("bot", &["webhook", "rasa", "openai", "echo", "none"]),
+    ("bot", &["webhook", "rasa", "openai", "init", "echo", "none"]),
 ];
 
 /// Crates that do I/O, and the only places where they may be used.

@@ -13,6 +13,7 @@ pub mod echo;
 mod endpoint;
 #[cfg(test)]
 mod fixtures;
+pub mod init;
 pub mod none;
 pub mod openai;
 pub mod rasa;

@@ -14,6 +14,7 @@ use super::server::{Server, client, status};
 use crate::bot::echo::EchoBot;
 use crate::bot::endpoint::MAX_ANSWER_BYTES;
 use crate::bot::fixtures::{message, work};
+use crate::bot::init::{InitBot, InitBotConfig};
 use crate::bot::none::NoBot;
 use crate::bot::openai::{OpenAiBot, OpenAiBotConfig};
 use crate::bot::rasa::{RasaBot, RasaBotConfig};
@@ -39,11 +40,12 @@ struct Adapter {
     splits: bool,
 }
 
-const ADAPTERS: [Adapter; 3] = [
+const ADAPTERS: [Adapter; 4] = [
     Adapter { name: "webhook", bot: webhook, says: Some(webhook_says), nothing: &["", "{}"], splits: false },
     Adapter { name: "rasa", bot: rasa, says: Some(rasa_says), nothing: &["", "[]"], splits: false },
     // A model that says nothing would leave the customer alone: that is refused.
     Adapter { name: "openai", bot: openai, says: Some(openai_says), nothing: &[], splits: true },
+    Adapter { name: "init", bot: init, says: None, nothing: &["", "OK", "{}"], splits: false },
 ];
 
 fn webhook(url: &str, timeout: Duration) -> Box<dyn Bot> {
@@ -76,6 +78,16 @@ fn openai(url: &str, timeout: Duration) -> Box<dyn Bot> {
 fn openai_says(texts: &[String]) -> String {
     let message = json!({"role": "assistant", "content": texts.join(" ")});
     json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).to_string()
+}
+
+fn init(url: &str, timeout: Duration) -> Box<dyn Bot> {
+    let config = InitBotConfig {
+        url: url.into(),
+        secret: "hush-secret".into(),
+        api_base: "https://sms.example".into(),
+        timeout,
+    };
+    Box::new(InitBot::new(config, client()).unwrap())
 }
 
 /// What a bot makes of a turn to which its server says so.
