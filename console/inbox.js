@@ -9,7 +9,7 @@ const VIEWS = [
   { who: 'all', label: 'All' },
   { who: 'mine', label: 'Mine' },
   { who: 'unassigned', label: 'Unassigned' },
-  { who: 'bot', label: 'With the bot' },
+  { who: 'bot', label: 'Bot', name: 'With the bot' },
 ];
 const HEADINGS = { waiting: 'Waiting', answered: 'Answered', bot: 'With the bot' };
 const EMPTY = {
@@ -28,9 +28,9 @@ export function createInbox({ feed, drafts, me }) {
   let openCustomer = null;
   let cursor = null;
 
-  const views = VIEWS.map(({ who, label }) => {
+  const views = VIEWS.map(({ who, label, name }) => {
     const number = h('span', { class: 'view-count' });
-    const button = h('button', { class: 'view', type: 'button', onclick: () => choose({ who }) }, label, number);
+    const button = h('button', { class: 'view', type: 'button', 'aria-label': name, title: name, onclick: () => choose({ who }) }, label, number);
     return { who, button, number };
   });
   const tag = filterField('Tag', (value) => choose({ tag: value }));

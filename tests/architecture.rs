@@ -21,7 +21,7 @@ const FLOORS: [(&str, &[&str]); 7] = [
 const ADAPTERS: [(&str, &[&str]); 3] = [
     ("store", &["embedded", "memory"]),
     ("provider", &["twilio", "simulator"]),
-    ("bot", &["webhook", "echo", "none"]),
+    ("bot", &["webhook", "rasa", "openai", "init", "echo", "none"]),
 ];
 
 /// Crates that do I/O, and the only places where they may be used.
@@ -29,7 +29,7 @@ const CRATES: [(&str, &[&str]); 6] = [
     ("sled", &["src/store/embedded/sled"]),
     ("fjall", &["src/store/embedded/fjall"]),
     ("axum", &["src/http", "src/app", "src/provider/simulator"]),
-    ("reqwest", &["src/provider", "src/bot/webhook", "src/app"]),
+    ("reqwest", &["src/provider", "src/bot", "src/app"]),
     ("utoipa", &["src/http"]),
     ("clap", &["src/app", "src/main.rs"]),
 ];

@@ -2,6 +2,8 @@
 //! `fuzz/` runs them on whatever the fuzzer thinks of, the tests here on everything that is kept in `fuzz/seeds` and
 //! `fuzz/regressions`.
 
+pub use crate::bot::openai::fuzzing::*;
+pub use crate::bot::rasa::fuzzing::*;
 pub use crate::bot::webhook::fuzzing::*;
 pub use crate::domain::fuzzing::*;
 pub use crate::http::fuzzing::*;
@@ -20,7 +22,7 @@ macro_rules! targets {
 }
 
 targets! {
-    api_body bot_answer configuration cursor export_file export_line fetch_answer form init_event keys keywords listing_page media_list phone query receipt records
+    api_body bot_answer chat_completion configuration cursor export_file export_line fetch_answer form init_event keys keywords listing_page media_list phone query rasa_answer receipt records
     segments send_answer signature webhook_text
 }
 

@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::ambient::{self, OsEntropy, SystemClock};
 use super::config::{self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode};
-use crate::bot::Bot;
 use crate::bot::echo::EchoBot;
 use crate::bot::none::NoBot;
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
+use crate::bot::{AnswerLimits, Bot};
 use crate::domain::conversation::{AttentionPolicy, BotPolicy, KeywordReplies, Policy};
 use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::gateway::ambient::Clock;
@@ -177,7 +177,7 @@ fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
         BotKind::None => Arc::new(NoBot),
         BotKind::Echo => Arc::new(EchoBot),
         BotKind::Webhook { url, secrets, timeout } => {
-            let mut client = WebhookBot::client_builder();
+            let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
             if is_of_this_machine(url) {
                 client = client.no_proxy();
             }
@@ -186,10 +186,9 @@ fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
                 url: url.clone(),
                 secrets: secrets.iter().map(|secret| secret.expose().to_owned()).collect(),
                 timeout: *timeout,
-                max_texts: MAX_ANSWERS,
-                max_content_units: MAX_CONTENT_UNITS,
+                limits: AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS },
             };
-            Arc::new(WebhookBot::new(settings, client, Arc::new(ambient::now))?)
+            Arc::new(WebhookBot::new(&settings, client, Arc::new(ambient::now))?)
         }
     })
 }

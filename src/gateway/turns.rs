@@ -8,10 +8,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::bot::BotError;
 use crate::domain::conversation::Answer;
-use crate::domain::ids::{MessageId, TurnId};
+use crate::domain::ids::{MessageId, SessionId, TurnId};
+use crate::domain::message::Message;
 use crate::domain::retry::bot_pause;
 use crate::domain::turn::{Turn, TurnWork};
-use crate::store::{CompleteTurn, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+use crate::store::{CompleteTurn, PageRequest, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
 
 use super::Gateway;
 
@@ -120,13 +121,16 @@ async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
 async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (OwnedSemaphorePermit, Told)) {
     let started = gateway.clock.elapsed();
     let turn = work.turn.clone();
-    let bot = Arc::clone(&gateway.bot);
-    let mut call = gateway.tasks.spawn(async move { bot.take_turn(&work).await });
+    let asking = Arc::clone(&gateway);
+    let mut call = gateway.tasks.spawn(async move {
+        let transcript = asking.transcript(work.turn.session_id).await?;
+        asking.bot.take_turn(&work, &transcript).await
+    });
     let answer = tokio::select! {
         biased;
         // The turn stays in hand, and is told again when the next process takes it up.
         () = gateway.stop.cancelled() => return call.abort(),
-        answer = &mut call => answer.unwrap_or_else(|failed| Err(BotError::Unavailable(format!("its adapter failed: {failed}")))),
+        answer = &mut call => answer.unwrap_or_else(|failed| Err(BotError::unavailable(format!("its adapter failed: {failed}")))),
     };
     let took = gateway.clock.elapsed().saturating_sub(started);
     let outcome = gateway.keep_outcome(&turn, &answer).await;
@@ -135,6 +139,20 @@ async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (Own
 }
 
 impl Gateway {
+    /// The newest of the conversation, oldest first, for a bot that wants it.
+    async fn transcript(&self, session_id: SessionId) -> Result<Vec<Message>, BotError> {
+        let limit = self.bot.transcript_len();
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let page = self.store.messages_of(session_id, PageRequest { after: None, limit }).await;
+        let mut messages = page
+            .map_err(|error| BotError::unavailable(format!("the conversation cannot be read: {error}")))?
+            .items;
+        messages.reverse();
+        Ok(messages)
+    }
+
     /// What the bot answered must be written down: while the store cannot, it is tried until the gateway stops.
     async fn keep_outcome(&self, turn: &Turn, answer: &Result<Answer, BotError>) -> &'static str {
         let mut trouble = self.troubles.watch();
@@ -204,8 +222,8 @@ impl Gateway {
     async fn failed(&self, turn: &Turn, error: &BotError) -> Result<&'static str, TurnError> {
         let now = self.now();
         let pause = match error {
-            BotError::Unavailable(_) => bot_pause(turn.failures + 1),
-            BotError::Refused(_) => None,
+            BotError::Unavailable { .. } => bot_pause(turn.failures + 1),
+            BotError::Refused(_) | BotError::Gone => None,
         };
         let failure = match pause {
             Some(pause) => TurnFailure::RetryAt(now.after(pause)),

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
 use switchboard::app::ambient;
-use switchboard::bot::Bot;
 use switchboard::bot::webhook::{WebhookBot, WebhookBotConfig};
+use switchboard::bot::{AnswerLimits, Bot};
 use switchboard::domain::customer::Customer;
 use switchboard::domain::ids::{CustomerId, SessionId, TurnId};
 use switchboard::domain::phone::Address;
@@ -77,14 +77,13 @@ async fn turns_verify_with_either_secret_of_a_rotation_in_both_reference_librari
         url: format!("http://{}/", listener.local_addr().unwrap()),
         secrets: vec![NEW.into(), OLD.into()],
         timeout: Duration::from_secs(5),
-        max_texts: 10,
-        max_content_units: 1600,
+        limits: AnswerLimits { max_texts: 10, max_content_units: 1600 },
     };
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let bot = WebhookBot::new(config, WebhookBot::client_builder().build().unwrap(), Arc::new(ambient::now))
-        .unwrap();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let bot = WebhookBot::new(&config, client, Arc::new(ambient::now)).unwrap();
     for number in 0..TURNS {
-        bot.take_turn(&work(u128::try_from(number).unwrap())).await.unwrap();
+        bot.take_turn(&work(u128::try_from(number).unwrap()), &[]).await.unwrap();
     }
     let calls = calls.lock().unwrap().clone();
     assert_eq!(calls.len(), TURNS);

@@ -24,7 +24,7 @@ impl Bot for EchoBot {
         true
     }
 
-    async fn take_turn(&self, work: &TurnWork) -> Result<Answer, BotError> {
+    async fn take_turn(&self, work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
         let heard = work.message.as_ref().filter(|_| work.turn.kind.expects_reply());
         let texts = heard.and_then(echo_of).map(|content| AnswerText {
             content,
@@ -63,7 +63,7 @@ mod tests {
     use crate::domain::turn::TurnKind;
 
     async fn said(work: &TurnWork) -> Vec<String> {
-        EchoBot.take_turn(work).await.unwrap().texts.into_iter().map(|text| text.content).collect()
+        EchoBot.take_turn(work, &[]).await.unwrap().texts.into_iter().map(|text| text.content).collect()
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{Bot, BotError};
 use crate::domain::conversation::Answer;
+use crate::domain::message::Message;
 use crate::domain::turn::TurnWork;
 
 /// Stands where a bot would be.
@@ -20,7 +21,7 @@ impl Bot for NoBot {
         false
     }
 
-    async fn take_turn(&self, _work: &TurnWork) -> Result<Answer, BotError> {
+    async fn take_turn(&self, _work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
         Ok(Answer::default())
     }
 }

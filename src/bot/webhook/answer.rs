@@ -6,23 +6,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::conversation::{Answer, AnswerText, check_bot_state, check_content, check_labels};
+use crate::bot::reading::{self, AnswerLimits};
+use crate::domain::conversation::{Answer, AnswerText, check_bot_state, check_labels};
 use crate::domain::delivery::LONGEST_VALID_FOR;
 
 /// The longest that a bot may keep one of its texts back.
 const MAX_DELAY_MS: u64 = 60 * 60 * 1000;
-/// The longest reason for a hand-off, its note included, in characters.
-const MAX_REASON_CHARS: usize = 1000;
-/// The reason of a hand-off that gave none.
-const ASKED: &str = "the bot asked for a human";
-
-/// What one answer may hold.
-#[derive(Clone, Copy, Debug)]
-pub struct AnswerLimits {
-    pub max_texts: usize,
-    /// Of each text, in UTF-16 units.
-    pub max_content_units: usize,
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -61,11 +50,10 @@ pub fn parse(body: &[u8], limits: AnswerLimits) -> Result<Answer, String> {
     if body.trim_ascii().is_empty() {
         return Ok(Answer::default());
     }
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let wire: WireAnswer = serde_path_to_error::deserialize(&mut json).map_err(|error| unreadable(&error))?;
-    json.end().map_err(|_| "the answer goes on after its JSON object".to_owned())?;
+    let wire: WireAnswer = reading::json(body)?;
     let texts = texts(wire.messages.unwrap_or_default(), limits)?;
-    let handoff = wire.handoff.map(reason).transpose()?.flatten();
+    let handoff = wire.handoff.filter(|handoff| handoff.needed);
+    let handoff = handoff.map(|handoff| reading::reason(handoff.reason, handoff.note)).transpose()?;
     let session = wire.session.unwrap_or_default();
     let labels = [("session.tags", &session.tags), ("session.topics", &session.topics)];
     for (name, list) in labels.into_iter().filter_map(|(name, list)| Some((name, list.as_ref()?))) {
@@ -79,9 +67,7 @@ pub fn parse(body: &[u8], limits: AnswerLimits) -> Result<Answer, String> {
 }
 
 fn texts(wire: Vec<WireText>, limits: AnswerLimits) -> Result<Vec<AnswerText>, String> {
-    if wire.len() > limits.max_texts {
-        return Err(format!("messages has {} entries; at most {} are taken", wire.len(), limits.max_texts));
-    }
+    limits.check_count("messages", wire.len())?;
     wire.into_iter().enumerate().map(|(index, text)| answer_text(index, text, limits)).collect()
 }
 
@@ -89,8 +75,7 @@ fn answer_text(index: usize, text: WireText, limits: AnswerLimits) -> Result<Ans
     if text.content_type.as_deref().is_some_and(|kind| kind != "text") {
         return Err(format!("messages[{index}].content_type is not \"text\", the only one there is"));
     }
-    check_content(&text.content, limits.max_content_units)
-        .map_err(|wrong| format!("messages[{index}].content {wrong}"))?;
+    let said = limits.text(&format!("messages[{index}].content"), text.content)?;
     let delay_ms = text.delay_ms.unwrap_or(0);
     if delay_ms > MAX_DELAY_MS {
         return Err(format!("messages[{index}].delay_ms is {delay_ms}; at most {MAX_DELAY_MS} is taken"));
@@ -100,37 +85,7 @@ fn answer_text(index: usize, text: WireText, limits: AnswerLimits) -> Result<Ans
         return Err(format!("messages[{index}].valid_for_s is {seconds}; 1 to {longest} are taken"));
     }
     let valid_for = text.valid_for_s.map(Duration::from_secs);
-    Ok(AnswerText { content: text.content, delay: Duration::from_millis(delay_ms), valid_for })
-}
-
-/// Why a human is asked for, for the agents to read; none if no human is.
-fn reason(wire: WireHandoff) -> Result<Option<String>, String> {
-    if !wire.needed {
-        return Ok(None);
-    }
-    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let reason = match (given(wire.reason), given(wire.note)) {
-        (Some(reason), Some(note)) => format!("{reason}: {note}"),
-        (Some(only), None) | (None, Some(only)) => only,
-        (None, None) => ASKED.to_owned(),
-    };
-    match reason.chars().count() {
-        chars if chars > MAX_REASON_CHARS => Err(format!(
-            "handoff has {chars} characters of reason and note; at most {MAX_REASON_CHARS} are kept"
-        )),
-        _ => Ok(Some(reason)),
-    }
-}
-
-/// Names where it goes wrong. serde's own words would quote the value, which may be a customer's.
-fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    let inner = error.inner();
-    match inner.classify() {
-        serde_json::error::Category::Data => {
-            format!("a field of the answer is missing or of the wrong type, at {}", error.path())
-        }
-        _ => format!("the answer is not JSON (line {}, column {})", inner.line(), inner.column()),
-    }
+    Ok(AnswerText { delay: Duration::from_millis(delay_ms), valid_for, ..said })
 }
 
 #[cfg(test)]
@@ -195,7 +150,7 @@ mod tests {
     #[test]
     fn what_breaks_a_rule_is_refused_with_its_place() {
         insta::assert_snapshot!(refusal("ok"), @"the answer is not JSON (line 1, column 1)");
-        insta::assert_snapshot!(refusal("{} {}"), @"the answer goes on after its JSON object");
+        insta::assert_snapshot!(refusal("{} {}"), @"the answer goes on after its JSON");
         insta::assert_snapshot!(refusal(r#"{"messages":"hi"}"#), @"a field of the answer is missing or of the wrong type, at messages");
         insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a"},{"content":5}]}"#), @"a field of the answer is missing or of the wrong type, at messages[1].content");
         insta::assert_snapshot!(refusal(r#"{"messages":[{}]}"#), @"a field of the answer is missing or of the wrong type, at messages[0]");

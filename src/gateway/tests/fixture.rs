@@ -380,7 +380,7 @@ impl Bot for Robot {
         true
     }
 
-    async fn take_turn(&self, work: &TurnWork) -> Result<Answer, BotError> {
+    async fn take_turn(&self, work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
         self.told.lock().unwrap().push(work.clone());
         self.changed.notify_waiters();
         let (pause, answer) = (self.script)(work);

@@ -55,7 +55,7 @@ async fn an_answer_from_before_the_switch_is_refused_and_recorded() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bot_that_stays_away_is_asked_five_times_and_then_humans_take_over() {
-    let world = World::start(plan(|_| (Duration::ZERO, Err(BotError::Unavailable("gone".into()))))).await;
+    let world = World::start(plan(|_| (Duration::ZERO, Err(BotError::unavailable("gone"))))).await;
     let anna = world.text(ANNA, "Hey").await;
     let told = world.robot.until(5).await;
     assert!(told.iter().all(|work| work.turn.id == told[0].turn.id), "a repeat is the same turn");
@@ -95,7 +95,7 @@ async fn on_release_the_bot_learns_what_was_said_without_it() {
 async fn a_daemon_that_ends_while_it_tells_the_bot_is_no_failure_of_the_bots() {
     let mut world = World::start(plan(|work| match work.turn.attempts {
         1..=6 => (Duration::from_secs(3_600), Ok(answer(&["never heard"]))),
-        7 => (Duration::ZERO, Err(BotError::Unavailable("once".into()))),
+        7 => (Duration::ZERO, Err(BotError::unavailable("once"))),
         _ => (Duration::ZERO, Ok(answer(&["at last"]))),
     }))
     .await;

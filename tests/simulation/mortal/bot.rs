@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use switchboard::bot::{Bot, BotError};
 use switchboard::domain::conversation::{Answer, AnswerText};
+use switchboard::domain::message::Message;
 use switchboard::domain::turn::TurnWork;
 
 use crate::life::Life;
@@ -28,7 +29,7 @@ impl MortalBot {
             world.journal.saw("bot failed");
             let passes = dice.chance(8_500);
             let words = "as the dice say".to_owned();
-            return Err(if passes { BotError::Unavailable(words) } else { BotError::Refused(words) });
+            return Err(if passes { BotError::unavailable(words) } else { BotError::Refused(words) });
         }
         if !work.turn.kind.expects_reply() && dice.chance(8_000) {
             return Ok(Answer::default());
@@ -60,7 +61,7 @@ impl Bot for MortalBot {
         self.world.plan.settings.policy.has_bot
     }
 
-    async fn take_turn(&self, work: &TurnWork) -> Result<Answer, BotError> {
+    async fn take_turn(&self, work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
         let crash = self.world.plan.crash;
         self.life.boundary(&self.world, ("before the bot is told", ""), crash).await;
         self.world.audit.bot_was_told(work);
