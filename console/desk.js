@@ -30,6 +30,7 @@ import { nameOf } from './words.js';
 
 const VIEWS = ['all', 'mine', 'unassigned', 'bot'];
 const wide = matchMedia('(min-width: 72rem)');
+const narrow = matchMedia('(max-width: 47.99rem)');
 
 /** Puts the desk into `page`. `signedOut()` when the daemon says so, `left()` when the agent did. */
 export function openDesk(page, me, { signedOut, left }) {
@@ -55,18 +56,19 @@ export function openDesk(page, me, { signedOut, left }) {
   const details = createDetails({ change: (changes) => conversation.update(changes) });
 
   const connection = h('p', { class: 'connection', role: 'status' });
+  const side = h('div', { class: 'side' },
+    h('nav', { class: 'side-nav', 'aria-label': 'Customers' },
+      h('div', { class: 'side-head' },
+        mark(), h('p', { class: 'brand', 'aria-hidden': 'true' }, 'Switchboard'),
+        iconButton('help', 'Keyboard shortcuts', () => openHelp()),
+        iconButton('settings', 'Settings', () => openSettings({ me, signOut: leave }))),
+      search.field, search.results, inbox.element));
   const aside = h('aside', { class: 'aside', 'aria-label': 'Customer details' });
   const main = h('main', { class: 'main', 'aria-label': 'Conversation' });
   const nothing = emptyMain();
   const desk = h('div', { class: 'desk', 'data-pane': 'list' },
-    connection,
-    h('div', { class: 'side' },
-      h('header', { class: 'side-head' },
-        mark(), h('h1', {}, 'Switchboard'),
-        iconButton('help', 'Keyboard shortcuts', () => openHelp()),
-        iconButton('settings', 'Settings', () => openSettings({ me, signOut: leave }))),
-      search.field, search.results, inbox.element),
-    main, aside);
+    h('header', { class: 'top' }, h('h1', { class: 'spoken' }, 'Switchboard'), connection),
+    side, main, aside);
   fill(page, desk);
 
   // Many things change in one turn; one paint shows them all.
@@ -99,6 +101,7 @@ export function openDesk(page, me, { signedOut, left }) {
     conversation?.close();
     conversation = customerId && createConversation(customerId, inbox.rowOf(customerId), me, { changed: drawSoon, failed });
     desk.dataset.pane = customerId ? 'thread' : 'list';
+    placeLandmarks();
     fill(main, customerId ? [head.element, thread.element, composer.element] : nothing);
     detailsDialog?.close();
     placeDetails();
@@ -256,6 +259,11 @@ export function openDesk(page, me, { signedOut, left }) {
     lost = status === 'reconnecting';
   }
 
+  // Where there is room for one of them only, the one that is there is the main one.
+  function placeLandmarks() {
+    setAttribute(side, 'role', narrow.matches && desk.dataset.pane === 'list' ? 'main' : null);
+  }
+
   // --- details, beside the conversation or over it
 
   function placeDetails() {
@@ -285,6 +293,7 @@ export function openDesk(page, me, { signedOut, left }) {
   const onWidth = () => {
     detailsDialog?.close();
     placeDetails();
+    placeLandmarks();
   };
 
   // --- keys
@@ -307,7 +316,7 @@ export function openDesk(page, me, { signedOut, left }) {
 
   // First out of what one writes in, then out of the conversation.
   function onEscape(event) {
-    if (event.target.closest('textarea, input')) return wideEnoughForTwo() ? inbox.focus() : head.focus();
+    if (event.target.closest('textarea, input')) return narrow.matches ? head.focus() : inbox.focus();
     if (conversation) goTo(null);
     return undefined;
   }
@@ -341,23 +350,22 @@ export function openDesk(page, me, { signedOut, left }) {
     removeEventListener('hashchange', onRoute);
     removeEventListener('online', live.hurry);
     wide.removeEventListener('change', onWidth);
+    narrow.removeEventListener('change', onWidth);
     desk.removeEventListener('pointerdown', stopWanting);
   }
 
   addEventListener('hashchange', onRoute);
   addEventListener('online', live.hurry);
   wide.addEventListener('change', onWidth);
+  narrow.addEventListener('change', onWidth);
   desk.addEventListener('pointerdown', stopWanting);
   fill(main, nothing);
   placeDetails();
+  placeLandmarks();
   draw();
   live.start();
   onRoute();
   return { close };
-}
-
-function wideEnoughForTwo() {
-  return matchMedia('(min-width: 48rem)').matches;
 }
 
 function iconButton(name, label, onclick) {

@@ -42,7 +42,8 @@ export function createInbox({ feed, drafts, me }) {
   const rows = h('ol', { class: 'rows' });
   const note = h('div', { class: 'list-note' });
   const scroller = h('div', { class: 'rows-scroll' }, rows, note);
-  const element = h('nav', { class: 'inbox', 'aria-label': 'Inbox' },
+  const element = h('section', { class: 'inbox', 'aria-label': 'Inbox' },
+    h('h2', { class: 'spoken' }, 'Inbox'),
     h('div', { class: 'views' },
       h('div', { class: 'view-group', role: 'group', 'aria-label': 'Show' }, views.map(({ button }) => button)), filterButton),
     filters, scroller);
