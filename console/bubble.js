@@ -98,11 +98,11 @@ function stageOf(message) {
     case 'sending':
       return ['clock', 'Waiting to leave', all('Waits for its turn at the number’s pace')];
     case 'sent':
-      return ['sent', `Sent ${timeOf(message.sentOn ?? message.updated_at)}`, all()];
+      return ['sent', `Sent${unlessSame(message.sentOn ?? message.updated_at, message)}`, all()];
     case 'delivered':
-      return ['delivered', `Delivered ${timeOf(message.delivered_at)}`, all(`Delivered ${momentOf(message.delivered_at)}`)];
+      return ['delivered', `Delivered${unlessSame(message.delivered_at, message)}`, all(`Delivered ${momentOf(message.delivered_at)}`)];
     case 'canceled':
-      return ['warning', 'Canceled', all('It never left')];
+      return ['close', 'Canceled before it left', all()];
     case 'expired':
       return ['warning', 'Expired', all('It could not leave in time')];
     case 'unknown':
@@ -111,6 +111,12 @@ function stageOf(message) {
     default:
       return ['warning', 'Not delivered', all()];
   }
+}
+
+// The minute stands before it already.
+function unlessSame(iso, message) {
+  const time = timeOf(iso);
+  return time === timeOf(message.created_at) ? '' : ` ${time}`;
 }
 
 function drawTrouble(element, message, act) {
@@ -140,8 +146,6 @@ function troubleOf(message, act) {
     case 'failed':
     case 'undelivered':
       return h('p', {}, failure(message.error));
-    case 'canceled':
-      return h('p', {}, 'This was canceled before it left.');
     case 'expired':
       return h('p', {}, 'This could not leave in time, and was not sent.');
     default:

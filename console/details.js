@@ -27,12 +27,12 @@ export function createDetails({ change }) {
 function factsOf(customer) {
   return [
     ['Name', [customer.first_name, customer.last_name].filter(Boolean).join(' ')],
-    [customer.phone_number ? 'Number' : 'Number (not confirmed)', spaced(customer.phone_number ?? customer.unconfirmed_phone_number ?? '')],
+    ['Number', spaced(customer.phone_number ?? customer.unconfirmed_phone_number ?? '')],
     ['Email', customer.email],
     ['Country', countryOf(customer.country_code)],
-    ['Their time', localTime(customer.time_zone)],
+    ['Local time', localTime(customer.time_zone)],
     ['Texts', customer.unsubscribed ? 'Unsubscribed' : customer.confirmed_at ? 'Subscribed' : 'Not confirmed'],
-    ['Customer since', momentOf(customer.created_at).replace(/,? \d{1,2}:\d{2}.*$/, '')],
+    ['Since', momentOf(customer.created_at).replace(/,? \d{1,2}:\d{2}.*$/, '')],
   ].filter(([, words]) => words);
 }
 

@@ -82,7 +82,7 @@ function drawMarks(element, row, me) {
   const assignee = row.need_attention ? row.attention?.assignee : null;
   fill(
     element,
-    row.customer?.unsubscribed ? h('span', { class: 'chip chip-warning' }, 'Unsubscribed') : null,
+    row.customer?.unsubscribed ? h('span', { class: 'chip chip-warning' }, 'Opted out') : null,
     assignee ? h('span', { class: assignee === me.name ? 'chip chip-mine' : 'chip' }, h('span', { class: 'spoken' }, 'Assigned to '), assignee === me.name ? 'You' : assignee) : null,
     row.tags.slice(0, 1).map((tag) => h('span', { class: 'chip chip-tag' }, h('span', { class: 'spoken' }, 'Tag '), tag)),
     row.tags.length > 1 ? h('span', { class: 'chip chip-tag' }, `+${row.tags.length - 1}`, h('span', { class: 'spoken' }, ' more tags')) : null,

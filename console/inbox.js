@@ -18,9 +18,6 @@ const EMPTY = {
   unassigned: ['Everybody has somebody', 'Conversations that nobody has taken appear here by themselves.'],
   bot: ['The bot has no conversations', 'They appear here when a customer writes.'],
 };
-// In rem, as the style sheet has them: what is not drawn has its height all the same.
-const ROW_REM = 4.25;
-const HEADING_REM = 2.125;
 const SPARE_ROWS = 8;
 
 /** `feed` has the lists; `drafts` says who has an unsent text; `me` is who looks. */
@@ -93,10 +90,10 @@ export function createInbox({ feed, drafts, me }) {
 
   // Those in sight, some more, and the one that has the focus; gaps of the right height stand for all others.
   function drawRows() {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const heights = flat.map(({ heading }) => (heading ? HEADING_REM : ROW_REM) * rem);
-    const top = scroller.scrollTop - SPARE_ROWS * ROW_REM * rem;
-    const bottom = scroller.scrollTop + scroller.clientHeight + SPARE_ROWS * ROW_REM * rem;
+    const { row, heading } = heightsOf(rows);
+    const heights = flat.map((item) => (item.heading ? heading : row));
+    const top = scroller.scrollTop - SPARE_ROWS * row;
+    const bottom = scroller.scrollTop + scroller.clientHeight + SPARE_ROWS * row;
     const focused = rows.contains(document.activeElement) ? cursor : null;
     const items = [];
     let y = 0;
@@ -167,10 +164,10 @@ export function createInbox({ feed, drafts, me }) {
     cursor = sessionId;
     const at = flat.findIndex(({ row }) => row?.id === sessionId);
     if (at < 0) return;
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const y = flat.slice(0, at).reduce((sum, { heading }) => sum + (heading ? HEADING_REM : ROW_REM) * rem, 0);
+    const { row, heading } = heightsOf(rows);
+    const y = flat.slice(0, at).reduce((sum, item) => sum + (item.heading ? heading : row), 0);
     if (y < scroller.scrollTop) scroller.scrollTop = y;
-    const end = y + ROW_REM * rem;
+    const end = y + row;
     if (end > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = end - scroller.clientHeight;
     drawRows();
     rows.querySelector(`li[data-session="${CSS.escape(sessionId)}"] a`)?.focus({ preventScroll: true });
@@ -196,6 +193,14 @@ export function createInbox({ feed, drafts, me }) {
   }
 
   return { element, draw, move, focus, setOpen, rowOf, choose: (who) => choose({ who }) };
+}
+
+// As the style sheet has them, in pixels: what is not drawn has its height all the same.
+function heightsOf(element) {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const styles = getComputedStyle(element);
+  const height = (name) => parseFloat(styles.getPropertyValue(name)) * rem;
+  return { row: height('--row'), heading: height('--heading') };
 }
 
 function withHeadings(rows) {

@@ -10,7 +10,7 @@ const MOST = 50;
 export function createLabels({ title, singular, change }) {
   const chips = h('ul', { class: 'chips' });
   const input = h('input', { type: 'text', id: freshId(singular), maxlength: 100, autocomplete: 'off', placeholder: `Add a ${singular}`, enterkeyhint: 'done' });
-  const add = h('button', { class: 'icon-button', type: 'submit', 'aria-label': `Add the ${singular}` }, icon('plus'));
+  const add = h('button', { class: 'plain icon-button', type: 'submit', 'aria-label': `Add the ${singular}` }, icon('plus'));
   const form = h('form', { class: 'add-label', onsubmit: submit }, h('label', { class: 'spoken', for: input.id }, `Add a ${singular}`), input, add);
   const element = h('section', { class: 'details-part', 'aria-label': title }, h('h3', {}, title), chips, form);
   let names = [];

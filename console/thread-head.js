@@ -6,7 +6,7 @@ import { icon } from './icons.js';
 import { drawPicture } from './inbox-row.js';
 import { nameOf, numberOf, reasonOf } from './words.js';
 
-/** `act(name)` is told `back`, `details`, `takeOver`, `giveBack`, `assign` or `unassign`. */
+/** `act(name)` is told `back`, `details`, `giveBack`, `assign` or `unassign`. */
 export function createThreadHead({ me, act }) {
   const picture = h('span', { class: 'picture', 'aria-hidden': 'true' });
   const name = h('h2', { class: 'thread-name', tabindex: '-1' });
@@ -68,17 +68,17 @@ function kindOf(session, me) {
 function buttonsOf(kind, act) {
   const button = (words, name, style, key) => h('button', { class: style, type: 'button', title: key ? `${words} (${key})` : null, onclick: () => act(name) }, words);
   const giveBack = button('Give back to the bot', 'giveBack', 'quiet', 'b');
-  if (kind === 'over') return [];
-  if (kind === 'bot') return [button('Take over', 'takeOver', 'primary', 't')];
+  // Where the composer is shut, what opens it stands there.
+  if (kind === 'over' || kind === 'bot') return [];
   if (kind === 'free') return [button('Assign to me', 'assign', '', 'a'), giveBack];
   if (kind === 'mine') return [button('Unassign', 'unassign', 'quiet', 'a'), giveBack];
-  return [button(`Take it from ${kind.slice(3)}`, 'assign', '', 'a'), giveBack];
+  return [giveBack];
 }
 
 function standingOf(session, me) {
   if (!session) return 'The last conversation is over';
   if (!session.need_attention) return 'The bot has this conversation';
   const { assignee = null, reason = null } = session.attention ?? {};
-  const who = assignee === null ? 'Nobody has it' : assignee === me.name ? 'Assigned to you' : `Assigned to ${assignee}`;
+  const who = assignee === null ? 'Unassigned' : assignee === me.name ? 'Assigned to you' : `Assigned to ${assignee}`;
   return [reasonOf(reason), who].filter(Boolean).join(' · ');
 }

@@ -80,7 +80,7 @@ export function createThread({ me, act, older, reload }) {
   }
 
   function drawBeginning(state, length) {
-    const words = state.older === 'loading' ? 'Loading older messages…' : state.older === 'none' && length > 0 ? 'This is where it began' : '';
+    const words = state.older === 'loading' ? 'Loading older messages…' : state.older === 'none' && length > 0 ? 'No earlier messages' : '';
     setText(beginning, words);
   }
 
