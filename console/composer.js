@@ -60,7 +60,7 @@ export function createComposer({ me, drafts, send, typed, stopped, act, used, ca
     text.disabled = !gate.open;
     canned.disabled = !gate.open;
     box.hidden = gate.kind === 'missing';
-    form.classList.toggle('is-shut', !gate.open);
+    form.classList.toggle('is-shut', !gate.open && gate.kind !== 'loading');
     if (before.kind !== gate.kind || before.words !== gate.words) drawNotice();
     drawSuggestions(state);
     drawButton();

@@ -30,14 +30,14 @@ export function createConversation(customerId, row, me, { changed, failed }) {
     changed();
   }
 
-  /** Loads all of it, or all of it again. What is shown stays until then. */
-  async function load() {
+  /** Loads all of it, or all of it again. What is shown stays until then; `anew` if it may have holes. */
+  async function load({ anew = false } = {}) {
     const since = (missed = []);
     try {
       const [customer, session] = await Promise.all([api.customer(customerId), currentOrNone()]);
       pages = pager(session);
       const first = await pages.next();
-      const log = withEvents(withPage(state.log, first), since);
+      const log = withEvents(withPage(anew ? emptyLog() : state.log, first), since);
       const { suggested_messages: suggestions = [], ...plain } = session ?? {};
       put({ customer, session: session && plain, suggestions, log, loading: false, problem: null, older: pages.more() ? 'some' : 'none' });
       applyToSession(since);
@@ -59,14 +59,14 @@ export function createConversation(customerId, row, me, { changed, failed }) {
   }
 
   async function loadOlder() {
-    if (state.older !== 'some') return;
+    if (!['some', 'failed'].includes(state.older)) return;
     put({ older: 'loading' });
     try {
       const page = await pages.next();
       put({ log: withPage(state.log, page), older: pages.more() ? 'some' : 'none' });
     } catch (problem) {
-      put({ older: 'some' });
-      failed(problem);
+      put({ older: 'failed' });
+      if (problem.kind === 'signed-out') failed(problem);
     }
   }
 
@@ -90,7 +90,7 @@ export function createConversation(customerId, row, me, { changed, failed }) {
 
   function apply(events) {
     missed?.push(...events);
-    const mine = events.filter(({ data }) => (data.customer_id ?? data.id) === customerId);
+    const mine = events.filter(({ data }) => data.gone || (data.customer_id ?? data.id) === customerId);
     if (mine.length === 0) return;
     state.log = withEvents(state.log, mine);
     applyToSession(mine);

@@ -1,4 +1,5 @@
-// Owns what an agent has before them: the inbox, the open conversation and its details, kept true by one stream of events.
+// Owns what an agent has before them, and joins it: the inbox, the open conversation, the stream of events that keeps both true, and
+// the texts that are on their way.
 
 import * as api from './api.js';
 import { callAttention, setBadge } from './alerts.js';
@@ -7,17 +8,17 @@ import { news, newsInWords } from './attention.js';
 import { createComposer } from './composer.js';
 import { createConversation } from './conversation.js';
 import { createDetails } from './details.js';
-import { confirmed, openDialog } from './dialogs.js';
+import { dialogIsOpen } from './dialogs.js';
 import { fill, h, setAttribute, setText } from './dom.js';
 import { createDrafts } from './drafts.js';
+import { createFrame, iconButton } from './frame.js';
+import { createHandover } from './handover.js';
 import { openHelp } from './help.js';
-import { icon, mark } from './icons.js';
 import { createInbox } from './inbox.js';
 import { createFeed } from './inbox-feed.js';
 import { waitingCounts } from './inbox-list.js';
 import { createLive } from './live.js';
 import { createOutbox } from './outbox.js';
-import { preference, setPreference } from './preferences.js';
 import { customerOf, goTo } from './route.js';
 import { createSearch } from './search.js';
 import { openSettings } from './settings.js';
@@ -29,56 +30,66 @@ import { createTypingSignal } from './typing-signal.js';
 import { nameOf } from './words.js';
 
 const VIEWS = ['all', 'mine', 'unassigned', 'bot'];
-const wide = matchMedia('(min-width: 72rem)');
-const narrow = matchMedia('(max-width: 47.99rem)');
+// So long the lists wait for the events, so that they are loaded once and miss nothing. Where no stream comes about, they do without.
+const WAIT_FOR_EVENTS_MS = 1500;
 
 /** Puts the desk into `page`. `signedOut()` when the daemon says so, `left()` when the agent did. */
 export function openDesk(page, me, { signedOut, left }) {
+  let conversation = null;
+  let loaded = false;
+  let closed = false;
+  let replies = null;
+
   const drafts = createDrafts();
-  const feed = createFeed(me.name, { changed: drawSoon, failed });
+  const feed = createFeed(me.name, { changed: drawSoon, failed: failedQuietly });
   const outbox = createOutbox({
     author: me.name,
     send: api.send,
     events: { changed: drawSoon, sent: onSent, refused: onRefused, signedOut: end },
   });
-  const live = createLive(api.subscribe, { events: onEvents, status: onStatus, started: onStarted, signedOut: end });
+  const live = createLive(api.subscribe, { events: onEvents, status: onStatus, started: loadAll, signedOut: end });
   const signal = createTypingSignal((customerId, on) => api.typing(customerId, on).catch(() => {}));
-  let conversation = null;
-  let replies = null;
-  let detailsDialog = null;
-  let closed = false;
+  const handover = createHandover({ me, current: () => conversation, taken: () => (wantFocus(), drawSoon()) });
+  const act = (name) => ({ back: () => goTo(null), details: frame.toggleDetails, ...handover })[name]();
 
   const inbox = createInbox({ feed, drafts, me });
-  const search = createSearch({ changed: (active) => setAttribute(inbox.element, 'hidden', active), failed });
+  const search = createSearch({ changed: (active) => setAttribute(inbox.element, 'hidden', active), failed: failedQuietly });
   const head = createThreadHead({ me, act });
   const thread = createThread({ me, act: actOnMessage, older: () => conversation?.loadOlder(), reload: () => conversation?.load() });
-  const composer = createComposer({ me, drafts, send: (id, text) => outbox.add(id, text), typed: onTyped, stopped: signal.ended, act, used: onSuggestionUsed, cannedReplies });
+  const composer = createComposer({
+    me,
+    drafts,
+    act,
+    cannedReplies,
+    send: (customerId, text) => outbox.add(customerId, text),
+    typed: (customerId) => conversation?.state.session?.need_attention && signal.typed(customerId),
+    stopped: signal.ended,
+    used: (suggestion) => api.countSuggestion(suggestion.id).catch(() => {}),
+  });
   const details = createDetails({ change: (changes) => conversation.update(changes) });
-
   const connection = h('p', { class: 'connection', role: 'status' });
-  const side = h('div', { class: 'side' },
-    h('nav', { class: 'side-nav', 'aria-label': 'Customers' },
-      h('div', { class: 'side-head' },
-        mark(), h('p', { class: 'brand', 'aria-hidden': 'true' }, 'Switchboard'),
-        iconButton('help', 'Keyboard shortcuts', () => openHelp()),
-        iconButton('settings', 'Settings', () => openSettings({ me, signOut: leave }))),
-      search.field, search.results, inbox.element));
-  const aside = h('aside', { class: 'aside', 'aria-label': 'Customer details' });
-  const main = h('main', { class: 'main', 'aria-label': 'Conversation' });
-  const nothing = emptyMain();
-  const desk = h('div', { class: 'desk', 'data-pane': 'list' },
-    h('header', { class: 'top' }, h('h1', { class: 'spoken' }, 'Switchboard'), connection),
-    side, main, aside);
-  fill(page, desk);
+  const frame = createFrame({
+    connection,
+    side: [search.field, search.results, inbox.element],
+    conversation: [head.element, thread.element, composer.element],
+    details: details.element,
+    detailsShown: head.setDetails,
+    buttons: [
+      iconButton('help', 'Keyboard shortcuts', () => openHelp()),
+      iconButton('settings', 'Settings', () => openSettings({ me, signOut: leave })),
+    ],
+  });
+
+  // --- what is seen
 
   // Many things change in one turn; one paint shows them all.
-  let frame = null;
+  let painting = null;
   function drawSoon() {
-    frame ??= requestAnimationFrame(draw);
+    painting ??= requestAnimationFrame(draw);
   }
 
   function draw() {
-    frame = null;
+    painting = null;
     if (closed) return;
     inbox.draw();
     const { all, more } = waitingCounts(feed.all());
@@ -89,10 +100,8 @@ export function openDesk(page, me, { signedOut, left }) {
     thread.draw(state, outbox.of(state.customerId));
     composer.draw(state);
     details.draw(state);
-    focusWhenReady();
+    focusIfWanted();
   }
-
-  // --- the route
 
   function onRoute() {
     const customerId = customerOf(location.hash);
@@ -100,107 +109,67 @@ export function openDesk(page, me, { signedOut, left }) {
     signal.ended();
     conversation?.close();
     conversation = customerId && createConversation(customerId, inbox.rowOf(customerId), me, { changed: drawSoon, failed });
-    desk.dataset.pane = customerId ? 'thread' : 'list';
-    placeLandmarks();
-    fill(main, customerId ? [head.element, thread.element, composer.element] : nothing);
-    detailsDialog?.close();
-    placeDetails();
+    frame.show(Boolean(customerId));
     inbox.setOpen(customerId);
-    conversation?.load();
-    wantsFocus = Boolean(customerId);
+    if (loaded) conversation?.load();
+    if (customerId) wantFocus();
     draw();
     if (!customerId) inbox.focus();
   }
 
-  // The focus goes to where one writes, or, where nobody may write, to whom it is about. Not before that is known, and
-  // not if the agent has gone elsewhere meanwhile.
-  let wantsFocus = false;
-  function focusWhenReady() {
-    if (!wantsFocus || document.querySelector('dialog[open]')) return;
-    if (composer.focus()) wantsFocus = false;
-    else if (!conversation.state.loading) {
-      wantsFocus = false;
-      head.focus();
+  // The focus goes to where one writes, or, where nobody may write, to whom it is about: not before that is known, and not if the
+  // agent has gone elsewhere meanwhile.
+  let focusWanted = false;
+  function wantFocus() {
+    focusWanted = true;
+  }
+
+  function focusIfWanted() {
+    if (!focusWanted || dialogIsOpen()) return;
+    const taken = composer.focus();
+    if (!taken && conversation.state.loading) return;
+    focusWanted = false;
+    if (!taken) head.focus();
+  }
+
+  // --- what happens
+
+  function loadAll() {
+    loaded = true;
+    feed.reload();
+    conversation?.load({ anew: true });
+    outbox.tryNow();
+  }
+
+  function onEvents(events) {
+    const before = feed.all().rows;
+    feed.apply(events);
+    conversation?.apply(events);
+    for (const item of news(before, feed.all().rows, events)) tell(item);
+  }
+
+  async function tell(item) {
+    const customer = item.customer ?? (await feed.meet(item.customerId));
+    const told = { ...item, customer };
+    const open = item.customerId === conversation?.state.customerId;
+    if (open || item.kind === 'waits') announce(newsInWords(told));
+    // Who sees it needs no calling.
+    if (!document.hidden && (open || item.kind === 'writes')) return;
+    callAttention({ title: newsInWords({ ...told, body: '' }), body: item.body, key: item.key, open: () => goTo(item.customerId) });
+  }
+
+  let lost = false;
+  function onStatus(status) {
+    setText(connection, status === 'reconnecting' ? 'Reconnecting… What you type is kept.' : '');
+    frame.element.dataset.connection = status;
+    if (status === 'open' && lost) {
+      toast('Connected again.');
+      outbox.tryNow();
     }
-  }
-  const stopWanting = () => (wantsFocus = false);
-
-  // --- what the agent decides
-
-  function act(name) {
-    const actions = {
-      back: () => goTo(null),
-      details: toggleDetails,
-      takeOver,
-      giveBack,
-      assign,
-      unassign: () => done(conversation.assign(null), 'Nobody has this conversation now.'),
-    };
-    actions[name]?.();
+    lost = status === 'reconnecting';
   }
 
-  async function takeOver() {
-    if (!conversation?.state.session || conversation.state.session.need_attention) return;
-    wantsFocus = await done(conversation.update({ need_attention: true }), 'You took over. The bot is silent until you give the conversation back.');
-    drawSoon();
-  }
-
-  async function giveBack() {
-    if (!conversation?.state.session?.need_attention) return;
-    await done(conversation.update({ need_attention: false }), 'The bot has the conversation again.');
-  }
-
-  async function assign() {
-    const session = conversation?.state.session;
-    if (!session?.need_attention) return;
-    const assignee = session.attention?.assignee ?? null;
-    const another = assignee !== null && assignee !== me.name;
-    if (another && !(await confirmed({ title: `Take it from ${assignee}?`, words: `${assignee} has this conversation and may be writing an answer.`, yes: 'Take it' }))) return;
-    wantsFocus = await done(conversation.assign(me.name, another), 'You have this conversation.');
-    drawSoon();
-  }
-
-  function assignOrUnassign() {
-    const session = conversation?.state.session;
-    if (session?.attention?.assignee === me.name) act('unassign');
-    else assign();
-  }
-
-  async function done(work, words) {
-    const worked = await work;
-    if (worked) announce(words);
-    return worked;
-  }
-
-  function actOnMessage(name, message) {
-    const actions = {
-      resend: () => conversation.resend(message.id),
-      cancel: () => conversation.cancel(message.id),
-      retry: () => outbox.tryNow(message.customer_id),
-      takeBack: () => composer.putBack(message.customer_id, outbox.takeBack(message.id)),
-    };
-    actions[name]?.();
-  }
-
-  function onTyped(customerId) {
-    if (conversation?.state.session?.need_attention) signal.typed(customerId);
-  }
-
-  function onSuggestionUsed(suggestion) {
-    api.countSuggestion(suggestion.id).catch(() => {});
-  }
-
-  // Asked for once; who has none yet is asked again.
-  async function cannedReplies() {
-    try {
-      replies ??= await api.cannedReplies();
-    } catch (problem) {
-      failed(problem);
-    }
-    return replies ?? [];
-  }
-
-  // --- what becomes of it
+  // --- what is sent
 
   function onSent(entry, message) {
     if (conversation?.state.customerId === entry.customer_id) conversation.putMessage({ author: me.name, ...message });
@@ -213,112 +182,63 @@ export function openDesk(page, me, { signedOut, left }) {
     if (conversation?.state.customerId === entry.customer_id) conversation.load();
   }
 
+  function actOnMessage(name, message) {
+    const actions = {
+      resend: () => conversation.resend(message.id),
+      cancel: () => conversation.cancel(message.id),
+      retry: () => outbox.tryNow(message.customer_id),
+      takeBack: () => composer.putBack(message.customer_id, outbox.takeBack(message.id)),
+    };
+    actions[name]();
+  }
+
+  // Asked for once, unless that did not work.
+  async function cannedReplies() {
+    try {
+      replies ??= await api.cannedReplies();
+    } catch (problem) {
+      failed(problem);
+    }
+    return replies ?? [];
+  }
+
+  // --- what does not work
+
+  /** Something that the agent asked for. */
   function failed(problem) {
+    if (problem.kind === 'signed-out') return end();
+    toastProblem(problem.kind === 'offline' ? `${problem.words} Nothing was changed; try again.` : problem.words);
+    if (problem.kind === 'conflict' || problem.slug === 'no-current-session') conversation?.load();
+    return undefined;
+  }
+
+  /** Something that was asked for by itself: where it is missing, it is said there, and the line above says that there is no line. */
+  function failedQuietly(problem) {
     if (problem.kind === 'signed-out') end();
-    else if (problem.kind === 'conflict' || problem.slug === 'no-current-session') {
-      toastProblem(problem.words);
-      conversation?.load();
-    } else if (problem.kind !== 'offline') toastProblem(problem.words);
-    else toastProblem(`${problem.words} Nothing was changed; try again.`);
   }
-
-  // --- what happens
-
-  function onEvents(events) {
-    const before = feed.all().rows;
-    feed.apply(events);
-    conversation?.apply(events);
-    tell(news(before, feed.all().rows, events));
-  }
-
-  function tell(items) {
-    for (const item of items) {
-      const open = item.customerId === conversation?.state.customerId;
-      announce(newsInWords(item));
-      if (open && !document.hidden) continue;
-      if (item.kind === 'writes' && !document.hidden) continue;
-      callAttention({ title: newsInWords({ ...item, body: '' }), body: item.body, key: item.key, open: () => goTo(item.customerId) });
-    }
-  }
-
-  function onStarted() {
-    feed.reload();
-    conversation?.load();
-    outbox.tryNow();
-  }
-
-  let lost = false;
-  function onStatus(status) {
-    const words = { reconnecting: 'Reconnecting… What you type is kept.' }[status] ?? '';
-    setText(connection, words);
-    desk.dataset.connection = status;
-    if (status === 'open' && lost) {
-      toast('Connected again.');
-      outbox.tryNow();
-    }
-    lost = status === 'reconnecting';
-  }
-
-  // Where there is room for one of them only, the one that is there is the main one.
-  function placeLandmarks() {
-    setAttribute(side, 'role', narrow.matches && desk.dataset.pane === 'list' ? 'main' : null);
-  }
-
-  // --- details, beside the conversation or over it
-
-  function placeDetails() {
-    const beside = wide.matches && preference('details') && conversation !== null;
-    aside.hidden = !beside;
-    desk.classList.toggle('has-details', beside);
-    if (beside) fill(aside, h('h2', { class: 'spoken' }, 'Customer details'), details.element);
-    head.setDetails(wide.matches ? beside : null);
-  }
-
-  function toggleDetails() {
-    if (!conversation) return;
-    if (wide.matches) {
-      setPreference('details', !preference('details'));
-      placeDetails();
-    } else {
-      detailsDialog = openDialog({ title: 'Customer details', kind: 'dialog-details', body: details.element, onclose: () => (detailsDialog = null) });
-    }
-  }
-
-  function editTags() {
-    if (!conversation) return;
-    if (!wide.matches || !preference('details')) toggleDetails();
-    details.focusTags();
-  }
-
-  const onWidth = () => {
-    detailsDialog?.close();
-    placeDetails();
-    placeLandmarks();
-  };
 
   // --- keys
 
   const stopKeys = listenToKeys({
     next: () => inbox.move(1),
     previous: () => inbox.move(-1),
-    search: () => search.focus(),
+    search: search.focus,
     views: (event) => inbox.choose(VIEWS[Number(event.key) - 1]),
-    reply: () => (conversation ? composer.focus() : false),
-    takeOver,
-    giveBack,
-    assign: assignOrUnassign,
-    suggest: () => composer.firstSuggestion(),
-    tag: editTags,
-    details: toggleDetails,
+    reply: composer.focus,
+    takeOver: handover.takeOver,
+    giveBack: handover.giveBack,
+    assign: handover.assignOrUnassign,
+    suggest: composer.firstSuggestion,
+    tag: () => (frame.showDetails(), details.focusTags()),
+    details: frame.toggleDetails,
     leave: onEscape,
     help: () => openHelp(),
   });
 
   // First out of what one writes in, then out of the conversation.
   function onEscape(event) {
-    if (event.target.closest('textarea, input')) return narrow.matches ? head.focus() : inbox.focus();
-    if (conversation) goTo(null);
-    return undefined;
+    if (event.target.closest('textarea, input')) return frame.isNarrow() ? head.focus() : inbox.focus();
+    return conversation ? goTo(null) : false;
   }
 
   // --- coming and going
@@ -339,44 +259,29 @@ export function openDesk(page, me, { signedOut, left }) {
     }
   }
 
+  const forgetFocus = () => (focusWanted = false);
+  const withoutEvents = setTimeout(() => loaded || loadAll(), WAIT_FOR_EVENTS_MS);
+
   function close() {
     if (closed) return;
     signal.ended();
     closed = true;
-    cancelAnimationFrame(frame);
+    clearTimeout(withoutEvents);
+    cancelAnimationFrame(painting);
     live.stop();
     conversation?.close();
+    frame.close();
     stopKeys();
     removeEventListener('hashchange', onRoute);
     removeEventListener('online', live.hurry);
-    wide.removeEventListener('change', onWidth);
-    narrow.removeEventListener('change', onWidth);
-    desk.removeEventListener('pointerdown', stopWanting);
   }
 
   addEventListener('hashchange', onRoute);
   addEventListener('online', live.hurry);
-  wide.addEventListener('change', onWidth);
-  narrow.addEventListener('change', onWidth);
-  desk.addEventListener('pointerdown', stopWanting);
-  fill(main, nothing);
-  placeDetails();
-  placeLandmarks();
+  frame.element.addEventListener('pointerdown', forgetFocus);
+  fill(page, frame.element);
   draw();
-  live.start();
   onRoute();
+  live.start();
   return { close };
-}
-
-function iconButton(name, label, onclick) {
-  return h('button', { class: 'plain icon-button', type: 'button', 'aria-label': label, title: label, onclick }, icon(name));
-}
-
-function emptyMain() {
-  const key = (name) => h('kbd', {}, name);
-  return h('div', { class: 'nothing-open' },
-    mark(),
-    h('h2', {}, 'Choose a conversation'),
-    h('p', {}, 'Who has waited longest stands first.'),
-    h('p', { class: 'nothing-keys' }, key('j'), key('k'), ' move, ', key('Enter'), ' opens, ', key('?'), ' shows all keys'));
 }

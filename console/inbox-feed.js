@@ -8,7 +8,7 @@ import { emptyList, PLAIN_VIEW, sameView, strangers, withCustomer, withEvents, w
 export function createFeed(me, handlers) {
   let view = PLAIN_VIEW;
   let lists = { shown: emptyList(PLAIN_VIEW, me), all: null };
-  const asked = new Set();
+  const asked = new Map();
   // What happened while a page was under way may not be in it.
   const missed = new Set();
   let generation = 0;
@@ -73,17 +73,24 @@ export function createFeed(me, handlers) {
 
   // Events name customers by their ids; who they are is asked once.
   function lookUpStrangers() {
-    for (const id of new Set([...strangers(lists.shown), ...strangers(all())])) {
-      if (asked.has(id)) continue;
-      asked.add(id);
-      api.customer(id).then(meet, () => asked.delete(id));
-    }
+    for (const id of new Set([...strangers(lists.shown), ...strangers(all())])) meet(id);
   }
 
-  function meet(customer) {
-    asked.delete(customer.id);
-    lists = { shown: withCustomer(lists.shown, customer), all: lists.all && withCustomer(lists.all, customer) };
-    handlers.changed();
+  /** Who a customer is, asked at most once at a time; null if that cannot be known now. */
+  function meet(id) {
+    if (!asked.has(id)) asked.set(id, lookUp(id).finally(() => asked.delete(id)));
+    return asked.get(id);
+  }
+
+  async function lookUp(id) {
+    try {
+      const customer = await api.customer(id);
+      lists = { shown: withCustomer(lists.shown, customer), all: lists.all && withCustomer(lists.all, customer) };
+      handlers.changed();
+      return customer;
+    } catch {
+      return null;
+    }
   }
 
   function put(which, list) {
@@ -106,6 +113,7 @@ export function createFeed(me, handlers) {
     reload,
     more,
     apply,
+    meet,
     view: () => view,
     shown: () => lists.shown,
     all,

@@ -173,10 +173,11 @@ export function createInbox({ feed, drafts, me }) {
     rows.querySelector(`li[data-session="${CSS.escape(sessionId)}"] a`)?.focus({ preventScroll: true });
   }
 
-  /** Gives the focus to the row of the open conversation, else to the first. */
+  /** Gives the focus to where it was last, else to the open conversation, else to the first. */
   function focus() {
-    const row = flat.find(({ row: one }) => one && one.customer_id === openCustomer) ?? flat.find(({ row: one }) => one);
-    if (row) focusRow(row.row.id);
+    const places = flat.filter(({ row }) => row);
+    const place = places.find(({ row }) => row.id === cursor) ?? places.find(({ row }) => row.customer_id === openCustomer) ?? places[0];
+    if (place) focusRow(place.row.id);
     else views[0].button.focus();
   }
 

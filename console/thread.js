@@ -7,6 +7,7 @@ import { timeline } from './thread-log.js';
 import { dayOf, listed, nameOf, timeOf } from './words.js';
 
 const AT_THE_END_PX = 48;
+const NEAR_THE_BEGINNING_PX = 200;
 
 /** `act` as in `makeBubble`; `older()` is called when somebody has scrolled to the beginning. */
 export function createThread({ me, act, older, reload }) {
@@ -20,12 +21,13 @@ export function createThread({ me, act, older, reload }) {
   let shown = null;
   let atEnd = true;
   let lastKey = null;
+  let wantsOlder = false;
 
   scroller.addEventListener('scroll', () => {
     atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_THE_END_PX;
     if (atEnd) toEnd.hidden = true;
+    if (scroller.scrollTop < NEAR_THE_BEGINNING_PX && wantsOlder) older();
   }, { passive: true });
-  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && older(), { root: scroller, rootMargin: '200px 0px 0px 0px' }).observe(beginning);
   // A keyboard that slides in, or a composer that grows, must not hide the end.
   new ResizeObserver(() => atEnd && scrollToEnd()).observe(scroller);
 
@@ -50,7 +52,8 @@ export function createThread({ me, act, older, reload }) {
     if (!atEnd && lastKey !== null && key !== lastKey) toEnd.hidden = false;
     lastKey = key;
     // What does not fill the screen cannot be scrolled.
-    if (state.older === 'some' && scroller.scrollHeight <= scroller.clientHeight) older();
+    wantsOlder = state.older === 'some';
+    if (wantsOlder && scroller.scrollTop < NEAR_THE_BEGINNING_PX) older();
   }
 
   function makeItem(item) {
@@ -80,8 +83,10 @@ export function createThread({ me, act, older, reload }) {
   }
 
   function drawBeginning(state, length) {
-    const words = state.older === 'loading' ? 'Loading older messages…' : state.older === 'none' && length > 0 ? 'No earlier messages' : '';
-    setText(beginning, words);
+    if (beginning.dataset.older === state.older && state.older === 'failed') return;
+    beginning.dataset.older = state.older;
+    if (state.older === 'failed') fill(beginning, 'Older messages could not be loaded. ', h('button', { class: 'small', type: 'button', onclick: older }, 'Try again'));
+    else setText(beginning, { loading: 'Loading older messages…', none: length > 0 ? 'No earlier messages' : '' }[state.older] ?? '');
   }
 
   // The first message in sight keeps its place while others come in above it.
