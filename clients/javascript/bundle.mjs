@@ -16,9 +16,13 @@ function wrapped(name) {
 
 /** What client.mjs has to say. */
 export function bundle() {
-  const sources = readdirSync(new URL('src', import.meta.url)).sort().map((name) => `src/${name}`);
+  const sources = readdirSync(new URL('src', import.meta.url))
+    .sort()
+    .map((name) => `src/${name}`);
   // What stands beside the parts of the client itself: its classes.
-  const named = Object.keys(switchboard).filter((name) => typeof switchboard[name] === 'function').sort();
+  const named = Object.keys(switchboard)
+    .filter((name) => typeof switchboard[name] === 'function')
+    .sort();
   return `// The JavaScript client in one ES module, for browsers. Made by bundle.mjs from src/ and index.js: change these.
 
 const files = {};

@@ -120,7 +120,12 @@ class SuggestedMessages extends Resource {
   /** Counts that an agent chose it. It counts once a call, so that it is not made again on a guess. */
   async use(suggestedMessageId, options) {
     const call = { body: {}, repeatable: false };
-    return this._send('PATCH', path('/v1/suggested_messages/:suggestedMessageId', { suggestedMessageId }), call, options);
+    return this._send(
+      'PATCH',
+      path('/v1/suggested_messages/:suggestedMessageId', { suggestedMessageId }),
+      call,
+      options,
+    );
   }
 }
 
@@ -172,8 +177,9 @@ class Client {
   }
 
   /** Any call: for what this client has no name for. `{ query?, body? }`. What it answers, in JSON. */
-  async request(method, path, { query, body } = {}, options = undefined) {
-    const answer = await this.#transport.send({ method: method.toUpperCase(), path, query, body }, options);
+  async request(method, path, { query, body } = {}, options = {}) {
+    const creates = options.idempotencyKey !== undefined;
+    const answer = await this.#transport.send({ method: method.toUpperCase(), path, query, body, creates }, options);
     return answer.body;
   }
 }
@@ -776,7 +782,11 @@ function documentOf(text) {
 
 /** What stands between here and the daemon answers in its own way: keep the beginning of what it says. */
 function proxysWords({ status, statusText }, text) {
-  const words = text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 200);
+  const words = text
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 200);
   const title = statusText || `HTTP ${status}`;
   return { type: 'about:blank', slug: null, title, detail: words || 'The answer says nothing more.', errors: [] };
 }
@@ -861,13 +871,15 @@ function isPassing(error) {
   return error instanceof ConnectionError || (error instanceof ProblemError && PASSING.includes(error.status));
 }
 
+/** Whether it is certain that the call did nothing. */
 function nothingWasTaken(error) {
   if (error instanceof ConnectionError) return NEVER_SENT.includes(error.cause?.cause?.code);
+  if (!(error instanceof ProblemError)) return false;
   // The daemon says in a 503's detail if its store failed half-way.
   return error.status === 429 || (error.status === 503 && !/nobody knows/i.test(error.detail));
 }
 
-module.exports = { pauseBeforeRetry };
+module.exports = { nothingWasTaken, pauseBeforeRetry };
 };
 
 files['sessions.js'] = (module, require) => {
@@ -1096,7 +1108,9 @@ async function* frames(transport, { query, lastEventId, silenceMs, signal }) {
 async function answered(transport, { query, lastEventId, controller }) {
   const headers = lastEventId ? { 'last-event-id': lastEventId } : {};
   const call = { method: 'GET', path: '/v1/events', query, accept: 'text/event-stream', headers };
-  const response = await inTime(transport.settings.timeoutMs, controller, () => transport.open(call, controller.signal));
+  const response = await inTime(transport.settings.timeoutMs, controller, () =>
+    transport.open(call, controller.signal),
+  );
   if (!response.ok) throw problemOf(response, await textOf(response));
   const type = response.headers.get('content-type') ?? '';
   if (/^text\/event-stream\b/i.test(type)) return response;
@@ -1346,7 +1360,7 @@ const { ConnectionError, NotFoundError, TimeoutError, UnexpectedAnswerError } = 
 const { idempotencyKey } = require('./idempotency.js');
 const { query } = require('./paths.js');
 const { problemOf } = require('./problems.js');
-const { pauseBeforeRetry } = require('./retries.js');
+const { nothingWasTaken, pauseBeforeRetry } = require('./retries.js');
 const { amountOf } = require('./settings.js');
 const { pause, within } = require('./waiting.js');
 
@@ -1373,7 +1387,7 @@ class Transport {
    */
   async send(call, options = {}) {
     const settings = withOptions(this.settings, options);
-    const key = options.idempotencyKey ?? (call.creates ? idempotencyKey() : undefined);
+    const key = keyOf(call, options);
     const repeatable = call.repeatable ?? (key !== undefined || REPEATABLE.includes(call.method));
     const request = requestOf(settings, call, key);
     let mayBeDone = false;
@@ -1383,7 +1397,7 @@ class Transport {
       } catch (error) {
         // What is not there any more was removed by the attempt before, whose answer was lost.
         if (mayBeDone && call.method === 'DELETE' && error instanceof NotFoundError) return { status: 204 };
-        mayBeDone ||= error instanceof ConnectionError;
+        mayBeDone ||= !nothingWasTaken(error);
         const wait = pauseBeforeRetry(error, { repeatable }, attempt, settings);
         if (wait === null) throw error;
         await pause(wait, options.signal);
@@ -1396,6 +1410,13 @@ class Transport {
     const settings = this.settings;
     return respond(settings, requestOf(settings, call), signal);
   }
+}
+
+/** Where the daemon does not look at a key, it would only make a call be repeated that must not be. */
+function keyOf({ creates }, options) {
+  if (creates) return options.idempotencyKey ?? idempotencyKey();
+  if (options.idempotencyKey !== undefined) throw new TypeError('This call takes no idempotencyKey.');
+  return undefined;
 }
 
 function withOptions(settings, { timeoutMs, retries, headers }) {

@@ -24,6 +24,7 @@ declare namespace switchboard {
   type ConfirmationInvalidError = types.ConfirmationInvalidError;
   type ConflictError = types.ConflictError;
   type ConnectionError = types.ConnectionError;
+  type CreateOptions = types.CreateOptions;
   type Customer = types.Customer;
   type CustomerNotTextedError = types.CustomerNotTextedError;
   type CustomerUnconfirmedError = types.CustomerUnconfirmedError;

@@ -41,7 +41,12 @@ class SuggestedMessages extends Resource {
   /** Counts that an agent chose it. It counts once a call, so that it is not made again on a guess. */
   async use(suggestedMessageId, options) {
     const call = { body: {}, repeatable: false };
-    return this._send('PATCH', path('/v1/suggested_messages/:suggestedMessageId', { suggestedMessageId }), call, options);
+    return this._send(
+      'PATCH',
+      path('/v1/suggested_messages/:suggestedMessageId', { suggestedMessageId }),
+      call,
+      options,
+    );
   }
 }
 

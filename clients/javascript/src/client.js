@@ -42,8 +42,9 @@ class Client {
   }
 
   /** Any call: for what this client has no name for. `{ query?, body? }`. What it answers, in JSON. */
-  async request(method, path, { query, body } = {}, options = undefined) {
-    const answer = await this.#transport.send({ method: method.toUpperCase(), path, query, body }, options);
+  async request(method, path, { query, body } = {}, options = {}) {
+    const creates = options.idempotencyKey !== undefined;
+    const answer = await this.#transport.send({ method: method.toUpperCase(), path, query, body, creates }, options);
     return answer.body;
   }
 }

@@ -66,7 +66,11 @@ function documentOf(text) {
 
 /** What stands between here and the daemon answers in its own way: keep the beginning of what it says. */
 function proxysWords({ status, statusText }, text) {
-  const words = text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 200);
+  const words = text
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 200);
   const title = statusText || `HTTP ${status}`;
   return { type: 'about:blank', slug: null, title, detail: words || 'The answer says nothing more.', errors: [] };
 }

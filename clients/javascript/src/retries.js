@@ -24,10 +24,12 @@ function isPassing(error) {
   return error instanceof ConnectionError || (error instanceof ProblemError && PASSING.includes(error.status));
 }
 
+/** Whether it is certain that the call did nothing. */
 function nothingWasTaken(error) {
   if (error instanceof ConnectionError) return NEVER_SENT.includes(error.cause?.cause?.code);
+  if (!(error instanceof ProblemError)) return false;
   // The daemon says in a 503's detail if its store failed half-way.
   return error.status === 429 || (error.status === 503 && !/nobody knows/i.test(error.detail));
 }
 
-module.exports = { pauseBeforeRetry };
+module.exports = { nothingWasTaken, pauseBeforeRetry };

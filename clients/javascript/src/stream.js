@@ -36,7 +36,9 @@ async function* frames(transport, { query, lastEventId, silenceMs, signal }) {
 async function answered(transport, { query, lastEventId, controller }) {
   const headers = lastEventId ? { 'last-event-id': lastEventId } : {};
   const call = { method: 'GET', path: '/v1/events', query, accept: 'text/event-stream', headers };
-  const response = await inTime(transport.settings.timeoutMs, controller, () => transport.open(call, controller.signal));
+  const response = await inTime(transport.settings.timeoutMs, controller, () =>
+    transport.open(call, controller.signal),
+  );
   if (!response.ok) throw problemOf(response, await textOf(response));
   const type = response.headers.get('content-type') ?? '';
   if (/^text\/event-stream\b/i.test(type)) return response;

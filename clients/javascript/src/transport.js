@@ -5,7 +5,7 @@ const { ConnectionError, NotFoundError, TimeoutError, UnexpectedAnswerError } = 
 const { idempotencyKey } = require('./idempotency.js');
 const { query } = require('./paths.js');
 const { problemOf } = require('./problems.js');
-const { pauseBeforeRetry } = require('./retries.js');
+const { nothingWasTaken, pauseBeforeRetry } = require('./retries.js');
 const { amountOf } = require('./settings.js');
 const { pause, within } = require('./waiting.js');
 
@@ -32,7 +32,7 @@ class Transport {
    */
   async send(call, options = {}) {
     const settings = withOptions(this.settings, options);
-    const key = options.idempotencyKey ?? (call.creates ? idempotencyKey() : undefined);
+    const key = keyOf(call, options);
     const repeatable = call.repeatable ?? (key !== undefined || REPEATABLE.includes(call.method));
     const request = requestOf(settings, call, key);
     let mayBeDone = false;
@@ -42,7 +42,7 @@ class Transport {
       } catch (error) {
         // What is not there any more was removed by the attempt before, whose answer was lost.
         if (mayBeDone && call.method === 'DELETE' && error instanceof NotFoundError) return { status: 204 };
-        mayBeDone ||= error instanceof ConnectionError;
+        mayBeDone ||= !nothingWasTaken(error);
         const wait = pauseBeforeRetry(error, { repeatable }, attempt, settings);
         if (wait === null) throw error;
         await pause(wait, options.signal);
@@ -55,6 +55,13 @@ class Transport {
     const settings = this.settings;
     return respond(settings, requestOf(settings, call), signal);
   }
+}
+
+/** Where the daemon does not look at a key, it would only make a call be repeated that must not be. */
+function keyOf({ creates }, options) {
+  if (creates) return options.idempotencyKey ?? idempotencyKey();
+  if (options.idempotencyKey !== undefined) throw new TypeError('This call takes no idempotencyKey.');
+  return undefined;
 }
 
 function withOptions(settings, { timeoutMs, retries, headers }) {

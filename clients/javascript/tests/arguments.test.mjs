@@ -15,10 +15,10 @@ for (const [entry, { Client }] of entries) {
       const SESSION_ID = 'current';
       await client.messages.create({ CUSTOMER_ID }, { SESSION_ID }, { content: 'Hey', content_type: 'text' });
       await client.customers.retrieve('ä b');
-      assert.deepEqual(calls.map((call) => `${call.method} ${call.path}`), [
-        'POST /v1/customers/c%2F1%3F/sessions/current/messages',
-        'GET /v1/customers/%C3%A4%20b',
-      ]);
+      assert.deepEqual(
+        calls.map((call) => `${call.method} ${call.path}`),
+        ['POST /v1/customers/c%2F1%3F/sessions/current/messages', 'GET /v1/customers/%C3%A4%20b'],
+      );
       assert.deepEqual(calls[0].body, { content: 'Hey', content_type: 'text' });
       assert.equal(calls[0].headers.authorization, 'Bearer secret');
     });
@@ -46,12 +46,17 @@ for (const [entry, { Client }] of entries) {
       const { url, calls } = await scripted(t, [{ body: [] }, { body: [] }]);
       const client = new Client({ url });
       const expand = ['customer', 'last_message'];
-      await client.sessions.inbox({ need_attention: true, tag: undefined, topic: 'skin+hair', assignee: null, expand }).page();
+      await client.sessions
+        .inbox({ need_attention: true, tag: undefined, topic: 'skin+hair', assignee: null, expand })
+        .page();
       await client.customers.search('ad & co', { limit: 5 }).page();
-      assert.deepEqual(calls.map((call) => call.path), [
-        '/v1/sessions?need_attention=true&topic=skin%2Bhair&assignee=none&expand=customer%2Clast_message',
-        '/v1/customers?limit=5&query=ad+%26+co',
-      ]);
+      assert.deepEqual(
+        calls.map((call) => call.path),
+        [
+          '/v1/sessions?need_attention=true&topic=skin%2Bhair&assignee=none&expand=customer%2Clast_message',
+          '/v1/customers?limit=5&query=ad+%26+co',
+        ],
+      );
       await assert.rejects(client.customers.list({ phone_number: null }).page(), { name: 'TypeError' });
     });
 
@@ -101,10 +106,10 @@ for (const [entry, { Client }] of entries) {
       const client = new Client({ url });
       assert.deepEqual(await client.request('post', '/console/session', { body: { token: 'x' } }), { name: 'desk' });
       assert.equal(await client.request('DELETE', '/console/session', { query: { all: true } }), undefined);
-      assert.deepEqual(calls.map((call) => `${call.method} ${call.path}`), [
-        'POST /console/session',
-        'DELETE /console/session?all=true',
-      ]);
+      assert.deepEqual(
+        calls.map((call) => `${call.method} ${call.path}`),
+        ['POST /console/session', 'DELETE /console/session?all=true'],
+      );
     });
   });
 }

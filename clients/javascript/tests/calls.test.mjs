@@ -42,7 +42,10 @@ describe('a daemon', () => {
     const { id } = await created({ confirmation: false });
     const message = await losing().messages.create(id, 'current', TEXT);
     const all = await agent.messages.list(id, 'current').toArray();
-    assert.deepEqual(all.map((each) => each.id), [message.id]);
+    assert.deepEqual(
+      all.map((each) => each.id),
+      [message.id],
+    );
   });
 
   test('a customer whose answer was lost is created once', async () => {
@@ -60,16 +63,23 @@ describe('a daemon', () => {
 
   test('a list has each item once, over all of its pages', async () => {
     const { id } = await created({ confirmation: false });
-    for (let count = 0; count < 7; count += 1) await agent.messages.create(id, 'current', { ...TEXT, content: `${count}` });
+    for (let count = 0; count < 7; count += 1)
+      await agent.messages.create(id, 'current', { ...TEXT, content: `${count}` });
     const sizes = [];
     for await (const page of agent.messages.list(id, 'current', { limit: 3 }).pages()) sizes.push(page.items.length);
     assert.deepEqual(sizes, [3, 3, 1]);
     const all = await agent.messages.list(id, 'current', { limit: 2, expand: 'author' }).toArray();
-    assert.deepEqual(all.map(({ content }) => content), ['6', '5', '4', '3', '2', '1', '0']);
+    assert.deepEqual(
+      all.map(({ content }) => content),
+      ['6', '5', '4', '3', '2', '1', '0'],
+    );
     assert.equal(all[6].author, 'desk');
     const first = await agent.messages.list(id, 'current', { limit: 5 }).page();
     const rest = await agent.messages.list(id, 'current', { limit: 5, cursor: first.cursor }).toArray();
-    assert.deepEqual(rest.map(({ content }) => content), ['1', '0']);
+    assert.deepEqual(
+      rest.map(({ content }) => content),
+      ['1', '0'],
+    );
   });
 
   test('a customer is created, updated, found, confirmed, unsubscribed, subscribed and erased', async () => {
@@ -78,7 +88,10 @@ describe('a daemon', () => {
     const { first_name: first, time_zone: zone } = await agent.customers.retrieve(id);
     assert.deepEqual([first, zone], [null, 'Europe/London']);
     const found = await agent.customers.search('lovel').toArray();
-    assert.deepEqual(found.map((customer) => customer.id), [id]);
+    assert.deepEqual(
+      found.map((customer) => customer.id),
+      [id],
+    );
 
     const events = admin.events.subscribe({ types: ['customer.verification'], customerId: id });
     await events.opened;
@@ -108,9 +121,15 @@ describe('a daemon', () => {
     await agent.sessions.assign(id, 'current', { assignee: null });
     assert.equal(await mine(null), null);
     const listed = await agent.sessions.list(id).toArray();
-    assert.deepEqual(listed.map((each) => each.id), [session.id]);
+    assert.deepEqual(
+      listed.map((each) => each.id),
+      [session.id],
+    );
     const { messages } = await agent.sessions.retrieve({ id }, session.id, { expand: ['messages'] });
-    assert.deepEqual(messages.map(({ content }) => content), ['Hey']);
+    assert.deepEqual(
+      messages.map(({ content }) => content),
+      ['Hey'],
+    );
   });
 
   test('tokens are minted, good, listed and revoked', async () => {

@@ -54,7 +54,10 @@ test('no slug of the daemon is without its class', () => {
   const table = readFileSync(new URL('../../../src/http/problem/kind.rs', import.meta.url), 'utf8');
   const slugs = [...table.matchAll(/^ {4}[A-Z]\w+ [A-Z_]+ "([a-z-]+)" "/gm)].map(([, slug]) => slug);
   assert.ok(slugs.length > 30, 'the table is read');
-  assert.deepEqual(slugs.filter((slug) => !CLASSES.some(([, known]) => known === slug)), []);
+  assert.deepEqual(
+    slugs.filter((slug) => !CLASSES.some(([, known]) => known === slug)),
+    [],
+  );
 });
 
 for (const [entry, { Client, ...named }] of entries) {
@@ -63,14 +66,18 @@ for (const [entry, { Client, ...named }] of entries) {
     async function thrown(t, answer, options = {}) {
       const { url } = await scripted(t, [answer]);
       const client = new Client({ url, token: 'secret', retries: 0, ...options });
-      return client.me().then(() => assert.fail('nothing was thrown'), (error) => error);
+      return client.me().then(
+        () => assert.fail('nothing was thrown'),
+        (error) => error,
+      );
     }
 
     test('a refusal is of the class of its slug, and of the classes above', async (t) => {
       for (const [status, slug, name, ...above] of CLASSES) {
         const error = await thrown(t, refusal(status, slug));
         assert.equal(error.name, name, slug);
-        for (const each of [name, ...above, 'ProblemError', 'SwitchboardError']) assert.ok(error instanceof named[each], slug);
+        for (const each of [name, ...above, 'ProblemError', 'SwitchboardError'])
+          assert.ok(error instanceof named[each], slug);
         assert.deepEqual([error.slug, error.status, error.type], [slug, status, `/problems/${slug}`]);
       }
     });
@@ -166,7 +173,10 @@ for (const [entry, { Client, ...named }] of entries) {
       const { inspect } = await import('node:util');
       const error = await thrown(t, refusal(401, 'unauthorized'), { token: 'top-secret' });
       const client = new Client({ url: 'http://h', token: 'top-secret' });
-      for (const shown of [inspect(error, { depth: 9, showHidden: true }), inspect(client, { depth: 9, showHidden: true })]) {
+      for (const shown of [
+        inspect(error, { depth: 9, showHidden: true }),
+        inspect(client, { depth: 9, showHidden: true }),
+      ]) {
         assert.ok(!shown.includes('top-secret'));
       }
     });

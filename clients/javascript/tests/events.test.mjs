@@ -25,12 +25,13 @@ function listener(client, options = {}) {
       for (const { words, resolve } of waiting) if (event.data.content === words) resolve(event);
     },
   });
-  const until = (words) => new Promise((resolve, reject) => {
-    const already = heard.find((event) => event.data.content === words);
-    if (already) return resolve(already);
-    waiting.push({ words, resolve });
-    events.done.then(() => reject(new Error(`closed before "${words}"`)), reject);
-  });
+  const until = (words) =>
+    new Promise((resolve, reject) => {
+      const already = heard.find((event) => event.data.content === words);
+      if (already) return resolve(already);
+      waiting.push({ words, resolve });
+      events.done.then(() => reject(new Error(`closed before "${words}"`)), reject);
+    });
   return { events, heard, until };
 }
 
@@ -58,7 +59,9 @@ test('a daemon that is killed and started again leaves no gap and repeats nothin
   await events.opened;
 
   // Texts come in without a pause, and some of them while the daemon dies.
-  const writing = Array.from({ length: 30 }, (_, count) => daemon.text(`+1415555${1000 + (count % 5)}`, `text ${count}`));
+  const writing = Array.from({ length: 30 }, (_, count) =>
+    daemon.text(`+1415555${1000 + (count % 5)}`, `text ${count}`),
+  );
   await until('text 10');
   await daemon.kill();
   await Promise.allSettled(writing);
@@ -92,7 +95,10 @@ test('a subscription goes on where another one ended, in another life of the dae
   const second = listener(daemon.client(), { types: ['message.created'], lastEventId });
   t.after(() => second.events.close());
   await second.until('three');
-  assert.deepEqual(second.heard.map((event) => event.data.content), ['two', 'three']);
+  assert.deepEqual(
+    second.heard.map((event) => event.data.content),
+    ['two', 'three'],
+  );
 });
 
 test('a subscription hears of what it asked for, and of nothing else', async (t) => {
@@ -106,7 +112,10 @@ test('a subscription hears of what it asked for, and of nothing else', async (t)
   await daemon.text('+14155550102', 'not for us');
   await daemon.text('+14155550101', 'for us');
   await until('for us');
-  assert.deepEqual(heard.map(({ name, data }) => `${name} ${data.content}`), ['message.created for us']);
+  assert.deepEqual(
+    heard.map(({ name, data }) => `${name} ${data.content}`),
+    ['message.created for us'],
+  );
 });
 
 test('others hear that an agent is typing', async (t) => {

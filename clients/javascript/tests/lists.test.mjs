@@ -20,11 +20,10 @@ for (const [entry, { Client }] of entries) {
       const ids = [];
       for await (const { id } of new Client({ url }).customers.list({ limit: 2 })) ids.push(id);
       assert.deepEqual(ids, ['1', '2', '3']);
-      assert.deepEqual(calls.map((call) => call.path), [
-        '/v1/customers?limit=2',
-        '/v1/customers?limit=2&cursor=a',
-        '/v1/customers?limit=2&cursor=b',
-      ]);
+      assert.deepEqual(
+        calls.map((call) => call.path),
+        ['/v1/customers?limit=2', '/v1/customers?limit=2&cursor=a', '/v1/customers?limit=2&cursor=b'],
+      );
     });
 
     test('nothing is asked for before it is needed', async (t) => {
@@ -40,7 +39,10 @@ for (const [entry, { Client }] of entries) {
 
     test('a page says how to go on, now and another time', async (t) => {
       const { url, calls } = await scripted(t, [
-        page(['1'], '</before>; rel="prev", </v1/customers/c/sessions/s/messages?cursor=a%2Bb&limit=1>; title="x"; rel=next'),
+        page(
+          ['1'],
+          '</before>; rel="prev", </v1/customers/c/sessions/s/messages?cursor=a%2Bb&limit=1>; title="x"; rel=next',
+        ),
         page(['2']),
       ]);
       const first = await new Client({ url }).messages.list('c', 'current', { limit: 1 }).page();
@@ -65,11 +67,10 @@ for (const [entry, { Client }] of entries) {
         page([]),
       ]);
       await new Client({ url: `${url}/sms` }).customers.list().toArray();
-      assert.deepEqual(calls.map((call) => call.path), [
-        '/sms/v1/customers',
-        '/sms/v1/customers?cursor=a',
-        '/sms/v1/customers?cursor=b',
-      ]);
+      assert.deepEqual(
+        calls.map((call) => call.path),
+        ['/sms/v1/customers', '/sms/v1/customers?cursor=a', '/sms/v1/customers?cursor=b'],
+      );
     });
 
     test('the token is not carried to another host', async (t) => {

@@ -25,7 +25,9 @@ test('the file for browsers needs no other, and nothing that a strict page forbi
 });
 
 test('each entry has the same names', () => {
-  const names = Object.keys(required).filter((name) => typeof required[name] === 'function').sort();
+  const names = Object.keys(required)
+    .filter((name) => typeof required[name] === 'function')
+    .sort();
   for (const entry of [named, browsers]) assert.deepEqual(Object.keys(entry).sort(), [...names, 'default'].sort());
 });
 
@@ -38,14 +40,20 @@ test('the package is whole as it is installed, required or imported', async (t) 
   const run = project(t);
   const show = 'console.log(switchboard instanceof switchboard.Client, typeof switchboard.messages.create)';
   assert.equal(await run('a.cjs', `const switchboard = require('switchboard'); ${show}`), 'true function\n');
-  assert.equal(await run('b.mjs', `import switchboard, { Client } from 'switchboard'; ${show}; new Client({ url: 'http://h' })`), 'true function\n');
+  assert.equal(
+    await run('b.mjs', `import switchboard, { Client } from 'switchboard'; ${show}; new Client({ url: 'http://h' })`),
+    'true function\n',
+  );
   assert.equal(await run('c.mjs', `import switchboard from 'switchboard/client.mjs'; ${show}`), 'true function\n');
 });
 
 test('without its environment, a program starts, and its first call says what is missing', async (t) => {
   const run = project(t);
   const call = `require('switchboard').me().catch((error) => console.log(error.name, error.message))`;
-  assert.match(await run('a.cjs', call), /^TypeError SWITCHBOARD_URL and SWITCHBOARD_TOKEN must be set in the environment/);
+  assert.match(
+    await run('a.cjs', call),
+    /^TypeError SWITCHBOARD_URL and SWITCHBOARD_TOKEN must be set in the environment/,
+  );
   const half = await run('b.cjs', call, { SWITCHBOARD_URL: 'http://127.0.0.1:8080' });
   assert.match(half, /^TypeError SWITCHBOARD_TOKEN must be set/);
 });

@@ -11,7 +11,10 @@ const TEXT = { content: 'Hey', content_type: 'text' };
 
 /** That the call is refused by exactly that class; returns the error. */
 async function refused(call, name, slug) {
-  const error = await call.then((answer) => assert.fail(`answered ${JSON.stringify(answer)}`), (caught) => caught);
+  const error = await call.then(
+    (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
+    (caught) => caught,
+  );
   assert.equal(error.name, name, error.stack);
   assert.ok(error instanceof switchboard[name]);
   if (slug) assert.equal(error.slug, slug);
@@ -62,7 +65,10 @@ describe('a daemon', () => {
 
   test('NoCurrentSessionError: a customer with whom nobody has talked', async () => {
     const { id } = await created({ confirmation: false });
-    const error = await refused(agent.sessions.update(id, 'current', { need_attention: true }), 'NoCurrentSessionError');
+    const error = await refused(
+      agent.sessions.update(id, 'current', { need_attention: true }),
+      'NoCurrentSessionError',
+    );
     assert.ok(error instanceof switchboard.NotFoundError);
   });
 
@@ -106,7 +112,11 @@ describe('a daemon', () => {
   test('ConfirmationInvalidError: a wrong token', async () => {
     const { id } = await created();
     assert.equal(await agent.customers.generateConfirmation(id), undefined);
-    await refused(agent.customers.confirm(id, { confirmation_token: 'x' }), 'ConfirmationInvalidError', 'confirmation-invalid');
+    await refused(
+      agent.customers.confirm(id, { confirmation_token: 'x' }),
+      'ConfirmationInvalidError',
+      'confirmation-invalid',
+    );
   });
 
   test('InvalidBodyError: each field is named', async () => {
@@ -128,9 +138,17 @@ describe('a daemon', () => {
   test('InvalidRequestError: parameters that the daemon does not know', async () => {
     await refused(agent.customers.list({ colour: 'red' }).page(), 'InvalidRequestError', 'invalid-query');
     const key = { idempotencyKey: 'a b' };
-    await refused(agent.customers.create({ unconfirmed_phone_number: number() }, key), 'InvalidRequestError', 'invalid-header');
+    await refused(
+      agent.customers.create({ unconfirmed_phone_number: number() }, key),
+      'InvalidRequestError',
+      'invalid-header',
+    );
     await refused(agent.request('PUT', '/v1/customers'), 'InvalidRequestError', 'method-not-allowed');
-    await refused(agent.customers.create({ unconfirmed_phone_number: 'x'.repeat(300_000) }), 'InvalidRequestError', 'body-too-large');
+    await refused(
+      agent.customers.create({ unconfirmed_phone_number: 'x'.repeat(300_000) }),
+      'InvalidRequestError',
+      'body-too-large',
+    );
   });
 
   test('ConflictError: a message that is neither queued nor held', async () => {
@@ -174,6 +192,10 @@ test('TooManyCallsError: it says for how long to wait, and who waits is served',
 test('UnavailableError: a disk without room takes nothing new', async (t) => {
   const daemon = await Daemon.start(t, { store: 'min_free = "9000000GB"', ready: false });
   const client = daemon.client('agent', { retries: 0 });
-  const error = await refused(client.customers.create({ unconfirmed_phone_number: '+14155550101' }), 'UnavailableError', 'unavailable');
+  const error = await refused(
+    client.customers.create({ unconfirmed_phone_number: '+14155550101' }),
+    'UnavailableError',
+    'unavailable',
+  );
   assert.ok(error.retryAfter > 0);
 });

@@ -16,7 +16,14 @@ for (const [entry, { Client }] of entries) {
     const clientOf = (url, more = {}) => new Client({ url, token: 'secret', backoffMs: 1, ...more });
 
     test('what passes is tried again: 408, 429, 502, 503, 504, a broken line', async (t) => {
-      for (const answer of [{ status: 408 }, { status: 429 }, { status: 502 }, { status: 503 }, { status: 504 }, hangUp]) {
+      for (const answer of [
+        { status: 408 },
+        { status: 429 },
+        { status: 502 },
+        { status: 503 },
+        { status: 504 },
+        hangUp,
+      ]) {
         const { url, calls } = await scripted(t, [answer, { body: { name: 'desk' } }]);
         assert.deepEqual(await clientOf(url).me(), { name: 'desk' });
         assert.equal(calls.length, 2);
@@ -46,7 +53,12 @@ for (const [entry, { Client }] of entries) {
     });
 
     test('a retry carries the same key, and another call another one', async (t) => {
-      const { url, calls } = await scripted(t, [hangUp, { status: 502 }, { status: 201, body: {} }, { status: 201, body: {} }]);
+      const { url, calls } = await scripted(t, [
+        hangUp,
+        { status: 502 },
+        { status: 201, body: {} },
+        { status: 201, body: {} },
+      ]);
       const client = clientOf(url);
       await client.messages.create('c', 'current', MESSAGE);
       await client.customers.create({ unconfirmed_phone_number: '+14155550101' });
@@ -55,13 +67,28 @@ for (const [entry, { Client }] of entries) {
       assert.deepEqual([keys[1], keys[2]], [keys[0], keys[0]]);
       assert.match(keys[3], UUID);
       assert.notEqual(keys[3], keys[0]);
-      assert.deepEqual(calls.slice(0, 3).map((call) => call.body), [MESSAGE, MESSAGE, MESSAGE]);
+      assert.deepEqual(
+        calls.slice(0, 3).map((call) => call.body),
+        [MESSAGE, MESSAGE, MESSAGE],
+      );
     });
 
     test('a key of the caller’s own is used', async (t) => {
       const { url, calls } = await scripted(t, [{ status: 201, body: {} }]);
       await clientOf(url).messages.create('c', 'current', MESSAGE, { idempotencyKey: 'order-7' });
       assert.equal(calls[0].headers['idempotency-key'], 'order-7');
+    });
+
+    test('where the daemon looks at no key, none can be given, as the call would be repeated for it', async (t) => {
+      const { url, calls } = await scripted(t, [hangUp, { body: {} }]);
+      const key = { idempotencyKey: 'order-7' };
+      await assert.rejects(clientOf(url).messages.resend('m', key), { name: 'TypeError' });
+      assert.equal(calls.length, 0);
+      await clientOf(url).request('POST', '/v1/receive/init', { body: {} }, key);
+      assert.deepEqual(
+        calls.map((call) => call.headers['idempotency-key']),
+        ['order-7', 'order-7'],
+      );
     });
 
     test('a call that may have been taken and has no key is not made again', async (t) => {
@@ -78,7 +105,11 @@ for (const [entry, { Client }] of entries) {
     });
 
     test('a call without a key is made again where nothing was taken', async (t) => {
-      const { url, calls } = await scripted(t, [refusal(429, 'too-many-calls'), refusal(503, 'unavailable'), { body: {} }]);
+      const { url, calls } = await scripted(t, [
+        refusal(429, 'too-many-calls'),
+        refusal(503, 'unavailable'),
+        { body: {} },
+      ]);
       await clientOf(url).messages.resend('m');
       assert.equal(calls.length, 3);
     });
@@ -105,14 +136,19 @@ for (const [entry, { Client }] of entries) {
     });
 
     test('Retry-After is honoured', async (t) => {
-      const { url } = await scripted(t, [refusal(503, 'unavailable', { headers: { 'retry-after': '1' } }), { body: {} }]);
+      const { url } = await scripted(t, [
+        refusal(503, 'unavailable', { headers: { 'retry-after': '1' } }),
+        { body: {} },
+      ]);
       const began = performance.now();
       await clientOf(url).me();
       assert.ok(performance.now() - began >= 999);
     });
 
     test('who is to wait for very long hears of it instead', async (t) => {
-      const { url, calls } = await scripted(t, [refusal(429, 'too-many-calls', { headers: { 'retry-after': '3600' } })]);
+      const { url, calls } = await scripted(t, [
+        refusal(429, 'too-many-calls', { headers: { 'retry-after': '3600' } }),
+      ]);
       await assert.rejects(clientOf(url).me(), { name: 'TooManyCallsError', retryAfter: 3600 });
       assert.equal(calls.length, 1);
     });
@@ -134,11 +170,18 @@ for (const [entry, { Client }] of entries) {
       assert.equal(await client.customers.erase('c'), undefined);
       assert.equal(calls.length, 2);
       await assert.rejects(client.customers.erase('c'), { name: 'NotFoundError' });
+      const certain = await scripted(t, [refusal(429, 'too-many-calls'), refusal(404, 'not-found')]);
+      await assert.rejects(clientOf(certain.url).customers.erase('c'), { name: 'NotFoundError' });
     });
 
     test('a pause doubles, has chance in it, and has an end', async () => {
       const { default: waiting } = await import('../src/waiting.js');
-      for (const [attempt, whole] of [[0, 100], [1, 200], [3, 800], [9, 1000]]) {
+      for (const [attempt, whole] of [
+        [0, 100],
+        [1, 200],
+        [3, 800],
+        [9, 1000],
+      ]) {
         const pauses = Array.from({ length: 200 }, () => waiting.backoff(attempt, 100, 1000));
         assert.ok(pauses.every((pause) => pause >= whole / 2 && pause <= whole));
         assert.ok(new Set(pauses).size > 100);

@@ -9,7 +9,8 @@ import { project } from './fixture/installed.mjs';
 
 const snippet = (name) => readFileSync(new URL(`snippets/${name}.js`, import.meta.url), 'utf8');
 /** As an ES module has it. Nothing but the first line differs. */
-const imported = (source) => source.replace("const switchboard = require('switchboard');", "import switchboard from 'switchboard';");
+const imported = (source) =>
+  source.replace("const switchboard = require('switchboard');", "import switchboard from 'switchboard';");
 
 for (const [kind, written] of [
   ['cjs', (source) => source],

@@ -60,7 +60,10 @@ for (const [entry, { Client }] of entries) {
     });
 
     test('what happens between the first connection and the second is not missed, even if the first told nothing', async (t) => {
-      const { events, calls } = await subscribed(t, [stream(begin('7'), (response) => response.end()), stream(begin('7') + frame('8'))]);
+      const { events, calls } = await subscribed(t, [
+        stream(begin('7'), (response) => response.end()),
+        stream(begin('7') + frame('8')),
+      ]);
       assert.deepEqual(await take(events, 1), ['8']);
       assert.deepEqual(resumedAfter(calls), [undefined, '7']);
     });
@@ -133,14 +136,10 @@ for (const [entry, { Client }] of entries) {
       await take(events, 1);
       events.close();
       await events.done;
-      assert.deepEqual(told.map(({ state, error }) => `${state} ${error?.name ?? ''}`.trim()), [
-        'connecting',
-        'open',
-        'reconnecting ConnectionError',
-        'reconnecting UnavailableError',
-        'open',
-        'closed',
-      ]);
+      assert.deepEqual(
+        told.map(({ state, error }) => `${state} ${error?.name ?? ''}`.trim()),
+        ['connecting', 'open', 'reconnecting ConnectionError', 'reconnecting UnavailableError', 'open', 'closed'],
+      );
       assert.ok(told[2].delayMs >= 2 && told[2].delayMs <= 4, String(told[2].delayMs));
       assert.ok(told[3].delayMs >= 4 / 2, String(told[3].delayMs));
     });
@@ -149,7 +148,13 @@ for (const [entry, { Client }] of entries) {
       const pauses = [];
       const { events } = await subscribed(
         t,
-        [stream(begin('0'), (response) => response.end()), hangUp, hangUp, stream(begin('0'), (response) => response.end()), stream(begin('0') + frame('1'))],
+        [
+          stream(begin('0'), (response) => response.end()),
+          hangUp,
+          hangUp,
+          stream(begin('0'), (response) => response.end()),
+          stream(begin('0') + frame('1')),
+        ],
         { onStatus: ({ delayMs }) => delayMs === null || pauses.push(delayMs) },
       );
       await take(events, 1);
@@ -158,12 +163,13 @@ for (const [entry, { Client }] of entries) {
     });
 
     test('a waiting subscription reconnects at once when it is told to', async (t) => {
-      const { events } = await subscribed(t, [
-        stream('retry: 600000\nid: 0\n\n', (response) => response.end()),
-        stream(begin('0') + frame('1')),
-      ], {
-        onStatus: ({ state }) => state === 'reconnecting' && setImmediate(() => events.reconnect()),
-      });
+      const { events } = await subscribed(
+        t,
+        [stream('retry: 600000\nid: 0\n\n', (response) => response.end()), stream(begin('0') + frame('1'))],
+        {
+          onStatus: ({ state }) => state === 'reconnecting' && setImmediate(() => events.reconnect()),
+        },
+      );
       assert.deepEqual(await take(events, 1), ['1']);
     });
 
@@ -189,7 +195,10 @@ for (const [entry, { Client }] of entries) {
           response.write(frame('1'));
         }, 50);
       });
-      const { events } = await subscribed(t, [beating], { silenceMs: 500, onStatus: ({ state }) => states.push(state) });
+      const { events } = await subscribed(t, [beating], {
+        silenceMs: 500,
+        onStatus: ({ state }) => states.push(state),
+      });
       assert.deepEqual(await take(events, 1), ['1']);
       assert.deepEqual(states, ['connecting', 'open']);
     });
@@ -317,7 +326,9 @@ for (const [entry, { Client }] of entries) {
     test('leaving the loop closes the line', async (t) => {
       let closed;
       const gone = new Promise((resolve) => (closed = resolve));
-      const { events } = await subscribed(t, [stream(begin('0') + frame('1'), (response) => response.on('close', closed))]);
+      const { events } = await subscribed(t, [
+        stream(begin('0') + frame('1'), (response) => response.on('close', closed)),
+      ]);
       for await (const { id } of events) {
         assert.equal(id, '1');
         break;
@@ -380,7 +391,10 @@ for (const [entry, { Client }] of entries) {
 
     test('options that cannot be are refused at once', () => {
       const { events } = new Client({ url: 'http://127.0.0.1:8080' });
-      assert.throws(() => events.subscribe({ type: 'message.*' }), { name: 'TypeError', message: /^type is no option/ });
+      assert.throws(() => events.subscribe({ type: 'message.*' }), {
+        name: 'TypeError',
+        message: /^type is no option/,
+      });
       assert.throws(() => events.subscribe({ onEvent: true }), { name: 'TypeError' });
       assert.throws(() => events.subscribe({ customerId: {} }), { name: 'TypeError' });
       assert.throws(() => events.subscribe({ silenceMs: 'long' }), { name: 'TypeError' });

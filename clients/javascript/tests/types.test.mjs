@@ -24,9 +24,14 @@ function compiler() {
 async function complaints() {
   const tsc = compiler();
   const output = await new Promise((resolve) => {
-    execFile(process.execPath, [tsc, '--project', here, '--pretty', 'false'], { cwd: here }, (_, stdout) => resolve(stdout));
+    execFile(process.execPath, [tsc, '--project', here, '--pretty', 'false'], { cwd: here }, (_, stdout) =>
+      resolve(stdout),
+    );
   });
-  return [...output.matchAll(/^(.+?)\((\d+),\d+\): error (.*)$/gm)].map(([, file, line, words]) => [`${file}:${line}`, words]);
+  return [...output.matchAll(/^(.+?)\((\d+),\d+\): error (.*)$/gm)].map(([, file, line, words]) => [
+    `${file}:${line}`,
+    words,
+  ]);
 }
 
 test('what is right compiles, and each line that is wrong does not', async () => {
@@ -39,7 +44,10 @@ test('what is right compiles, and each line that is wrong does not', async () =>
   assert.ok(wrong.length > 15);
   const unexpected = found.filter(([place]) => !wrong.includes(place));
   assert.deepEqual(unexpected, []);
-  assert.deepEqual(wrong.filter((place) => !found.some(([at]) => at === place)), []);
+  assert.deepEqual(
+    wrong.filter((place) => !found.some(([at]) => at === place)),
+    [],
+  );
 });
 
 /** What the files under types/ declare for others. */
@@ -65,7 +73,9 @@ test('every method is in the types, and none that is not there', () => {
     if (part === 'events') continue;
     const body = new RegExp(`^export interface ${type} \\{([^]*?)^\\}`, 'm').exec(source)[1];
     const typed = [...body.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name);
-    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(switchboard[part])).filter((name) => name !== 'constructor');
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(switchboard[part])).filter(
+      (name) => name !== 'constructor',
+    );
     assert.deepEqual(typed.sort(), methods.sort(), part);
   }
 });

@@ -40,7 +40,10 @@ test('a conversation goes from the customer to the bot, to an agent and back', a
   // The customer writes again, and waits in the inbox.
   await daemon.text(PHONE, 'A human, please');
   const waiting = await client.sessions.inbox({ need_attention: true, expand: ['customer', 'last_message'] }).toArray();
-  assert.deepEqual(waiting.map(({ id }) => id), [session.id]);
+  assert.deepEqual(
+    waiting.map(({ id }) => id),
+    [session.id],
+  );
   assert.equal(waiting[0].last_message.content, 'A human, please');
   assert.equal(waiting[0].customer.phone_number, PHONE);
 
@@ -48,7 +51,10 @@ test('a conversation goes from the customer to the bot, to an agent and back', a
   const message = await client.messages.create(customer.id, 'current', { content: 'Hey Ho!', content_type: 'text' });
   assert.deepEqual([message.sender_role, message.delivered_at], ['agent', null]);
   await daemon.arrived(PHONE, 'Hey Ho!');
-  const { data } = await event(events, (each) => each.name === 'delivery.delivered' && each.data.message_id === message.id);
+  const { data } = await event(
+    events,
+    (each) => each.name === 'delivery.delivered' && each.data.message_id === message.id,
+  );
   assert.deepEqual([data.status, data.customer_id, data.session_id], ['delivered', customer.id, session.id]);
   const delivered = await client.messages.retrieve(message.id, { expand: ['delivery', 'author'] });
   assert.equal(delivered.delivered_at, data.delivered_at);

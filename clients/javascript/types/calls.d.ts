@@ -28,7 +28,10 @@ export interface CallOptions {
   timeoutMs?: number;
   retries?: number;
   headers?: ExtraHeaders;
-  /** A random one if left out, where the call creates something. */
+}
+
+export interface CreateOptions extends CallOptions {
+  /** A random one if left out: the daemon does it once, however often the call arrives. */
   idempotencyKey?: string;
 }
 

@@ -3,6 +3,7 @@
 import type {
   CallOptions,
   ClientOptions,
+  CreateOptions,
   Expand,
   Id,
   InboxParameters,
@@ -64,15 +65,20 @@ export class Client {
     method: string,
     path: string,
     call?: { query?: Record<string, unknown>; body?: unknown },
-    options?: CallOptions,
+    options?: CreateOptions,
   ): Promise<Answer>;
 }
 
 export interface Messages {
   /** Texts the customer. Repeatable: it carries an `Idempotency-Key`. */
-  create(customerId: Id, sessionId: Id, message: NewMessage, options?: CallOptions): Promise<Message>;
+  create(customerId: Id, sessionId: Id, message: NewMessage, options?: CreateOptions): Promise<Message>;
   /** A session's messages, the newest first. */
-  list(customerId: Id, sessionId: Id, parameters?: PageParameters & MessageParameters, options?: CallOptions): List<Message>;
+  list(
+    customerId: Id,
+    sessionId: Id,
+    parameters?: PageParameters & MessageParameters,
+    options?: CallOptions,
+  ): List<Message>;
   retrieve(messageId: Id, parameters?: MessageParameters, options?: CallOptions): Promise<Message>;
   delivery(messageId: Id, options?: CallOptions): Promise<Delivery>;
   /** Only while it is queued. */
@@ -101,7 +107,7 @@ export interface SuggestedMessages {
 
 export interface Customers {
   /** Repeatable: it carries an `Idempotency-Key`. */
-  create(customer: NewCustomer, options?: CallOptions): Promise<Customer>;
+  create(customer: NewCustomer, options?: CreateOptions): Promise<Customer>;
   /** The oldest first; or the one with that number. */
   list(parameters?: PageParameters & { phone_number?: string }, options?: CallOptions): List<Customer>;
   search(text: string, parameters?: PageParameters, options?: CallOptions): List<Customer>;
@@ -122,7 +128,7 @@ export interface Bot {
   /** Asks the bot once more, and answers with the new turn. */
   replay(turnId: Id, options?: CallOptions): Promise<Turn>;
   /** For the bot: answers a turn later, with the `reply_token` that came with it. */
-  reply(turnId: Id, replyToken: string, answer: BotAnswer, options?: CallOptions): Promise<BotReply>;
+  reply(turnId: Id, replyToken: string, answer: BotAnswer, options?: CreateOptions): Promise<BotReply>;
   status(options?: CallOptions): Promise<BotStatus>;
   enable(options?: CallOptions): Promise<void>;
 }

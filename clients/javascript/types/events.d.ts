@@ -1,7 +1,16 @@
 // What happens, and the subscription that tells.
 
 import type { SwitchboardError, EventsForgottenError } from './errors';
-import type { Attention, Customer, DeliveryError, DeliveryStatus, Message, Session, SuggestedMessage, Timestamp } from './objects';
+import type {
+  Attention,
+  Customer,
+  DeliveryError,
+  DeliveryStatus,
+  Message,
+  Session,
+  SuggestedMessage,
+  Timestamp,
+} from './objects';
 import type { Id } from './calls';
 
 export interface MessageEventData extends Message {
@@ -97,7 +106,11 @@ type Named<Name extends EventName> = Name extends EventName
 
 /** The events that a pattern stands for; compare `name`, and `data` is of that event. */
 export type EventOf<Pattern extends EventPattern = EventName> = Named<
-  Pattern extends EventName ? Pattern : Pattern extends `${infer First}.*` ? Extract<EventName, `${First}.${string}`> : never
+  Pattern extends EventName
+    ? Pattern
+    : Pattern extends `${infer First}.*`
+      ? Extract<EventName, `${First}.${string}`>
+      : never
 >;
 
 export type Status =

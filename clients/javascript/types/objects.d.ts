@@ -47,28 +47,13 @@ export interface NewMessage {
 }
 
 export type DeliveryStatus =
-  | 'queued'
-  | 'sending'
-  | 'sent'
-  | 'delivered'
-  | 'undelivered'
-  | 'failed'
-  | 'canceled'
-  | 'expired'
-  | 'unknown';
+  'queued' | 'sending' | 'sent' | 'delivered' | 'undelivered' | 'failed' | 'canceled' | 'expired' | 'unknown';
 
 export interface DeliveryError {
   /** The provider's. */
   code: string | null;
   class:
-    | 'permanent'
-    | 'transient'
-    | 'opted_out'
-    | 'credentials'
-    | 'configuration'
-    | 'throttled'
-    | 'content'
-    | 'unknown';
+    'permanent' | 'transient' | 'opted_out' | 'credentials' | 'configuration' | 'throttled' | 'content' | 'unknown';
   text: string;
 }
 

@@ -9,6 +9,7 @@ switchboard.messages.create('c', 'current', { content: 'Hey' }); // wrong
 switchboard.messages.create('c', 'current'); // wrong
 switchboard.messages.create({ CUSTOMER_ID: 7 }, 'current', { content: 'Hey', content_type: 'text' }); // wrong
 switchboard.messages.create(undefined, 'current', { content: 'Hey', content_type: 'text' }); // wrong
+switchboard.messages.resend('m', { idempotencyKey: 'k' }); // wrong
 switchboard.sessions.update('c', 'current', { needs_attention: true }); // wrong
 switchboard.sessions.inbox({ expand: ['customers'] }); // wrong
 switchboard.tokens.mint({ name: 'desk', role: 'root' }); // wrong
