@@ -4,7 +4,7 @@ import { openDialog } from './dialogs.js';
 import { h } from './dom.js';
 import { preference, setPreference } from './preferences.js';
 import { SHORTCUTS } from './shortcuts.js';
-import { switchFor } from './settings.js';
+import { switchFor } from './switch.js';
 
 export function openHelp() {
   const groups = [...new Set(SHORTCUTS.map(({ group }) => group))];

@@ -4,6 +4,7 @@ import * as alerts from './alerts.js';
 import { openDialog } from './dialogs.js';
 import { freshId, h, setText } from './dom.js';
 import { preference, setPreference } from './preferences.js';
+import { switchFor } from './switch.js';
 
 const THEMES = [['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']];
 
@@ -40,7 +41,7 @@ function themes() {
 }
 
 function notificationSwitch() {
-  const part = switchFor({
+  return switchFor({
     label: 'Browser notifications',
     hint: 'Shown while you look at something else.',
     on: preference('notifications') && alerts.notificationsAllowed(),
@@ -51,7 +52,6 @@ function notificationSwitch() {
       setPreference('notifications', granted);
     },
   });
-  return part;
 }
 
 function soundSwitch() {
@@ -64,12 +64,4 @@ function soundSwitch() {
       if (on) alerts.playTone();
     },
   });
-}
-
-/** A switch with its label and a hint. `change(on, {input, hint})`. */
-export function switchFor({ label, hint: words, on, change }) {
-  const id = freshId('switch');
-  const hint = h('span', { class: 'hint', id: `${id}-hint` }, words);
-  const input = h('input', { type: 'checkbox', role: 'switch', id, checked: on, 'aria-describedby': `${id}-hint`, onchange: () => change(input.checked, { input, hint }) });
-  return h('div', { class: 'switch' }, h('label', { for: id }, label), hint, input);
 }
