@@ -103,7 +103,7 @@ export function createConversation(customerId, row, me, { changed, failed }) {
       if (data.customer_id === customerId && name.startsWith('session.')) onSession(name, data);
       else if (data.id === customerId && name === 'customer.erased') put({ missing: true });
       else if (data.id === customerId && name.startsWith('customer.') && !data.gone) put({ customer: { ...state.customer, ...data } });
-      else if (name === 'bot.suggested' && data.session_id === state.session?.id) put({ suggestions: data.suggested_messages });
+      else if (name === 'bot.suggested' && !data.gone && data.session_id === state.session?.id) put({ suggestions: data.suggested_messages });
       else if (name === 'message.created' && data.sender_role !== 'end-user') state.typing.delete(data.author);
     }
   }
@@ -147,8 +147,8 @@ export function createConversation(customerId, row, me, { changed, failed }) {
 
   async function assign(assignee, force = false) {
     return attempt(async () => {
-      await api.assign(customerId, assignee, force);
-      putSession({ attention: { ...state.session?.attention, assignee } });
+      const session = await api.assign(customerId, assignee, force);
+      putSession({ attention: { ...state.session?.attention, assignee }, ...session });
     });
   }
 

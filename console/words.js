@@ -120,7 +120,7 @@ export function reasonOf(reason) {
   if (!reason) return '';
   if (reason === 'possible_opt_out') return 'May want to unsubscribe';
   if (reason === 'loop_guard') return 'The bot was going round in circles';
-  if (reason === 'bot_disabled') return 'The bot is switched off';
+  if (reason.startsWith('bot_disabled')) return 'The bot is switched off';
   if (reason.startsWith('bot_unavailable')) return 'The bot did not answer';
   return reason;
 }

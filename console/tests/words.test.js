@@ -47,6 +47,7 @@ test('days are told by the calendar', () => {
 
 test('reasons of the daemon are put into words, and a bot’s own stand as they are', () => {
   assert.equal(words.reasonOf('bot_unavailable: connection refused'), 'The bot did not answer');
+  assert.equal(words.reasonOf('bot_disabled: HTTP 410'), 'The bot is switched off');
   assert.equal(words.reasonOf('Wants to talk about a refund'), 'Wants to talk about a refund');
   assert.equal(words.reasonOf(null), '');
 });
