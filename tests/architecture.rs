@@ -7,18 +7,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each floor, and the floors that it may use.
-const FLOORS: [(&str, &[&str]); 7] = [
+const FLOORS: [(&str, &[&str]); 8] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("provider", &["domain"]),
     ("bot", &["domain"]),
-    ("gateway", &["domain", "store", "provider", "bot"]),
-    ("http", &["domain", "store", "provider", "bot", "gateway"]),
-    ("app", &["domain", "store", "provider", "bot", "gateway", "http"]),
+    ("notify", &["domain"]),
+    ("gateway", &["domain", "store", "provider", "bot", "notify"]),
+    ("http", &["domain", "store", "provider", "bot", "notify", "gateway"]),
+    ("app", &["domain", "store", "provider", "bot", "notify", "gateway", "http"]),
 ];
 
 /// What is swapped by configuration: its name is known in its own folder and in `app`, nowhere else.
-const ADAPTERS: [(&str, &[&str]); 3] = [
+const ADAPTERS: [(&str, &[&str]); 4] = [
+    ("notify", &["webhook", "slack"]),
     ("store", &["embedded", "memory"]),
     ("provider", &["twilio", "simulator"]),
     ("bot", &["webhook", "rasa", "openai", "init", "echo", "none"]),
@@ -29,7 +31,7 @@ const CRATES: [(&str, &[&str]); 6] = [
     ("sled", &["src/store/embedded/sled"]),
     ("fjall", &["src/store/embedded/fjall"]),
     ("axum", &["src/http", "src/app", "src/provider/simulator"]),
-    ("reqwest", &["src/provider", "src/bot", "src/app"]),
+    ("reqwest", &["src/provider", "src/notify", "src/bot", "src/app"]),
     ("utoipa", &["src/http"]),
     ("clap", &["src/app", "src/main.rs"]),
 ];
@@ -113,7 +115,7 @@ fn each_floor_stands_only_on_those_below_it() {
     }
     assert!(
         wrong.is_empty(),
-        "Imports go down only: domain <- store, provider, bot <- gateway <- http <- app.\n\
+        "Imports go down only: domain <- store, provider, bot, notify <- gateway <- http <- app.\n\
          A rule that two floors need belongs into `domain`; something that a lower floor must ask of a higher one\n\
          becomes a value or a trait of the lower one.\n  {}",
         wrong.join("\n  ")

@@ -15,6 +15,7 @@ use crate::domain::conversation::{AttentionPolicy, BotPolicy, KeywordReplies, Po
 use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::gateway::ambient::Clock;
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use crate::gateway::notices::Notices;
 use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash};
@@ -91,7 +92,10 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             max_turns: MAX_TURNS,
             keep_messages: config.retention.messages,
             confirmation_text: config.consent.confirmation_text.clone(),
+            bot_fallback: None,
+            keep_events: Duration::from_secs(7 * 24 * 3600),
         },
+        notices: Notices::default(),
     });
     let http = HttpState::new(Arc::clone(&gateway), http_settings(config));
     Ok(House { gateway, http, simulator, store })
@@ -205,6 +209,7 @@ fn http_settings(config: &Config) -> HttpSettings {
         init_secret: config.bot.init_secret.as_ref().map(|secret| SecretHash::of(secret.expose())),
         config_tokens: config.tokens.iter().map(token).collect(),
         calls: Some(config.server.api_rate),
+        ..HttpSettings::default()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::conversation::Answer;
 use crate::domain::message::Message;
 use crate::domain::turn::TurnWork;
 
+pub mod answer;
 pub mod echo;
 mod endpoint;
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct Event {
 pub struct EventId(pub Uuid);
 
 impl EventId {
+    /// Before the first event of any log.
+    pub const BEFORE_ALL: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
+
     fn of(at: Timestamp, place: u64) -> Self {
         let mut counter = [0; 10];
         counter[2..].copy_from_slice(&place.to_be_bytes());
@@ -113,6 +116,10 @@ pub enum CustomerChange {
 pub enum SessionChange {
     Created,
     Updated,
+    /// The customer waits for an agent from now on.
+    Waits,
+    /// The customer has waited for long, and agents are told again.
+    Escalated,
     /// The bot proposes what to answer.
     Suggested,
 }
@@ -160,7 +167,7 @@ impl What {
             },
             Self::Session { change, .. } => match change {
                 SessionChange::Created => "session.created",
-                SessionChange::Updated => "session.updated",
+                SessionChange::Updated | SessionChange::Waits | SessionChange::Escalated => "session.updated",
                 SessionChange::Suggested => "bot.suggested",
             },
             Self::Message { change, now, .. } => match (change, now.status) {
@@ -250,7 +257,10 @@ pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
     };
     let changed = match old {
         None => Some(SessionChange::Created),
-        Some(old) => (shown(old) != shown(new)).then_some(SessionChange::Updated),
+        Some(old) if shown(old) == shown(new) => None,
+        Some(old) if old.waiting_since.is_none() && new.waiting_since.is_some() => Some(SessionChange::Waits),
+        Some(old) if new.escalations > old.escalations => Some(SessionChange::Escalated),
+        Some(_) => Some(SessionChange::Updated),
     };
     let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| old.suggestions != new.suggestions);
     let told = |change| {

@@ -25,6 +25,8 @@ pub struct Say {
     pub confirmation: Option<String>,
     /// For how long it is worth sending; none: as it is set up.
     pub valid_for: Option<Duration>,
+    /// The bot's turn that it answers, where the bot says so.
+    pub turn_id: Option<TurnId>,
     pub idempotency: Option<Idempotency>,
 }
 
@@ -33,13 +35,18 @@ impl Gateway {
     pub async fn say(&self, say: Say) -> Result<Fresh<Message>, CreateMessageError> {
         let now = self.now();
         let role = say.author.role;
-        let command = CreateMessage {
-            customer_id: say.customer_id,
-            text: self.outbound_text(say.author, say.content, say.confirmation, say.valid_for, now),
-            idempotency: say.idempotency,
-            now,
-        };
-        let created = self.store.create_message(command).await?;
+        let is_bot = say.author.is_bot();
+        let mut text = self.outbound_text(say.author, say.content, say.confirmation, say.valid_for, now);
+        text.turn_id = say.turn_id;
+        let command = CreateMessage { customer_id: say.customer_id, text, idempotency: say.idempotency, now };
+        let created = self.store.create_message(command).await;
+        if let (true, Err(CreateMessageError::Refused(refusal))) = (is_bot, &created) {
+            tracing::warn!(customer = %say.customer_id, reason = refusal.slug(), "a text of the bot's was refused");
+            self.metrics.bot_refused(refusal.slug());
+            // Too many of them give the session to agents.
+            self.outbound.wake_all();
+        }
+        let created = created?;
         if !created.replayed {
             self.metrics.created(role);
             self.outbound.wake(&created.value.delivery.lane);

@@ -104,6 +104,7 @@ impl Gateway {
                 content: text.replace("{token}", "******"),
                 confirmation: Some(text.replace("{token}", &token)),
                 valid_for: None,
+                turn_id: None,
                 idempotency: None,
             })
             .await?;

@@ -71,6 +71,11 @@ pub struct Metrics {
     waiting: Gauge,
     open_turns: Gauge,
     store_ready: Gauge,
+    bot_called: Gauge,
+    notices: Counters,
+    attention: Counters,
+    bot_refusals: Counters,
+    streams: Gauge,
 }
 
 impl Metrics {
@@ -110,6 +115,16 @@ impl Metrics {
              resent_by_hand)",
         );
         let turns = counters("bot_turns", "Turns told to the bot, by outcome");
+        let notices = counters(
+            "webhook_notices",
+            "Events told to endpoints, by endpoint and outcome (told, failed, gone, dead, forgotten)",
+        );
+        let attention = counters(
+            "attention",
+            "What was done for customers who waited long for an agent, by outcome (escalated, returned)",
+        );
+        let bot_refusals =
+            counters("bot_refusals", "Texts and answers of the bot that did not count, by reason");
         let requests = counters("http_requests", "HTTP requests, by method, route and status");
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
@@ -149,6 +164,14 @@ impl Metrics {
             held: gauge("messages_held", "Texts of unknown fate that wait for a person's decision"),
             waiting: gauge("sessions_waiting", "Customers who wait for an agent"),
             open_turns: gauge("bot_turns_open", "Turns that the bot has not been told yet"),
+            bot_called: gauge(
+                "bot_called",
+                "Whether the bot is called: 1, or 0 while it fails again and again or is disabled",
+            ),
+            streams: gauge("event_streams", "Who follows the events right now"),
+            notices,
+            attention,
+            bot_refusals,
             store_ready: gauge(
                 "store_ready",
                 "Whether the store takes new work: 1, or 0 while its disk is full or broken",
@@ -223,6 +246,30 @@ impl Metrics {
         self.turn_seconds.observe(took.as_secs_f64());
     }
 
+    pub(super) fn bot_is_called(&self, called: bool) {
+        self.bot_called.set(i64::from(called));
+    }
+
+    /// What the bot said does not count.
+    pub(super) fn bot_refused(&self, reason: &str) {
+        self.bot_refusals.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+    }
+
+    pub(super) fn notice(&self, endpoint: &str, outcome: &str) {
+        let labels = vec![("endpoint", endpoint.to_owned()), ("outcome", outcome.to_owned())];
+        self.notices.get_or_create(&labels).inc();
+    }
+
+    pub(super) fn attention(&self, outcome: &str) {
+        self.attention.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Somebody follows the events, for as long as what is returned lives.
+    pub fn stream(&self) -> Streaming {
+        self.streams.inc();
+        Streaming(self.streams.clone())
+    }
+
     /// `route`: the pattern, never the path.
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels =
@@ -248,6 +295,15 @@ impl Metrics {
         let mut text = String::new();
         // Writing into a String cannot fail.
         encode(&mut text, &self.registry).map(|()| text).unwrap_or_default()
+    }
+}
+
+/// Counts one who follows the events.
+pub struct Streaming(Gauge);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -289,6 +345,9 @@ mod tests {
         metrics.unknown("main", labels::HELD);
         metrics.asked("main", labels::STALE);
         metrics.turn("given_up", Duration::ZERO);
+        metrics.notice("crm", "dead");
+        metrics.attention("escalated");
+        metrics.bot_refused("stale-turn");
         metrics.request("GET", "/readyz", 200, Duration::ZERO);
         let served = metrics.render(None, true);
         let there = named(&served);

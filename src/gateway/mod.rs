@@ -20,17 +20,21 @@ use crate::domain::conversation::Policy;
 use crate::domain::ids::uuid_v7;
 use crate::domain::retry::{Asks, Looks};
 use crate::domain::time::Timestamp;
-use crate::store::Store;
+use crate::store::{Logged, Store};
 
 pub mod access;
 pub mod ambient;
+pub mod attention;
+mod breaker;
 pub mod channels;
 pub mod conversation;
 pub mod customers;
+pub mod events;
 pub mod exports;
 mod gaps;
 pub mod inbound;
 pub mod metrics;
+pub mod notices;
 pub mod outbound;
 mod owed;
 pub mod pace;
@@ -43,9 +47,12 @@ pub mod sweep;
 mod troubles;
 pub mod turns;
 
+pub use breaker::BreakerState;
+
 use ambient::{Clock, Entropy};
 use channels::{Channel, Channels};
 use metrics::Metrics;
+use notices::Notices;
 use outbound::Outbound;
 
 /// The numbers that a deployment chooses.
@@ -70,6 +77,10 @@ pub struct Settings {
     pub keep_messages: Option<Duration>,
     /// What a confirmation text says; `{token}` stands for the token. None: no text is sent.
     pub confirmation_text: Option<String>,
+    /// What a customer is told when the bot could not be asked and humans take over. None: nothing.
+    pub bot_fallback: Option<String>,
+    /// How long the log of events is kept.
+    pub keep_events: Duration,
 }
 
 /// What a gateway is made of.
@@ -80,6 +91,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub settings: Settings,
+    pub notices: Notices,
 }
 
 pub struct Gateway {
@@ -98,6 +110,9 @@ pub struct Gateway {
     marking: tokio::sync::Mutex<()>,
     reclaim: reclaim::Reclaim,
     exports: exports::Exports,
+    events: events::Events,
+    notices: Vec<Arc<notices::Told>>,
+    notices_render: Arc<dyn Fn(&Logged) -> String + Send + Sync>,
     troubles: troubles::Troubles,
     start: start::Start,
     /// This process, as the owner of attempts and turns.
@@ -119,6 +134,9 @@ impl Gateway {
             marking: tokio::sync::Mutex::default(),
             reclaim: reclaim::Reclaim::default(),
             exports: exports::Exports::default(),
+            events: events::Events::default(),
+            notices: notices::Told::all_of(parts.notices.subscribers),
+            notices_render: parts.notices.render,
             troubles: troubles::Troubles::default(),
             start: start::Start::default(),
             store: parts.store,

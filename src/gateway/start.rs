@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::store::StoreError;
 
-use super::{Gateway, gaps, outbound, reclaim, retention, sweep, turns};
+use super::{Gateway, attention, events, gaps, notices, outbound, reclaim, retention, sweep, turns};
 
 /// How long a store that takes no changes is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -108,6 +108,7 @@ impl Gateway {
             );
         }
         gaps::begin(self).await?;
+        self.recall_bot_state().await?;
         self.restore_pauses().await
     }
 
@@ -122,6 +123,12 @@ impl Gateway {
             self.spawn(retention::prune(Arc::clone(self), keep));
         }
         self.spawn(reclaim::run(Arc::clone(self)));
+        self.spawn(attention::attend(Arc::clone(self)));
+        self.spawn(events::read_tail(Arc::clone(self)));
+        self.spawn(events::forget(Arc::clone(self), self.settings.keep_events));
+        for told in &self.notices {
+            self.spawn(notices::tell(Arc::clone(self), Arc::clone(told)));
+        }
         self.spawn(gaps::watch(Arc::clone(self)));
         for channel in self.channels.iter() {
             self.spawn(gaps::settle(Arc::clone(self), Arc::clone(channel)));

@@ -7,14 +7,21 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::bot::BotError;
-use crate::domain::conversation::Answer;
+use crate::domain::answer::Fallback;
+use crate::domain::conversation::{Answer, Refusal};
+use crate::domain::endpoint::Disabled;
+use crate::domain::event::BOT;
 use crate::domain::ids::{MessageId, SessionId, TurnId};
 use crate::domain::message::Message;
-use crate::domain::retry::bot_pause;
+use crate::domain::retry::{BOT_PAUSES, bot_pause};
 use crate::domain::turn::{Turn, TurnWork};
-use crate::store::{CompleteTurn, PageRequest, StoreError, TurnClaim, TurnCompleted, TurnError, TurnFailure};
+use crate::store::{
+    CompleteTurn, PageRequest, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim, TurnCompleted,
+    TurnError, TurnFailure, TurnReplied,
+};
 
 use super::Gateway;
+use super::breaker::{Breaker, BreakerState, Passage};
 
 /// Claims are made as soon as there is something to claim; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
@@ -26,6 +33,7 @@ pub(super) struct Turns {
     slots: Arc<Semaphore>,
     /// With the numbers of their attempts: a turn may be told again before the last that was done for it has ended.
     in_hand: Mutex<BTreeSet<(TurnId, u32)>>,
+    breaker: Breaker,
 }
 
 /// One turn that the bot is being told, for as long as this lives.
@@ -46,6 +54,7 @@ impl Turns {
             wake: Notify::new(),
             slots: Arc::new(Semaphore::new(max_turns.max(1))),
             in_hand: Mutex::default(),
+            breaker: Breaker::default(),
         }
     }
 
@@ -121,21 +130,30 @@ async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
 async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (OwnedSemaphorePermit, Told)) {
     let started = gateway.clock.elapsed();
     let turn = work.turn.clone();
-    let asking = Arc::clone(&gateway);
-    let mut call = gateway.tasks.spawn(async move {
-        let transcript = asking.transcript(work.turn.session_id).await?;
-        asking.bot.take_turn(&work, &transcript).await
-    });
-    let answer = tokio::select! {
-        biased;
-        // The turn stays in hand, and is told again when the next process takes it up.
-        () = gateway.stop.cancelled() => return call.abort(),
-        answer = &mut call => answer.unwrap_or_else(|failed| Err(BotError::unavailable(format!("its adapter failed: {failed}")))),
+    let end = match gateway.turns.breaker.passage(started) {
+        Passage::Call => match gateway.ask_bot(work).await {
+            Some(Ok(answer)) => End::Answered(answer),
+            Some(Err(error)) => End::Failed(error),
+            // The turn stays in hand, and is told again when the next process takes it up.
+            None => return gateway.turns.breaker.gave_up(),
+        },
+        Passage::Wait(pause) => End::NotCalled(pause),
+        Passage::Disabled(reason) => End::Disabled(reason),
     };
     let took = gateway.clock.elapsed().saturating_sub(started);
-    let outcome = gateway.keep_outcome(&turn, &answer).await;
+    let outcome = gateway.keep_outcome(&turn, &end).await;
     gateway.metrics.turn(outcome, took);
     gateway.turns.wake();
+}
+
+/// What came of a turn.
+enum End {
+    Answered(Answer),
+    Failed(BotError),
+    /// The bot has failed again and again, and is left alone for so long.
+    NotCalled(Duration),
+    /// The bot is not called any more.
+    Disabled(String),
 }
 
 impl Gateway {
@@ -153,13 +171,50 @@ impl Gateway {
         Ok(messages)
     }
 
+    /// What the bot says; none if the gateway stops meanwhile.
+    async fn ask_bot(self: &Arc<Self>, work: Box<TurnWork>) -> Option<Result<Answer, BotError>> {
+        let asking = Arc::clone(self);
+        let mut call = self.tasks.spawn(async move {
+            let transcript = asking.transcript(work.turn.session_id).await?;
+            asking.bot.take_turn(&work, &transcript).await
+        });
+        let answer = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {
+                call.abort();
+                return None;
+            }
+            answer = &mut call => answer
+                .unwrap_or_else(|failed| Err(BotError::unavailable(format!("its adapter failed: {failed}")))),
+        };
+        match &answer {
+            Err(BotError::Unavailable { .. }) => {
+                if self.turns.breaker.failed(self.clock.elapsed()) {
+                    tracing::error!(
+                        "the bot fails again and again; it is only probed now and then until it answers"
+                    );
+                    self.metrics.bot_is_called(false);
+                }
+            }
+            Ok(_) | Err(BotError::Refused(_) | BotError::Gone) => {
+                if self.turns.breaker.succeeded() {
+                    tracing::info!("the bot answers again");
+                    self.metrics.bot_is_called(true);
+                }
+            }
+        }
+        Some(answer)
+    }
+
     /// What the bot answered must be written down: while the store cannot, it is tried until the gateway stops.
-    async fn keep_outcome(&self, turn: &Turn, answer: &Result<Answer, BotError>) -> &'static str {
+    async fn keep_outcome(&self, turn: &Turn, end: &End) -> &'static str {
         let mut trouble = self.troubles.watch();
         loop {
-            let kept = match answer {
-                Ok(answer) => self.answered(turn, answer.clone()).await,
-                Err(error) => self.failed(turn, error).await,
+            let kept = match end {
+                End::Answered(answer) => self.answered(turn, answer.clone()).await,
+                End::Failed(error) => self.failed(turn, error).await,
+                End::NotCalled(pause) => self.not_called(turn, *pause).await,
+                End::Disabled(reason) => self.give_up(turn, format!("bot_disabled: {reason}")).await,
             };
             match kept {
                 Ok(label) => return label,
@@ -197,7 +252,7 @@ impl Gateway {
         Ok(self.note_answer(turn, &completed))
     }
 
-    fn note_answer(&self, turn: &Turn, completed: &TurnCompleted) -> &'static str {
+    fn note_texts(&self, completed: &TurnCompleted) {
         for message in &completed.messages {
             self.metrics.created(message.author.role);
             self.outbound.wake(&message.delivery.lane);
@@ -205,8 +260,13 @@ impl Gateway {
         if completed.handed_off {
             self.outbound.wake_all();
         }
+    }
+
+    fn note_answer(&self, turn: &Turn, completed: &TurnCompleted) -> &'static str {
+        self.note_texts(completed);
         if let Some(refusal) = completed.refused {
             tracing::warn!(turn = %turn.id, session = %turn.session_id, reason = refusal.slug(), "the bot's answer was refused");
+            self.metrics.bot_refused(refusal.slug());
             return "refused";
         }
         tracing::info!(
@@ -220,14 +280,16 @@ impl Gateway {
     }
 
     async fn failed(&self, turn: &Turn, error: &BotError) -> Result<&'static str, TurnError> {
-        let now = self.now();
         let pause = match error {
-            BotError::Unavailable { .. } => bot_pause(turn.failures + 1),
-            BotError::Refused(_) | BotError::Gone => None,
-        };
-        let failure = match pause {
-            Some(pause) => TurnFailure::RetryAt(now.after(pause)),
-            None => TurnFailure::GiveUp { reason: format!("bot_unavailable: {error}"), fallback: None },
+            BotError::Unavailable { retry_after, .. } => {
+                let planned = bot_pause(turn.failures + 1);
+                planned.map(|pause| retry_after.map_or(pause, |asked_for| pause.max(asked_for)))
+            }
+            BotError::Refused(_) => None,
+            BotError::Gone => {
+                self.disable_bot(error.to_string()).await?;
+                return self.give_up(turn, "bot_disabled: it answered 410 Gone".to_owned()).await;
+            }
         };
         tracing::warn!(
             turn = %turn.id,
@@ -237,9 +299,118 @@ impl Gateway {
             "{}",
             if pause.is_some() { "the bot failed; it is asked again" } else { "the bot failed; humans take over" }
         );
-        self.store.fail_turn(turn.id, turn.attempts, failure, now).await?;
+        let Some(pause) = pause else { return self.give_up(turn, format!("bot_unavailable: {error}")).await };
+        let now = self.now();
+        self.store.fail_turn(turn.id, turn.attempts, TurnFailure::RetryAt(now.after(pause)), now).await?;
+        Ok("retried")
+    }
+
+    /// The bot is left alone for now. Who has waited for as long as a bot that fails is asked again gets a human.
+    async fn not_called(&self, turn: &Turn, pause: Duration) -> Result<&'static str, TurnError> {
+        let now = self.now();
+        if now.since(turn.created_at) >= BOT_PAUSES.iter().sum() {
+            return self.give_up(turn, "bot_unavailable: it fails again and again".to_owned()).await;
+        }
+        self.store.fail_turn(turn.id, turn.attempts, TurnFailure::PutOff(now.after(pause)), now).await?;
+        Ok("put_off")
+    }
+
+    async fn give_up(&self, turn: &Turn, reason: String) -> Result<&'static str, TurnError> {
+        let now = self.now();
+        let fallback = self.settings.bot_fallback.clone().map(|content| Fallback {
+            id: MessageId(self.new_id(now)),
+            content,
+            valid_for: self.settings.valid_for,
+        });
+        let failure = TurnFailure::GiveUp { reason, fallback };
+        let failed = self.store.fail_turn(turn.id, turn.attempts, failure, now).await?;
+        if let Some(message) = &failed.message {
+            self.metrics.created(message.author.role);
+        }
         // Where humans take over, what the bot had queued was canceled.
         self.outbound.wake_all();
-        Ok(if pause.is_some() { "retried" } else { "given_up" })
+        Ok("given_up")
+    }
+
+    async fn disable_bot(&self, reason: String) -> Result<(), StoreError> {
+        tracing::error!(
+            reason,
+            "the bot asks not to be called any more; humans get every conversation until it is enabled again"
+        );
+        let now = self.now();
+        self.store.switch_endpoint(BOT, Some(reason.clone()), now).await?;
+        self.turns.breaker.disable(Some(Disabled { at: now, reason }));
+        self.metrics.bot_is_called(false);
+        Ok(())
+    }
+
+    /// The bot is called again.
+    pub async fn enable_bot(&self) -> Result<(), StoreError> {
+        self.store.switch_endpoint(BOT, None, self.now()).await?;
+        self.turns.breaker.disable(None);
+        self.metrics.bot_is_called(true);
+        tracing::info!("the bot is called again, as somebody decided");
+        self.turns.wake();
+        Ok(())
+    }
+
+    /// What an earlier process was told stays so.
+    pub(super) async fn recall_bot_state(&self) -> Result<(), StoreError> {
+        let disabled = self.store.endpoint(BOT).await?.and_then(|endpoint| endpoint.disabled);
+        self.metrics.bot_is_called(disabled.is_none());
+        if let Some(disabled) = &disabled {
+            tracing::warn!(reason = disabled.reason, since = %disabled.at, "the bot is not called, until it is enabled again");
+        }
+        self.turns.breaker.disable(disabled);
+        Ok(())
+    }
+
+    /// How calling the bot stands.
+    pub fn bot_state(&self) -> (BreakerState, Option<Disabled>) {
+        self.turns.breaker.look()
+    }
+
+    /// Who speaks for the bot; none if there is none.
+    pub fn bot_name(&self) -> Option<&str> {
+        self.bot.is_present().then(|| self.bot.name())
+    }
+
+    /// The bot says something to a turn by a call of its own.
+    pub async fn reply_to_turn(
+        &self,
+        turn_id: TurnId,
+        key: [u8; 32],
+        answer: Answer,
+    ) -> Result<TurnReplied, ReplyError> {
+        let now = self.now();
+        let command = ReplyToTurn {
+            turn_id,
+            key,
+            message_ids: answer.texts.iter().map(|_| MessageId(self.new_id(now))).collect(),
+            answer,
+            bot_name: self.bot.name().to_owned(),
+            valid_for: self.settings.valid_for,
+            new_turn: TurnId(self.new_id(now)),
+            now,
+        };
+        let replied = self.store.reply_to_turn(command).await?;
+        if !replied.replayed {
+            self.note_texts(&replied.completed);
+            let refused = replied.completed.refused.map(Refusal::slug);
+            refused.into_iter().for_each(|reason| self.metrics.bot_refused(reason));
+            tracing::info!(turn = %turn_id, texts = replied.completed.messages.len(), refused, "the bot spoke by itself");
+            self.metrics.turn(if refused.is_some() { "reply_refused" } else { "replied" }, Duration::ZERO);
+            self.turns.wake();
+        }
+        Ok(replied)
+    }
+
+    /// Tells the bot a turn again that is over.
+    pub async fn replay_turn(&self, id: TurnId) -> Result<Turn, ReplayError> {
+        let now = self.now();
+        let again = self.store.replay_turn(id, TurnId(self.new_id(now)), now).await?;
+        tracing::info!(turn = %id, again = %again.id, "a turn is told again, as somebody decided");
+        self.turns.wake();
+        Ok(again)
     }
 }

@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::console::cookie;
 use super::problem::{Kind, Problem};
 use super::{ConfigToken, HttpState, SecretHash};
 use crate::domain::message::{Author, Role};
@@ -38,23 +39,52 @@ pub struct Caller {
     pub role: TokenRole,
     /// Tells this token from all others, also from those of the same name.
     pub fingerprint: String,
+    secret: SecretHash,
 }
 
 impl Caller {
     /// Checks the token, and then how often it called.
     pub async fn of(headers: &HeaderMap, state: &HttpState) -> Result<Self, Problem> {
-        let offered = SecretHash::of(bearer(headers)?);
-        let fingerprint = URL_SAFE_NO_PAD.encode(&offered.sha256()[..16]);
-        let caller = match state.access.find(&offered) {
-            Some(token) => Self { name: token.name.clone(), role: token.role, fingerprint },
-            None => match state.gateway.store().token_by_hash(offered.sha256()).await? {
-                Some(token) => Self { name: token.name, role: token.role, fingerprint },
-                None => return Err(unauthorized("The token is unknown or revoked.")),
-            },
-        };
+        if !headers.contains_key(AUTHORIZATION)
+            && let Some(token) = cookie::token(headers)
+        {
+            return Self::with_token(&token, state).await;
+        }
+        Self::with_token(bearer(headers)?, state).await
+    }
+
+    /// Whose token it is, and whether it may call now.
+    pub async fn with_token(token: &str, state: &HttpState) -> Result<Self, Problem> {
+        let offered = SecretHash::of(token);
+        let caller = Self::known_by(offered, state).await?;
         tracing::Span::current().record("caller", &caller.name);
         state.calls.check(offered.sha256())?;
         Ok(caller)
+    }
+
+    /// Whether its token still is what it was.
+    pub async fn is_still_good(&self, state: &HttpState) -> bool {
+        match Self::known_by(self.secret, state).await {
+            Ok(caller) => caller.role == self.role,
+            // Nobody is sent away for a store that cannot answer.
+            Err(problem) => problem.kind() == Kind::Unavailable,
+        }
+    }
+
+    async fn known_by(offered: SecretHash, state: &HttpState) -> Result<Self, Problem> {
+        let fingerprint = URL_SAFE_NO_PAD.encode(&offered.sha256()[..16]);
+        if let Some(token) = state.access.find(&offered) {
+            return Ok(Self { name: token.name.clone(), role: token.role, fingerprint, secret: offered });
+        }
+        match state.gateway.store().token_by_hash(offered.sha256()).await? {
+            Some(token) => Ok(Self { name: token.name, role: token.role, fingerprint, secret: offered }),
+            None => Err(unauthorized("The token is unknown or revoked.")),
+        }
+    }
+
+    /// Somebody who proved it by another secret than a token.
+    pub fn by_secret(name: &str, role: TokenRole, secret: SecretHash) -> Self {
+        Self { name: name.to_owned(), role, fingerprint: name.to_owned(), secret }
     }
 
     /// As whom the caller speaks to customers.
@@ -101,7 +131,7 @@ fn unauthorized(detail: &'static str) -> Problem {
 }
 
 /// The token of `Authorization: Bearer <token>`; `Token <token>` is the same.
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(unauthorized("Send one header Authorization: Bearer <token>."));
@@ -152,7 +182,7 @@ mod tests {
 
     #[test]
     fn agents_and_admins_speak_as_agents_and_bots_as_init() {
-        let role = |role| Caller { name: "x".into(), role, fingerprint: String::new() }.author().role;
+        let role = |role| Caller::by_secret("x", role, SecretHash::of("x")).author().role;
         assert_eq!(role(TokenRole::Agent), Role::Agent);
         assert_eq!(role(TokenRole::Admin), Role::Agent);
         assert_eq!(role(TokenRole::Bot), Role::Init);

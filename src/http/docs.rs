@@ -40,6 +40,8 @@ use super::{HttpState, api, health, problem, receive};
         (name = "Messages", description = "Texts, and what became of them on their way."),
         (name = "Sessions", description = "Conversations, and who has them."),
         (name = "Customers", description = "Who texts, and whether they may be texted."),
+        (name = "Events", description = "What happens, as it happens, and who outside is told."),
+        (name = "Bot", description = "What the bot was told, and what came of it."),
         (name = "Tokens", description = "Access, for admins."),
         (name = "Backup", description = "Everything, for admins."),
         (name = "Receive", description = "What providers and bots call."),

@@ -11,11 +11,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 
+use crate::bot::AnswerLimits;
+use crate::domain::reply::ReplyKey;
 use crate::gateway::Gateway;
 
 mod api;
 pub mod auth;
 mod calls;
+mod console;
 mod docs;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
@@ -31,6 +34,7 @@ pub mod problem;
 mod receive;
 mod settings;
 
+pub use api::canned_replies::CannedReply;
 use auth::Access;
 use calls::Calls;
 use health::Readiness;
@@ -46,6 +50,10 @@ pub struct HttpState {
     max_body_bytes: usize,
     default_region: Option<Arc<str>>,
     init_secret: Option<SecretHash>,
+    reply_keys: Arc<[ReplyKey]>,
+    answer_limits: AnswerLimits,
+    canned_replies: Arc<[CannedReply]>,
+    secure_cookies: bool,
 }
 
 impl HttpState {
@@ -57,12 +65,28 @@ impl HttpState {
             max_body_bytes: settings.max_body_bytes,
             default_region: settings.default_region.map(Arc::from),
             init_secret: settings.init_secret,
+            reply_keys: settings.reply_keys.into(),
+            answer_limits: settings.answer_limits,
+            canned_replies: settings.canned_replies.into(),
+            secure_cookies: settings.secure_cookies,
             gateway,
         }
     }
 
     pub fn gateway(&self) -> &Arc<Gateway> {
         &self.gateway
+    }
+
+    fn reply_keys(&self) -> &[ReplyKey] {
+        &self.reply_keys
+    }
+
+    fn answer_limits(&self) -> AnswerLimits {
+        self.answer_limits
+    }
+
+    fn canned_replies(&self) -> &[CannedReply] {
+        &self.canned_replies
     }
 
     /// From now on `/readyz` says no, so that no new calls are sent here while the process ends.
@@ -75,6 +99,7 @@ impl HttpState {
 pub fn router(state: HttpState) -> Router {
     let (api, document) = docs::documented().split_for_parts();
     api.merge(docs::pages(&document))
+        .merge(console::routes())
         .merge(problem::page::routes())
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::wrong_method)

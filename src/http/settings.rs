@@ -4,7 +4,10 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use super::CannedReply;
+use crate::bot::AnswerLimits;
 use crate::domain::pace::Pace;
+use crate::domain::reply::ReplyKey;
 use crate::gateway::access::token_hash;
 use crate::store::TokenRole;
 
@@ -55,6 +58,12 @@ pub struct HttpSettings {
     /// What `X-Init-Ai-Secret` must say on `POST /v1/receive/init`.
     pub init_secret: Option<SecretHash>,
     pub config_tokens: Vec<ConfigToken>,
+    /// What the tokens are signed with by which a bot answers a turn of its own accord; none: it cannot.
+    pub reply_keys: Vec<ReplyKey>,
+    pub answer_limits: AnswerLimits,
+    pub canned_replies: Vec<CannedReply>,
+    /// The console is reached by https only.
+    pub secure_cookies: bool,
     /// How often one token may call; none: as often as it likes.
     pub calls: Option<Pace>,
 }
@@ -66,6 +75,10 @@ impl Default for HttpSettings {
             default_region: None,
             init_secret: None,
             config_tokens: Vec::new(),
+            reply_keys: Vec::new(),
+            answer_limits: AnswerLimits { max_texts: 10, max_content_units: 1600 },
+            canned_replies: Vec::new(),
+            secure_cookies: false,
             calls: None,
         }
     }

@@ -49,6 +49,7 @@ impl World {
                 author: Author { role, name: who.into() },
                 content: content.clone(),
                 confirmation: None,
+                turn_id: None,
                 valid_for: dice.chance(500).then_some(Duration::from_secs(10)),
                 idempotency: keyed.then(|| Idempotency {
                     scope: who.into(),

@@ -129,6 +129,7 @@ fn build(world: &Arc<World>, life: &Arc<Life>) -> Arc<Gateway> {
     let clock =
         LifeClock { time: Arc::clone(&world.time), born: world.time.elapsed(), ahead_ms: life.ahead_ms };
     Gateway::new(Parts {
+        notices: switchboard::gateway::notices::Notices::default(),
         store: Arc::new(MortalStore::new(parts())),
         channels: Channels::new(plan.channels().map(channel).collect()),
         bot: Arc::new(MortalBot::new(parts())),

@@ -99,6 +99,8 @@ impl Plan {
             max_turns: usize::try_from(dice.between(1..=6)).unwrap(),
             asks: Asks::new(dice.chance(5_000).then_some(FIRST_ASK)),
             confirmation_text: dice.chance(7_000).then(|| CONFIRMATION.to_owned()),
+            bot_fallback: None,
+            keep_events: Duration::from_secs(7 * 24 * 3600),
         };
         let replies = if dice.chance(5_000) {
             KeywordReplies {

@@ -6,7 +6,7 @@ use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice};
-use crate::bot::webhook::signature::SigningKey;
+use crate::domain::signature::SigningKey;
 
 #[derive(Clone, Debug)]
 pub struct BotSettings {

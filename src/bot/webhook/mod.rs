@@ -6,20 +6,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue};
 
-use self::signature::SigningKey;
 use super::endpoint::Endpoint;
-use super::{AnswerLimits, Bot, BotError, SetupError};
+use super::{AnswerLimits, Bot, BotError, SetupError, answer};
 use crate::domain::conversation::Answer;
 use crate::domain::message::Message;
+use crate::domain::signature::{SigningKey, signature_header};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnWork;
 
-mod answer;
 mod config;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod request;
-pub mod signature;
 
 pub use self::config::WebhookBotConfig;
 
@@ -47,7 +45,7 @@ impl WebhookBot {
 
     fn headers(&self, id: &str, body: &[u8]) -> Result<HeaderMap, BotError> {
         let timestamp_s = (self.clock)().as_secs();
-        let signature = signature::signature_header(&self.keys, id, timestamp_s, body);
+        let signature = signature_header(&self.keys, id, timestamp_s, body);
         let value = |text: &str| {
             HeaderValue::from_str(text).map_err(|_| BotError::Refused("the turn cannot be signed".into()))
         };

@@ -553,6 +553,7 @@ impl World {
             channels.push(channel("dead", &Arc::new(dead)));
         }
         let gateway = Gateway::new(Parts {
+            notices: crate::gateway::notices::Notices::default(),
             store: Arc::clone(&store) as Arc<dyn Store>,
             channels: Channels::new(channels),
             bot: Arc::clone(&robot) as Arc<dyn Bot>,
@@ -569,6 +570,8 @@ impl World {
                 max_turns: 8,
                 keep_messages: wanted.keep_messages,
                 confirmation_text: None,
+                bot_fallback: None,
+                keep_events: Duration::from_secs(7 * 24 * 3600),
             },
         });
         gateway.run().await.unwrap();
@@ -664,6 +667,7 @@ impl World {
             author: Author { role, name: "test".into() },
             content: content.into(),
             confirmation: None,
+            turn_id: None,
             valid_for,
             idempotency: None,
         };

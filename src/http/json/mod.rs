@@ -77,6 +77,13 @@ impl Sent {
         Ok((parse(&bytes)?, key))
     }
 
+    /// The body as it came, and the idempotency key if the call carries one.
+    pub async fn read_bytes_keyed(self, author: &str) -> Result<(Bytes, Option<Idempotency>), Problem> {
+        let (parts, bytes) = self.json_bytes().await?;
+        let key = idempotency::key_of(&parts, author, Sha256::digest(&bytes).into())?;
+        Ok((bytes, key))
+    }
+
     async fn json_bytes(self) -> Result<(Parts, Bytes), Problem> {
         let content_type = self.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(is_json) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Customer, Message, Moment};
+use super::{Attention, Customer, Message, Moment, SuggestedMessage};
 use crate::domain;
 use crate::domain::ids::{CustomerId, SessionId};
 
@@ -43,6 +43,14 @@ pub struct Session {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub last_message: Option<Box<Message>>,
+    /// With `expand=attention`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub attention: Option<Box<Attention>>,
+    /// With `expand=suggested_messages`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub suggested_messages: Option<Vec<SuggestedMessage>>,
 }
 
 impl From<domain::session::Session> for Session {
@@ -58,6 +66,8 @@ impl From<domain::session::Session> for Session {
             messages: None,
             customer: None,
             last_message: None,
+            attention: None,
+            suggested_messages: None,
         }
     }
 }

@@ -1,15 +1,18 @@
 //! What the store and the use-cases refuse, as problems. One `From` for each of their errors, so that a handler's `?`
 //! says enough, and a new refusal does not compile until it has its place here.
 
+use crate::domain::attention::AssignRefusal;
 use crate::domain::conversation::Refusal;
 use crate::domain::customer::ConfirmRefusal;
 use crate::domain::delivery::Status;
 use crate::gateway::customers::SendConfirmationError;
+use crate::gateway::events::FollowError;
 use crate::gateway::exports::ExportError;
+use crate::gateway::notices::ReplayNoticeError;
 use crate::gateway::recovery::RecoverError;
 use crate::store::{
-    CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError, ListError,
-    ResendError, UpdateSessionError,
+    AssignError, CancelError, ConfirmError, CreateCustomerError, CreateMessageError, CustomerError,
+    ListError, ReplayError, ReplyError, ResendError, UpdateSessionError,
 };
 
 use super::{Kind, Problem};
@@ -80,6 +83,67 @@ impl From<CreateMessageError> for Problem {
             CreateMessageError::Refused(refusal) => refusal.into(),
             CreateMessageError::IdempotencyMismatch => Self::idempotency_mismatch(),
             CreateMessageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AssignError> for Problem {
+    fn from(error: AssignError) -> Self {
+        match error {
+            AssignError::NotFound => Self::not_found("customer"),
+            AssignError::NoCurrentSession => Self::no_current_session(),
+            AssignError::Refused(AssignRefusal::Refused(refusal)) => refusal.into(),
+            AssignError::Refused(AssignRefusal::Taken(name)) => Self::new(
+                Kind::SessionAssigned,
+                format!("{name} has this session. Take it over with force, or let {name} answer."),
+            ),
+            AssignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FollowError> for Problem {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Forgotten => Self::new(
+                Kind::EventsForgotten,
+                "The log of events does not have this one any more. Load the lists anew, and follow from now on: call \
+                 again without Last-Event-ID.",
+            ),
+            FollowError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplyError> for Problem {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::NotFound => Self::not_found("turn"),
+            ReplyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::NotFound => Self::not_found("turn"),
+            ReplayError::NotOver => Self::new(
+                Kind::TurnNotOver,
+                "The turn is still to be told or answered; it can be told again once that is over.",
+            ),
+            ReplayError::Refused(refusal) => refusal.into(),
+            ReplayError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplayNoticeError> for Problem {
+    fn from(error: ReplayNoticeError) -> Self {
+        match error {
+            ReplayNoticeError::NotFound => Self::not_found("webhook"),
+            ReplayNoticeError::Forgotten => Self::not_found("event"),
+            ReplayNoticeError::Store(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::domain::conversation::check_content;
 use crate::domain::customer::Customer;
+use crate::domain::ids::TurnId;
 use crate::domain::message::{Author, Role};
 use crate::domain::phone::{Address, PhoneNumber};
 use crate::gateway::conversation::Say;
@@ -55,6 +56,8 @@ struct BotEventData {
     /// Only `text` is accepted.
     content_type: Option<String>,
     customer_id: Option<String>,
+    /// The turn that it answers. It counts only while an answer to that would.
+    turn_id: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -65,7 +68,7 @@ struct BotEventUser {
 }
 
 refusals!(Refused: WITH_BODY; Unauthorized, Forbidden, TooManyCalls, NotFound, CustomerUnconfirmed,
-    CustomerUnsubscribed, CustomerUnreachable, SessionHeld, NoLane, UnsupportedEvent, IdempotencyMismatch,
+    CustomerUnsubscribed, CustomerUnreachable, SessionHeld, StaleTurn, LoopGuard, NoLane, UnsupportedEvent, IdempotencyMismatch,
     InvalidHeader, Unavailable);
 
 /// The bot speaks
@@ -110,8 +113,9 @@ pub async fn receive_init(
         None => return Err(invalid("/event_type", "is required")),
     }
     let customer_id = addressee(&state, &event).await?.id;
+    let turn_id = turn(&event)?;
     let content = content(&event, state.gateway().policy().max_content_units)?.to_owned();
-    let say = Say { customer_id, author, content, confirmation: None, valid_for: None, idempotency };
+    let say = Say { customer_id, author, content, confirmation: None, valid_for: None, turn_id, idempotency };
     let created = state.gateway().say(say).await?;
     Ok(idempotency::mark(Json(Message::from(created.value)).into_response(), created.replayed))
 }
@@ -130,10 +134,15 @@ async fn speaker(state: &HttpState, headers: &HeaderMap) -> Result<Caller, Probl
     };
     let offered = offered.to_str().map(SecretHash::of);
     if offered.is_ok_and(|offered| secret.matches(&offered)) {
-        let (name, fingerprint) = (AUTHOR.to_owned(), AUTHOR.to_owned());
-        return Ok(Caller { name, role: TokenRole::Bot, fingerprint });
+        return Ok(Caller::by_secret(AUTHOR, TokenRole::Bot, *secret));
     }
     Err(Problem::new(Kind::Unauthorized, "X-Init-Ai-Secret is not the one that is configured."))
+}
+
+/// The turn that it answers, if it says so.
+fn turn(event: &Value) -> Result<Option<TurnId>, Problem> {
+    let Some(text) = text_at(event, "/data/turn_id") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| invalid("/data/turn_id", "must be the id of a turn"))
 }
 
 /// Whom the event is for.

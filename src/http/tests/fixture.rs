@@ -235,6 +235,7 @@ impl House {
         let clock = Arc::new(HandClock(AtomicI64::new(1_493_726_682_693)));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(policy.clone()));
         let gateway = Gateway::new(Parts {
+            notices: crate::gateway::notices::Notices::default(),
             store,
             channels: Channels::new(vec![
                 channel("main", SignaturePolicy::Enforce),
@@ -254,6 +255,8 @@ impl House {
                 max_turns: 1,
                 keep_messages: None,
                 confirmation_text: Some("Your code is {token}".into()),
+                bot_fallback: None,
+                keep_events: Duration::from_secs(7 * 24 * 3600),
             },
         });
         let state = HttpState::new(Arc::clone(&gateway), settings);

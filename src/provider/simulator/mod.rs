@@ -71,6 +71,7 @@ mod life;
 mod list;
 mod message;
 mod opt_out;
+mod page;
 mod person;
 mod phones;
 mod send_request;
@@ -119,7 +120,7 @@ impl Simulator {
 
     /// Both faces. To be mounted at the root of a port, or nested under a path.
     pub fn router(self: &Arc<Self>) -> axum::Router {
-        api::routes().merge(person::routes()).with_state(Arc::clone(self))
+        api::routes().merge(person::routes()).merge(page::routes()).with_state(Arc::clone(self))
     }
 
     /// Lets time pass until `shutdown`: texts take their steps and receipts are posted. To run once.

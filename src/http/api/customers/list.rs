@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 
 use crate::domain::phone::{Address, PhoneNumber};
+use crate::domain::search::Query;
 use crate::http::HttpState;
 use crate::http::auth::Caller;
 use crate::http::objects::Customer;
@@ -17,11 +18,12 @@ refusals!(Refused: WITH_TOKEN);
 /// List customers
 ///
 /// In the order of their creation, the oldest first. With `phone_number`: the one who has it, confirmed or not, or
-/// nobody.
+/// nobody. With `query`: those whom it finds, in the order of what they are found by.
 #[utoipa::path(
     get, path = "/v1/customers", operation_id = "list_customers", tag = "Customers",
     params(
         ("phone_number" = Option<String>, Query, description = "In E.164. The plus may be written as it is or as `%2B`.", example = "+15550002222"),
+        ("query" = Option<String>, Query, description = "Those whose names begin with these words, or whose number begins or ends with these digits; at least two. One page, of `limit`.", example = "ann"),
         ("limit" = Option<u32>, Query, description = "How many, 1 to 1000; 100 if not given."),
         ("cursor" = Option<String>, Query, description = "Where the page starts; from the `Link` of the page before."),
     ),
@@ -38,15 +40,32 @@ pub async fn list_customers(
     mut params: Params,
 ) -> Result<Listed<Customer>, Problem> {
     let number = number(&mut params);
+    let query = query(&mut params);
     let request = params.page();
     params.finish()?;
     if let Some(number) = number {
         let customer = state.gateway().store().customer_by_number(&number).await?;
         return Ok(Listed::new(&uri, customer.into_iter().map(Customer::from).collect(), None));
     }
+    if let Some(query) = query {
+        let found = state.gateway().store().search_customers(query, request.limit).await?;
+        return Ok(Listed::new(&uri, found.into_iter().map(Customer::from).collect(), None));
+    }
     let page = state.gateway().store().customers(request).await?;
     let customers = page.items.into_iter().map(Customer::from).collect();
     Ok(Listed::new(&uri, customers, page.next.as_ref()))
+}
+
+/// What somebody remembers of a name or a number.
+fn query(params: &mut Params) -> Option<Query> {
+    let text = params.text("query")?;
+    match Query::parse(&text) {
+        Ok(query) => Some(query),
+        Err(wrong) => {
+            params.refuse("query", &wrong.to_string());
+            None
+        }
+    }
 }
 
 /// A phone number; or a short code or sender name, where such a one has texted.

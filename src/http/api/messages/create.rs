@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::domain::conversation::check_content;
 use crate::domain::delivery::LONGEST_VALID_FOR;
+use crate::domain::ids::TurnId;
 use crate::domain::message::Role;
 use crate::gateway::conversation::Say;
 use crate::http::HttpState;
@@ -40,6 +41,9 @@ pub struct NewMessage {
     /// is left out.
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 604_800, nullable = false)]
     valid_for_s: Option<ValidFor>,
+    /// With a bot's token: the turn that it answers. It counts only while an answer to that would.
+    #[schema(value_type = Option<String>, format = "uuid", nullable = false)]
+    turn_id: Option<TurnId>,
 }
 
 struct ValidFor(Duration);
@@ -51,6 +55,13 @@ impl FromJson for ValidFor {
             Some(seconds) if (1..=longest).contains(&seconds) => Ok(Self(Duration::from_secs(seconds))),
             _ => Err((String::new(), format!("must be a whole number of seconds from 1 to {longest}"))),
         }
+    }
+}
+
+impl FromJson for TurnId {
+    fn from_json(value: Value) -> Result<Self, (String, String)> {
+        let id = value.as_str().and_then(|text| text.parse().ok());
+        id.ok_or_else(|| (String::new(), "must be the id of a turn".to_owned()))
     }
 }
 
@@ -72,7 +83,8 @@ impl FromFields for NewMessage {
         let content_type = fields.required("content_type");
         let sender_role: Option<String> = fields.optional("sender_role");
         let valid_for_s = fields.optional("valid_for_s");
-        Some(Self { content: content?, content_type: content_type?, sender_role, valid_for_s })
+        let turn_id = fields.optional("turn_id");
+        Some(Self { content: content?, content_type: content_type?, sender_role, valid_for_s, turn_id })
     }
 }
 
@@ -89,12 +101,16 @@ impl NewMessage {
             let detail = format!("must be {}, as the token is, or be left out", role.as_str());
             errors.push(FieldError { pointer: "/sender_role".into(), detail });
         }
+        if self.turn_id.is_some() && role != Role::Init {
+            let detail = "is for a bot's token".to_owned();
+            errors.push(FieldError { pointer: "/turn_id".into(), detail });
+        }
         if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_body(errors)) }
     }
 }
 
 refusals!(Refused: WITH_TOKEN, WITH_BODY; NotFound, CustomerUnconfirmed, CustomerUnsubscribed, CustomerUnreachable,
-    SessionHeld, SessionNotHeld, NoLane, IdempotencyMismatch, InvalidHeader);
+    SessionHeld, SessionNotHeld, SessionAssigned, StaleTurn, LoopGuard, NoLane, IdempotencyMismatch, InvalidHeader);
 
 /// Create a message
 ///
@@ -130,8 +146,8 @@ pub async fn create_message(
     let author = caller.author();
     message.check(state.gateway().policy().max_content_units, author.role)?;
     let valid_for = message.valid_for_s.map(|seconds| seconds.0);
-    let content = message.content;
-    let say = Say { customer_id, author, content, confirmation: None, valid_for, idempotency };
+    let (content, turn_id) = (message.content, message.turn_id);
+    let say = Say { customer_id, author, content, confirmation: None, valid_for, turn_id, idempotency };
     let created = state.gateway().say(say).await?;
     let response = (StatusCode::CREATED, Json(Message::from(created.value))).into_response();
     Ok(idempotency::mark(response, created.replayed))
@@ -147,6 +163,7 @@ mod tests {
             content_type: Text,
             sender_role: sender_role.map(Into::into),
             valid_for_s: None,
+            turn_id: None,
         };
         message.check(5, role)
     }

@@ -11,7 +11,7 @@ use crate::http::page::Listed;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::problem::document::refusals;
-use crate::store::InboxFilter;
+use crate::store::{AssigneeFilter, InboxFilter};
 
 refusals!(Refused: WITH_TOKEN);
 
@@ -25,7 +25,8 @@ refusals!(Refused: WITH_TOKEN);
         ("need_attention" = Option<bool>, Query, description = "Only those that agents have, or only those that the bot has."),
         ("tag" = Option<String>, Query, description = "Only those with this tag."),
         ("topic" = Option<String>, Query, description = "Only those with this topic."),
-        ("expand" = Option<String>, Query, description = "What comes with each: `customer`, `last_message`, `messages`; commas between them."),
+        ("assignee" = Option<String>, Query, description = "Only those of this agent, by the name of their token; `me`: the caller's; `none`: those that nobody has."),
+        ("expand" = Option<String>, Query, description = "What comes with each: `customer`, `last_message`, `messages`, `attention`, `suggested_messages`; commas between them."),
         ("limit" = Option<u32>, Query, description = "How many, 1 to 1000; 100 if not given."),
         ("cursor" = Option<String>, Query, description = "Where the page starts; from the `Link` of the page before."),
     ),
@@ -37,7 +38,7 @@ refusals!(Refused: WITH_TOKEN);
 )]
 pub async fn list_sessions(
     State(state): State<HttpState>,
-    _: Caller,
+    caller: Caller,
     uri: Uri,
     mut params: Params,
 ) -> Result<Listed<Session>, Problem> {
@@ -45,7 +46,11 @@ pub async fn list_sessions(
         need_attention: params.flag("need_attention"),
         tag: params.text("tag"),
         topic: params.text("topic"),
-        assignee: None,
+        assignee: params.text("assignee").map(|whose| match whose.as_str() {
+            "none" => AssigneeFilter::Nobody,
+            "me" => AssigneeFilter::Agent(caller.name.clone()),
+            name => AssigneeFilter::Agent(name.to_owned()),
+        }),
     };
     let wishes = params.expand(&EXPANSIONS);
     let request = params.page();

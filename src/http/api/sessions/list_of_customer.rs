@@ -22,7 +22,7 @@ refusals!(Refused: WITH_TOKEN; NotFound);
     get, path = "/v1/customers/{customer_id}/sessions", operation_id = "list_sessions_of_customer", tag = "Sessions",
     params(
         ("customer_id" = String, Path, format = "uuid"),
-        ("expand" = Option<String>, Query, description = "What comes with each: `messages`, `customer`, `last_message`; commas between them."),
+        ("expand" = Option<String>, Query, description = "What comes with each: `messages`, `customer`, `last_message`, `attention`, `suggested_messages`; commas between them."),
         ("limit" = Option<u32>, Query, description = "How many, 1 to 1000; 100 if not given."),
         ("cursor" = Option<String>, Query, description = "Where the page starts; from the `Link` of the page before."),
     ),

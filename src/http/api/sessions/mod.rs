@@ -1,8 +1,11 @@
 //! Sessions: read, listed, and changed.
 
+pub mod assign;
 pub mod inbox;
 pub mod list_of_customer;
 pub mod retrieve;
+pub mod suggested;
+pub mod typing;
 pub mod update;
 
 use crate::domain::session::Session;
@@ -12,13 +15,18 @@ use crate::http::problem::Problem;
 use crate::store::PageRequest;
 
 /// The names that `?expand=` takes.
-const EXPANSIONS: [&str; 3] = ["messages", "customer", "last_message"];
+const EXPANSIONS: [&str; 5] = ["messages", "customer", "last_message", "attention", "suggested_messages"];
 /// How many of a session's messages come with it.
 const EXPANDED_MESSAGES: usize = 100;
 
 /// A session, with what was asked for.
 async fn expanded(state: &HttpState, session: Session, wishes: &[&str]) -> Result<objects::Session, Problem> {
+    let attention = wishes.contains(&"attention").then(|| Box::new(objects::Attention::of(&session)));
+    let proposed = wishes.contains(&"suggested_messages");
+    let proposed = proposed.then(|| session.suggestions.iter().cloned().map(Into::into).collect());
     let mut object = objects::Session::from(session);
+    object.attention = attention;
+    object.suggested_messages = proposed;
     if wishes.contains(&"messages") {
         object.messages = Some(newest_messages(state, &object, EXPANDED_MESSAGES).await?);
     }

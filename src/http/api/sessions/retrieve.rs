@@ -22,7 +22,7 @@ refusals!(Refused: WITH_TOKEN; NotFound, NoCurrentSession);
     params(
         ("customer_id" = String, Path, format = "uuid"),
         ("session_id" = String, Path, description = "An id, or `current`.", example = "current"),
-        ("expand" = Option<String>, Query, description = "What comes with it: `messages`, `customer`, `last_message`; commas between them."),
+        ("expand" = Option<String>, Query, description = "What comes with it: `messages`, `customer`, `last_message`, `attention`, `suggested_messages`; commas between them."),
     ),
     responses((status = 200, body = Session, description = "The session."), Refused)
 )]

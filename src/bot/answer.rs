@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::bot::reading::{self, AnswerLimits};
+use super::reading::{self, AnswerLimits};
 use crate::domain::conversation::{Answer, AnswerText, check_bot_state, check_labels};
 use crate::domain::delivery::LONGEST_VALID_FOR;
 

@@ -1,0 +1,343 @@
+//! The outgoing webhooks: each endpoint is told what happens, from where it stands in the log. What it is told in vain is
+//! written down before it goes on, and told again for three days; then it is a dead letter. No order is promised: every
+//! event says when it happened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::sync::Notify;
+
+use crate::domain::endpoint::{Delivery, pause_after};
+use crate::domain::event::EventId;
+use crate::domain::time::Timestamp;
+use crate::notify::{Notice, Notifier, NotifyError};
+use crate::store::{AdvanceEndpoint, EventsError, Logged, StoreError};
+
+use super::Gateway;
+use super::events::EventFilter;
+
+/// How many events are read, and how many are told at once, of each endpoint.
+const READ_AT_ONCE: usize = 64;
+const TOLD_AT_ONCE: usize = 8;
+/// How many that were told in vain are told again at a time.
+const AGAIN_AT_ONCE: usize = 16;
+/// The log is looked at as soon as something was added; this is only the safety net.
+const SAFETY_NET: Duration = Duration::from_secs(5);
+/// How long a store that cannot answer is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// An endpoint that nothing has reached for so long is called no more.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(5 * 24 * 3_600);
+
+/// An endpoint of the configuration.
+pub struct Subscriber {
+    /// Known by it in the store.
+    pub name: String,
+    pub filter: EventFilter,
+    pub notifier: Arc<dyn Notifier>,
+}
+
+/// What is told to whom.
+pub struct Notices {
+    pub subscribers: Vec<Subscriber>,
+    /// How an event stands on the wire.
+    pub render: Arc<dyn Fn(&Logged) -> String + Send + Sync>,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self { subscribers: Vec::new(), render: Arc::new(|_| String::new()) }
+    }
+}
+
+/// An endpoint at work.
+pub(super) struct Told {
+    subscriber: Subscriber,
+    wake: Notify,
+}
+
+impl Told {
+    pub(super) fn all_of(subscribers: Vec<Subscriber>) -> Vec<Arc<Self>> {
+        let told = |subscriber| Arc::new(Self { subscriber, wake: Notify::new() });
+        subscribers.into_iter().map(told).collect()
+    }
+}
+
+/// Tells one endpoint what happens, until the gateway stops.
+pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
+    let mut news = gateway.store.event_news();
+    let mut trouble = gateway.troubles.watch();
+    loop {
+        let pause = tokio::select! {
+            biased;
+            () = gateway.stop.cancelled() => return,
+            done = tell_some(&gateway, &told.subscriber) => match done {
+                Ok(pause) => {
+                    trouble.over();
+                    pause
+                }
+                Err(error) => {
+                    trouble.met(&error, "what an endpoint is told could not be read or written down");
+                    STORE_PAUSE
+                }
+            },
+        };
+        tokio::select! {
+            biased;
+            () = gateway.stop.cancelled() => return,
+            () = told.wake.notified() => {}
+            changed = news.changed(), if pause == SAFETY_NET => if changed.is_err() {
+                tokio::time::sleep(pause).await;
+            },
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// How long there is nothing more to do.
+async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Duration, StoreError> {
+    let name = &subscriber.name;
+    let endpoint = match gateway.store.endpoint(name).await? {
+        Some(endpoint) => endpoint,
+        None => {
+            // It is new: it is told what happens from now on.
+            let position = gateway.store.last_event().await?;
+            gateway.advance(name, position, Vec::new(), None).await?;
+            return Ok(Duration::ZERO);
+        }
+    };
+    if endpoint.disabled.is_some() {
+        return Ok(SAFETY_NET);
+    }
+    let now = gateway.now();
+    let again = gateway.store.due_deliveries(name, now, AGAIN_AT_ONCE).await?;
+    let told_again = !again.due.is_empty();
+    for delivery in again.due {
+        if gateway.tell_again(subscriber, delivery).await? == Outcome::Gone {
+            return Ok(SAFETY_NET);
+        }
+    }
+    let events = match gateway.store.events(endpoint.position, READ_AT_ONCE).await {
+        Ok(events) => events,
+        Err(EventsError::Forgotten) => {
+            tracing::error!(
+                endpoint = name,
+                "the log was forgotten before this endpoint was told all of it; it goes on from now"
+            );
+            gateway.metrics.notice(name, "forgotten");
+            let position = gateway.store.last_event().await?;
+            gateway.advance(name, position, Vec::new(), endpoint.failing_since).await?;
+            return Ok(Duration::ZERO);
+        }
+        Err(EventsError::Store(error)) => return Err(error),
+    };
+    let Some(last) = events.last().map(|logged| logged.event.place) else {
+        let next = again.next_at.map_or(SAFETY_NET, |at| at.since(now).min(SAFETY_NET));
+        return Ok(if told_again { Duration::ZERO } else { next });
+    };
+    let wanted = events
+        .into_iter()
+        .filter(|logged| subscriber.filter.takes_event(logged) && subscriber.notifier.wants(&logged.event));
+    let calls = wanted.map(|logged| async move {
+        let answer = gateway.call(subscriber, &logged).await;
+        (logged.event.place, answer)
+    });
+    let answers: Vec<(u64, Result<(), NotifyError>)> =
+        stream::iter(calls).buffer_unordered(TOLD_AT_ONCE).collect().await;
+    let now = gateway.now();
+    let failing_since = match answers.iter().any(|(_, answer)| answer.is_ok()) {
+        true => None,
+        false if answers.is_empty() => endpoint.failing_since,
+        false => Some(endpoint.failing_since.unwrap_or(now)),
+    };
+    let gone = answers.iter().any(|(_, answer)| *answer == Err(NotifyError::Gone));
+    let mut in_vain: Vec<Delivery> = answers
+        .iter()
+        .filter_map(|(place, answer)| {
+            let error = answer.as_ref().err()?;
+            let fresh = Delivery {
+                endpoint: name.clone(),
+                place: *place,
+                attempts: 0,
+                next_at: None,
+                last_error: String::new(),
+                created_at: now,
+            };
+            Some(gateway.failed_again(fresh, error, now))
+        })
+        .collect();
+    in_vain.sort_by_key(|delivery| delivery.place);
+    gateway.advance(name, last, in_vain, failing_since).await?;
+    let given_up = failing_since.is_some_and(|since| now.since(since) > GIVEN_UP_AFTER);
+    if gone {
+        gateway.disable(name, NotifyError::Gone.to_string()).await?;
+    } else if given_up {
+        gateway.disable(name, "nothing has reached it for five days".to_owned()).await?;
+    }
+    Ok(Duration::ZERO)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    GoesOn,
+    Gone,
+}
+
+/// An endpoint as it stands.
+#[derive(Clone, Debug)]
+pub struct EndpointState {
+    pub name: String,
+    pub kind: &'static str,
+    pub events: Vec<String>,
+    pub endpoint: Option<crate::domain::endpoint::Endpoint>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayNoticeError {
+    #[error("no such endpoint")]
+    NotFound,
+    /// The log does not have it any more, or never had.
+    #[error("no such event")]
+    Forgotten,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Gateway {
+    async fn advance(
+        &self,
+        name: &str,
+        position: u64,
+        in_vain: Vec<Delivery>,
+        failing_since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        let command = AdvanceEndpoint { name, position, in_vain, failing_since, now: self.now() };
+        self.store.advance_endpoint(command).await
+    }
+
+    async fn call(&self, subscriber: &Subscriber, logged: &Logged) -> Result<(), NotifyError> {
+        let notice = Notice { event: logged.event.clone(), body: (self.notices_render)(logged) };
+        let answer = subscriber.notifier.tell(&notice).await;
+        let outcome = match &answer {
+            Ok(()) => "told",
+            Err(NotifyError::Failed { .. }) => "failed",
+            Err(NotifyError::Gone) => "gone",
+        };
+        self.metrics.notice(&subscriber.name, outcome);
+        if let Err(error) = &answer {
+            tracing::warn!(endpoint = subscriber.name, event = %notice.event.id(), %error, "an endpoint could not be told");
+        }
+        answer
+    }
+
+    /// What is on record of an event that was told in vain once more.
+    fn failed_again(&self, mut delivery: Delivery, error: &NotifyError, now: Timestamp) -> Delivery {
+        let asked_for = match error {
+            NotifyError::Failed { retry_after, .. } => *retry_after,
+            NotifyError::Gone => None,
+        };
+        delivery.attempts += 1;
+        delivery.last_error = error.to_string();
+        let pause = pause_after(delivery.attempts, self.entropy.fraction(), asked_for);
+        delivery.next_at = pause.map(|pause| now.after(pause));
+        if delivery.next_at.is_none() {
+            self.metrics.notice(&delivery.endpoint, "dead");
+            tracing::error!(
+                endpoint = delivery.endpoint,
+                attempts = delivery.attempts,
+                "an endpoint was told an event in vain for days: it is a dead letter now"
+            );
+        }
+        delivery
+    }
+
+    async fn tell_again(&self, subscriber: &Subscriber, delivery: Delivery) -> Result<Outcome, StoreError> {
+        let (name, place) = (&subscriber.name, delivery.place);
+        let Some(logged) = self.store.event(place).await? else {
+            let last_error = format!("{}; the log does not have the event any more", delivery.last_error);
+            let dead = Delivery { next_at: None, last_error, ..delivery };
+            self.store.keep_delivery(dead, self.now()).await?;
+            self.metrics.notice(name, "dead");
+            return Ok(Outcome::GoesOn);
+        };
+        let answer = self.call(subscriber, &logged).await;
+        let now = self.now();
+        match answer {
+            Ok(()) => {
+                self.store.drop_delivery(name, place, now).await?;
+                if let Some(endpoint) = self.store.endpoint(name).await?
+                    && endpoint.failing_since.is_some()
+                {
+                    self.advance(name, endpoint.position, Vec::new(), None).await?;
+                }
+                Ok(Outcome::GoesOn)
+            }
+            Err(error) => {
+                self.store.keep_delivery(self.failed_again(delivery, &error, now), now).await?;
+                if error == NotifyError::Gone {
+                    self.disable(name, error.to_string()).await?;
+                    return Ok(Outcome::Gone);
+                }
+                Ok(Outcome::GoesOn)
+            }
+        }
+    }
+
+    async fn disable(&self, name: &str, reason: String) -> Result<(), StoreError> {
+        tracing::error!(
+            endpoint = name,
+            reason,
+            "an endpoint is told nothing any more, until it is enabled again"
+        );
+        self.store.switch_endpoint(name, Some(reason), self.now()).await
+    }
+
+    /// The endpoints of the configuration, in its order.
+    pub async fn endpoint_states(&self) -> Result<Vec<EndpointState>, StoreError> {
+        let mut states = Vec::new();
+        for told in &self.notices {
+            let Subscriber { name, filter, notifier } = &told.subscriber;
+            let events = if filter.names.is_empty() { vec!["*".to_owned()] } else { filter.names.clone() };
+            let endpoint = self.store.endpoint(name).await?;
+            states.push(EndpointState { name: name.clone(), kind: notifier.kind(), events, endpoint });
+        }
+        Ok(states)
+    }
+
+    pub fn has_endpoint(&self, name: &str) -> bool {
+        self.notices.iter().any(|told| told.subscriber.name == name)
+    }
+
+    /// The endpoint is told again what happens, from where it stood.
+    pub async fn enable_endpoint(&self, name: &str) -> Result<bool, StoreError> {
+        let Some(told) = self.notices.iter().find(|told| told.subscriber.name == name) else {
+            return Ok(false);
+        };
+        self.store.switch_endpoint(name, None, self.now()).await?;
+        told.wake.notify_one();
+        Ok(true)
+    }
+
+    /// The endpoint is told an event once more, now, whether or not it was told before.
+    pub async fn replay_notice(&self, name: &str, event: EventId) -> Result<(), ReplayNoticeError> {
+        let told = self.notices.iter().find(|told| told.subscriber.name == name);
+        let told = told.ok_or(ReplayNoticeError::NotFound)?;
+        let logged = self.store.event(event.place()).await?.filter(|logged| logged.event.id() == event);
+        let place = logged.ok_or(ReplayNoticeError::Forgotten)?.event.place;
+        let now = self.now();
+        let known = self.store.delivery(name, place).await?;
+        let delivery = Delivery {
+            endpoint: name.to_owned(),
+            place,
+            attempts: 0,
+            next_at: Some(now),
+            last_error: known.map_or_else(String::new, |known| known.last_error),
+            created_at: now,
+        };
+        self.store.keep_delivery(delivery, now).await?;
+        told.wake.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! `GET /v1/events`: what happens, as it happens, as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+
+use crate::domain::event::EventId;
+use crate::domain::ids::{CustomerId, SessionId};
+use crate::gateway::events::{EventFilter, Follower, Told};
+use crate::gateway::metrics::Streaming;
+use crate::http::HttpState;
+use crate::http::auth::Caller;
+use crate::http::objects::Event;
+use crate::http::objects::event::{Audience, TypingEvent, frame};
+use crate::http::params::Params;
+use crate::http::problem::document::refusals;
+use crate::http::problem::{Kind, Problem};
+use crate::store::TokenRole;
+
+const LAST_EVENT_ID: &str = "last-event-id";
+/// How long nothing is written at the most: whoever reads knows by it that the line is there.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// After how many milliseconds a browser that lost the line comes again.
+const RETRY_MS: u32 = 2_000;
+/// How many characters of names a filter may have.
+const MAX_NAMES_CHARS: usize = 1_000;
+
+refusals!(Refused: WITH_TOKEN; InvalidHeader, EventsForgotten);
+
+/// Follow the events
+///
+/// A stream of server-sent events: each with its `id`, its name as `event`, and the event object as `data`. With `Last-Event-ID`
+/// (the header, or `last_event_id`) it begins after that event, with no gap and no repeat, also after a restart of the daemon;
+/// without, with what happens next. The first frame has an `id` and nothing else: where the stream stands. A comment comes
+/// every 15 seconds. `session.typing` has no id: it is not kept. What an event is about comes whole in `data`, as the API has it:
+/// a message with `customer_id`, `author`, `status` and `error`; a session with `attention`; a customer. Where that was erased since:
+/// its ids, and `gone`.
+#[utoipa::path(
+    get, path = "/v1/events", operation_id = "follow_events", tag = "Events",
+    params(
+        ("type" = Option<String>, Query, description = "Only events of these names, with commas between them; `message.*` are all that begin so.", example = "message.*,session.updated"),
+        ("customer_id" = Option<String>, Query, format = "uuid", description = "Only those about this customer."),
+        ("session_id" = Option<String>, Query, format = "uuid", description = "Only those about this session."),
+        ("last_event_id" = Option<String>, Query, format = "uuid", description = "In the place of the header `Last-Event-ID`."),
+        ("Last-Event-ID" = Option<String>, Header, format = "uuid", description = "The id of the last event that was seen."),
+    ),
+    responses(
+        (status = 200, body = Event, content_type = "text/event-stream", description = "The stream; this is the `data` of a frame."),
+        Refused
+    )
+)]
+pub async fn follow_events(
+    State(state): State<HttpState>,
+    caller: Caller,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Result<Response, Problem> {
+    let filter = EventFilter {
+        names: names(&mut params),
+        customer_id: params.parsed::<CustomerId>("customer_id", "a UUID"),
+        session_id: params.parsed::<SessionId>("session_id", "a UUID"),
+    };
+    let asked = params.parsed::<EventId>("last_event_id", "the id of an event");
+    params.finish()?;
+    let after = last_event_id(&headers)?.or(asked);
+    let follower = state.gateway().follow(after).await?;
+    let audience = match caller.role {
+        TokenRole::Agent => Audience::Agents,
+        TokenRole::Bot | TokenRole::Admin => Audience::Systems,
+    };
+    let counted = state.gateway().metrics().stream();
+    let stands_at = follower.id();
+    let telling = Telling { state, caller, follower, filter, audience, stands_at, _counted: counted };
+    Ok(telling.into_response())
+}
+
+fn names(params: &mut Params) -> Vec<String> {
+    let Some(text) = params.text("type") else { return Vec::new() };
+    if text.len() > MAX_NAMES_CHARS {
+        params.refuse("type", &format!("has more than {MAX_NAMES_CHARS} characters"));
+        return Vec::new();
+    }
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if let Some(Err(wrong)) = names.iter().map(|name| EventFilter::check_name(name)).find(Result::is_err) {
+        params.refuse("type", &format!("cannot be followed: {wrong}"));
+    }
+    names
+}
+
+/// An empty header is none: that is what a browser sends that has seen no event.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>, Problem> {
+    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    id.map(Some).ok_or_else(|| {
+        Problem::new(
+            Kind::InvalidHeader,
+            "Last-Event-ID is not the id of an event; leave it out to follow from now on.",
+        )
+    })
+}
+
+/// A stream under way.
+struct Telling {
+    state: HttpState,
+    caller: Caller,
+    follower: Follower,
+    filter: EventFilter,
+    audience: Audience,
+    /// The id that whoever reads knows last.
+    stands_at: EventId,
+    _counted: Streaming,
+}
+
+impl IntoResponse for Telling {
+    fn into_response(self) -> Response {
+        let first = Bytes::from(format!("retry: {RETRY_MS}\nid: {}\n\n", self.stands_at));
+        let frames = stream::unfold((Some(self), Some(first)), |(telling, first)| async move {
+            let mut telling = telling?;
+            match first {
+                Some(first) => Some((Ok::<_, Infallible>(first), (Some(telling), None))),
+                None => telling.next().await.map(|bytes| (Ok(bytes), (Some(telling), None))),
+            }
+        });
+        let mut response = Body::from_stream(frames).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // nginx would keep it back otherwise.
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        response
+    }
+}
+
+impl Telling {
+    /// What is written next; none ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        let until_heartbeat = tokio::time::sleep(HEARTBEAT);
+        tokio::pin!(until_heartbeat);
+        loop {
+            let told = tokio::select! {
+                biased;
+                told = self.follower.next() => told,
+                () = &mut until_heartbeat => return self.heartbeat().await,
+            };
+            match told {
+                Ok(Told::Event(logged)) if self.filter.takes_event(&logged) => {
+                    let event = Event::of(&logged, self.audience);
+                    self.stands_at = logged.event.id();
+                    return Some(frame(Some(self.stands_at), event.name, &event).into());
+                }
+                Ok(Told::Typing(typing)) => {
+                    let wanted = self.filter.takes(
+                        TypingEvent::NAME,
+                        Some(typing.customer_id),
+                        Some(typing.session_id),
+                    );
+                    // Nobody need be told what they do themselves.
+                    if wanted && typing.name != self.caller.name {
+                        return Some(frame(None, TypingEvent::NAME, &TypingEvent::of(&typing)).into());
+                    }
+                }
+                Ok(Told::Event(_)) => {}
+                Ok(Told::End) => return None,
+                Err(error) => {
+                    tracing::warn!(%error, "a stream of events ends, to be begun again");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// A sign of life; and where the stream stands, if what came meanwhile was not wanted here. Ends if the token is good no
+    /// more.
+    async fn heartbeat(&mut self) -> Option<Bytes> {
+        if !self.caller.is_still_good(&self.state).await {
+            return None;
+        }
+        let stands_at = self.follower.id();
+        if stands_at == self.stands_at {
+            return Some(Bytes::from_static(b": \n\n"));
+        }
+        self.stands_at = stands_at;
+        Some(Bytes::from(format!(": \nid: {stands_at}\n\n")))
+    }
+}

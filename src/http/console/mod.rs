@@ -1,0 +1,73 @@
+//! The console at `/console`: its files, which the program carries with it, and signing in. The page uses the API as any
+//! other client does, with a cookie that no script can read in the place of the token.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::HttpState;
+use super::problem::unknown_route;
+
+pub mod cookie;
+mod files;
+mod sign_in;
+
+/// What a page of ours may do: nothing that does not come from here, and no text that becomes markup.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    media-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+pub fn routes() -> Router<HttpState> {
+    Router::new()
+        .route("/console", get(index))
+        .route("/console/", get(index))
+        .route("/console/session", post(sign_in::sign_in).delete(sign_in::sign_out))
+        .route("/console/{file}", get(file))
+}
+
+async fn index(headers: HeaderMap) -> Response {
+    serve("index.html", &headers).await
+}
+
+async fn file(Path(name): Path<String>, headers: HeaderMap, _: State<HttpState>) -> Response {
+    serve(&name, &headers).await
+}
+
+async fn serve(name: &str, headers: &HeaderMap) -> Response {
+    let Some(file) = files::find(name) else { return unknown_route().await.into_response() };
+    let tag = file.tag();
+    let known = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => file.bytes.into_response(),
+    };
+    let written = response.headers_mut();
+    written.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type()));
+    // Asked for each time, and sent only if it is another one: a new version of the program is a new page.
+    written.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        written.insert(ETAG, tag);
+    }
+    harden(response)
+}
+
+/// The headers of a page: nothing from elsewhere, in nobody's frame.
+pub fn harden(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
