@@ -201,7 +201,7 @@ pub fn settings() -> HttpSettings {
             token("robot", TokenRole::Bot),
             token("boss", TokenRole::Admin),
         ],
-        calls: None,
+        ..HttpSettings::default()
     }
 }
 
