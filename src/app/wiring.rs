@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::ambient::{self, OsEntropy, SystemClock};
 use super::config::{self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode};
+use super::outside;
 use crate::bot::echo::EchoBot;
 use crate::bot::none::NoBot;
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
@@ -108,7 +109,10 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         ProviderKind::Twilio => channel.api_base.as_str().to_owned(),
         ProviderKind::Simulator => format!("{}{SIMULATOR_PATH}", own_url(config)),
     };
-    let of_this_machine = is_of_this_machine(&api_base);
+    let outside = match channel.provider {
+        ProviderKind::Twilio => config.network.client_builder(&api_base),
+        ProviderKind::Simulator => outside::own_client_builder(),
+    };
     let twilio = TwilioConfig {
         account_sid: channel.account_sid.clone(),
         credentials,
@@ -116,22 +120,15 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         api_base,
         request_timeout: config.sending.request_timeout,
     };
-    let mut client = twilio::client_builder();
+    let mut client = twilio::client_builder(outside);
     if config.sending.request_timeout < 2 * twilio::CONNECT_TIMEOUT {
         // Connecting must give up first: a time-out while connecting is known not to have sent anything.
         client = client.connect_timeout(config.sending.request_timeout / 2);
-    }
-    if of_this_machine {
-        client = client.no_proxy();
     }
     let client = client.build().context("the HTTP client for the provider")?;
     let provider =
         TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
     Ok(Arc::new(provider))
-}
-
-fn is_of_this_machine(url: &str) -> bool {
-    config::BaseUrl::parse(url).is_some_and(|url| url.is_local())
 }
 
 /// The daemon's own address, as a process on the same machine reaches it.
@@ -175,11 +172,7 @@ fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
         BotKind::None => Arc::new(NoBot),
         BotKind::Echo => Arc::new(EchoBot),
         BotKind::Webhook { url, secrets, timeout } => {
-            let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-            if is_of_this_machine(url) {
-                client = client.no_proxy();
-            }
-            let client = client.build().context("the HTTP client for the bot")?;
+            let client = config.network.client_builder(url).build().context("the HTTP client for the bot")?;
             let settings = WebhookBotConfig {
                 url: url.clone(),
                 secrets: secrets.iter().map(|secret| secret.expose().to_owned()).collect(),
@@ -239,11 +232,9 @@ pub fn simulated_account(config: &Config, channel: &config::Channel) -> Simulato
 
 /// The client that a simulator posts webhooks with: it waits as long as the real one would.
 pub fn webhook_client() -> Result<reqwest::Client> {
-    reqwest::Client::builder()
+    outside::own_client_builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(15))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .build()
         .context("the HTTP client for webhooks")
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::network;
 use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice};
+use crate::app::outside::Outside;
 use crate::bot::webhook::signature::SigningKey;
 
 #[derive(Clone, Debug)]
@@ -45,9 +47,9 @@ const SECRET: Sources = Sources { inline: "secret", list: Some("secrets"), file:
 const INIT_SECRET: Sources = Sources { inline: "init_secret", list: None, file: "init_secret_file" };
 
 impl BotSettings {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_>, outside: &Outside) -> Option<Self> {
         let kind = section.or("kind", Kind::None);
-        let webhook = webhook(&mut section, kind == Kind::Webhook);
+        let webhook = webhook(&mut section, kind == Kind::Webhook, outside);
         let init_secret = INIT_SECRET.read(&mut section).pop();
         section.finish();
         let kind = match kind {
@@ -60,7 +62,7 @@ impl BotSettings {
 }
 
 /// What is there is checked whatever the kind; what is missing only matters to a webhook.
-fn webhook(section: &mut Section<'_>, needed: bool) -> Option<BotKind> {
+fn webhook(section: &mut Section<'_>, needed: bool, outside: &Outside) -> Option<BotKind> {
     let url: Option<String> = if needed {
         section.required("url", "write where the bot takes its turns")
     } else {
@@ -69,8 +71,11 @@ fn webhook(section: &mut Section<'_>, needed: bool) -> Option<BotKind> {
     let callable = |url: &String| {
         reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
     };
-    if url.as_ref().is_some_and(|url| !callable(url)) {
-        section.refuse("url", "cannot be called; write an address such as \"https://bot.example.com/turns\"");
+    match &url {
+        Some(url) if !callable(url) => section
+            .refuse("url", "cannot be called; write an address such as \"https://bot.example.com/turns\""),
+        Some(url) => network::check(section, "url", url, outside),
+        None => {}
     }
     let given = SECRET.any_in(section);
     let secrets = SECRET.read(section);
