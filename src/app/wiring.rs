@@ -9,7 +9,10 @@ use super::ambient::{self, OsEntropy, SystemClock};
 use super::config::{self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode};
 use super::outside;
 use crate::bot::echo::EchoBot;
+use crate::bot::init::{InitBot, InitBotConfig};
 use crate::bot::none::NoBot;
+use crate::bot::openai::{OpenAiBot, OpenAiBotConfig};
+use crate::bot::rasa::{RasaBot, RasaBotConfig};
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
 use crate::bot::{AnswerLimits, Bot};
 use crate::domain::conversation::{KeywordReplies, Policy};
@@ -168,18 +171,47 @@ fn paces(pace: &config::ChannelPace) -> Paces {
 }
 
 fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
+    let limits = AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS };
+    let client = |at: &config::Address| {
+        config.network.client_builder(&at.url).build().context("the HTTP client for the bot")
+    };
+    let text = |secret: &config::Secret| secret.expose().to_owned();
     Ok(match &config.bot.kind {
         BotKind::None => Arc::new(NoBot),
         BotKind::Echo => Arc::new(EchoBot),
-        BotKind::Webhook { url, secrets, timeout } => {
-            let client = config.network.client_builder(url).build().context("the HTTP client for the bot")?;
-            let settings = WebhookBotConfig {
-                url: url.clone(),
-                secrets: secrets.iter().map(|secret| secret.expose().to_owned()).collect(),
-                timeout: *timeout,
-                limits: AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS },
+        BotKind::Webhook { at, secrets } => {
+            let secrets = secrets.iter().map(text).collect();
+            let settings = WebhookBotConfig { url: at.url.clone(), secrets, timeout: at.timeout, limits };
+            Arc::new(WebhookBot::new(&settings, client(at)?, Arc::new(ambient::now))?)
+        }
+        BotKind::Rasa { at, token } => {
+            let token = token.as_ref().map(text);
+            let settings = RasaBotConfig { url: at.url.clone(), token, timeout: at.timeout, limits };
+            Arc::new(RasaBot::new(&settings, client(at)?)?)
+        }
+        BotKind::OpenAi { at, model } => {
+            let settings = OpenAiBotConfig {
+                url: at.url.clone(),
+                api_key: model.api_key.as_ref().map(text),
+                model: model.model.clone(),
+                system_prompt: model.system_prompt.clone(),
+                max_tokens: model.max_tokens.get(),
+                temperature: model.temperature,
+                history: model.history,
+                max_history_chars: model.max_history_chars,
+                timeout: at.timeout,
+                limits,
             };
-            Arc::new(WebhookBot::new(&settings, client, Arc::new(ambient::now))?)
+            Arc::new(OpenAiBot::new(settings, client(at)?)?)
+        }
+        BotKind::Init { at, secret } => {
+            let settings = InitBotConfig {
+                url: at.url.clone(),
+                secret: text(secret),
+                api_base: config.server.public_url.as_str().to_owned(),
+                timeout: at.timeout,
+            };
+            Arc::new(InitBot::new(settings, client(at)?)?)
         }
     })
 }

@@ -24,7 +24,7 @@ mod tokens;
 mod tree;
 mod values;
 
-pub use self::bot::{BotKind, BotSettings};
+pub use self::bot::{Address, BotKind, BotSettings, OpenAi};
 pub use self::channels::{ApiKey, Channel, DEMO_AUTH_TOKEN, KeywordAnswerer, ProviderKind, SignatureMode};
 pub use self::log::{LogFormat, LogSettings};
 pub use self::problem::{ConfigError, Problem, Problems};

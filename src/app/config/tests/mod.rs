@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 
+mod bot;
 mod network;
 mod refused;
 mod secrets;
