@@ -9,9 +9,9 @@
 //! | [`domain`] | pure types and rules: customers, sessions, messages, delivery states, numbers, segments, keywords, pace, retries | a *rule* changes: who may be texted, what STOP does, what a receipt means |
 //! | [`store`] | the trait [`store::Store`], a method for each command of the business, and its engines: `embedded` (sled, fjall), `memory` (the reference model) | something has to be *kept* or found again; a new engine is a new folder |
 //! | [`provider`] | the trait [`provider::Provider`] and its adapters: `twilio`, and `simulator`, a provider to try and test with | a *carrier's* wire, codes or signature change; a new provider is a new folder |
-//! | [`bot`] | the trait [`bot::Bot`] and its adapters: `webhook`, `echo`, `none` | a *conversational system* is spoken to in another way; a new one is a new folder |
+//! | [`bot`] | the trait [`bot::Bot`] and its adapters: `webhook`, `rasa`, `openai`, `init`, `echo`, `none` | a *conversational system* is spoken to in another way; a new one is a new folder |
 //! | [`notify`] | the trait [`notify::Notifier`] and its adapters: `webhook` (Standard Webhooks), `slack` | somebody is *told of events* in another way; a new one is a new folder |
-//! | [`gateway`] | the use-cases on those four traits: inbound, conversation, sending, receipts, turns | *what happens when* changes: the order of steps, what is retried, what is woken |
+//! | [`gateway`] | the use-cases on those four traits: inbound, conversation, sending, receipts, turns, events | *what happens when* changes: the order of steps, what is retried, what is woken |
 //! | [`http`] | axum: the API, one file an endpoint; the webhooks; problems, access, OpenAPI | an *endpoint* is added, or its wire changes |
 //! | [`app`] | the only place that names engines, providers and bots: configuration, wiring, life cycle, telemetry, command line | a *key of the configuration* or a *command* is added |
 //!

@@ -170,6 +170,24 @@ fn input_and_output_stay_where_they_belong() {
 }
 
 #[test]
+fn the_way_out_has_one_door() {
+    // The server that the Twilio adapter's tests talk to has its client beside it.
+    let homes = ["src/app/outside/", "src/provider/twilio/scripted_server.rs"];
+    let makes = ["Client::builder(", "Client::new(", "ClientBuilder::new(", "ClientBuilder::default("];
+    let wrong: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| !homes.iter().any(|home| source.path.starts_with(home)))
+        .filter(|source| makes.iter().any(|make| source.code.contains(&format!("reqwest::{make}"))))
+        .map(|source| source.path)
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "Every HTTP client is built in `app::outside`, so that it calls nothing inside and follows no redirect.\n  {}",
+        wrong.join("\n  ")
+    );
+}
+
+#[test]
 fn every_file_says_what_it_owns() {
     let silent: Vec<_> = sources()
         .into_iter()

@@ -16,6 +16,7 @@ pub mod config;
 pub mod fuzzing;
 mod lifecycle;
 mod listen;
+pub mod outside;
 mod patient_stream;
 mod remote;
 mod report;

@@ -10,7 +10,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 use super::config::{Config, Secret};
-use super::{report, wiring};
+use super::{outside, report, wiring};
 use crate::store::embedded::{self, OpenError};
 use crate::store::{Store, TokenRole};
 
@@ -147,10 +147,9 @@ impl Remote {
 
     /// The same, for calls whose answer may take so long.
     pub fn patient(config: &Config, admin_token_file: Option<&Path>, patience: Duration) -> Result<Self> {
-        let client = reqwest::Client::builder()
+        let client = outside::own_client_builder()
             .connect_timeout(PATIENCE)
             .read_timeout(patience)
-            .no_proxy()
             .build()
             .context("the HTTP client")?;
         Ok(Self { client, url: wiring::own_url(config), admin: admin_token(config, admin_token_file)? })

@@ -7,8 +7,12 @@ use anyhow::{Context, Result, ensure};
 
 use super::ambient::{self, OsEntropy, SystemClock};
 use super::config::{self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode};
+use super::outside;
 use crate::bot::echo::EchoBot;
+use crate::bot::init::{InitBot, InitBotConfig};
 use crate::bot::none::NoBot;
+use crate::bot::openai::{OpenAiBot, OpenAiBotConfig};
+use crate::bot::rasa::{RasaBot, RasaBotConfig};
 use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
 use crate::bot::{AnswerLimits, Bot};
 use crate::domain::conversation::{AttentionPolicy, BotPolicy, KeywordReplies, Policy};
@@ -114,7 +118,10 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         ProviderKind::Twilio => channel.api_base.as_str().to_owned(),
         ProviderKind::Simulator => format!("{}{SIMULATOR_PATH}", own_url(config)),
     };
-    let of_this_machine = is_of_this_machine(&api_base);
+    let outside = match channel.provider {
+        ProviderKind::Twilio => config.network.client_builder(&api_base),
+        ProviderKind::Simulator => outside::own_client_builder(),
+    };
     let twilio = TwilioConfig {
         account_sid: channel.account_sid.clone(),
         credentials,
@@ -122,22 +129,15 @@ pub fn provider(config: &Config, channel: &config::Channel) -> Result<Arc<dyn Pr
         api_base,
         request_timeout: config.sending.request_timeout,
     };
-    let mut client = twilio::client_builder();
+    let mut client = twilio::client_builder(outside);
     if config.sending.request_timeout < 2 * twilio::CONNECT_TIMEOUT {
         // Connecting must give up first: a time-out while connecting is known not to have sent anything.
         client = client.connect_timeout(config.sending.request_timeout / 2);
-    }
-    if of_this_machine {
-        client = client.no_proxy();
     }
     let client = client.build().context("the HTTP client for the provider")?;
     let provider =
         TwilioProvider::new(twilio, client).with_context(|| format!("channel \"{}\"", channel.name))?;
     Ok(Arc::new(provider))
-}
-
-fn is_of_this_machine(url: &str) -> bool {
-    config::BaseUrl::parse(url).is_some_and(|url| url.is_local())
 }
 
 /// The daemon's own address, as a process on the same machine reaches it.
@@ -177,22 +177,47 @@ fn paces(pace: &config::ChannelPace) -> Paces {
 }
 
 fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
+    let limits = AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS };
+    let client = |at: &config::Address| {
+        config.network.client_builder(&at.url).build().context("the HTTP client for the bot")
+    };
+    let text = |secret: &config::Secret| secret.expose().to_owned();
     Ok(match &config.bot.kind {
         BotKind::None => Arc::new(NoBot),
         BotKind::Echo => Arc::new(EchoBot),
-        BotKind::Webhook { url, secrets, timeout } => {
-            let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-            if is_of_this_machine(url) {
-                client = client.no_proxy();
-            }
-            let client = client.build().context("the HTTP client for the bot")?;
-            let settings = WebhookBotConfig {
-                url: url.clone(),
-                secrets: secrets.iter().map(|secret| secret.expose().to_owned()).collect(),
-                timeout: *timeout,
-                limits: AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS },
+        BotKind::Webhook { at, secrets } => {
+            let secrets = secrets.iter().map(text).collect();
+            let settings = WebhookBotConfig { url: at.url.clone(), secrets, timeout: at.timeout, limits };
+            Arc::new(WebhookBot::new(&settings, client(at)?, Arc::new(ambient::now))?)
+        }
+        BotKind::Rasa { at, token } => {
+            let token = token.as_ref().map(text);
+            let settings = RasaBotConfig { url: at.url.clone(), token, timeout: at.timeout, limits };
+            Arc::new(RasaBot::new(&settings, client(at)?)?)
+        }
+        BotKind::OpenAi { at, model } => {
+            let settings = OpenAiBotConfig {
+                url: at.url.clone(),
+                api_key: model.api_key.as_ref().map(text),
+                model: model.model.clone(),
+                system_prompt: model.system_prompt.clone(),
+                max_tokens: model.max_tokens.get(),
+                temperature: model.temperature,
+                history: model.history,
+                max_history_chars: model.max_history_chars,
+                timeout: at.timeout,
+                limits,
             };
-            Arc::new(WebhookBot::new(&settings, client, Arc::new(ambient::now))?)
+            Arc::new(OpenAiBot::new(settings, client(at)?)?)
+        }
+        BotKind::Init { at, secret } => {
+            let settings = InitBotConfig {
+                url: at.url.clone(),
+                secret: text(secret),
+                api_base: config.server.public_url.as_str().to_owned(),
+                timeout: at.timeout,
+            };
+            Arc::new(InitBot::new(settings, client(at)?)?)
         }
     })
 }
@@ -246,11 +271,9 @@ pub fn simulated_account(config: &Config, channel: &config::Channel) -> Simulato
 
 /// The client that a simulator posts webhooks with: it waits as long as the real one would.
 pub fn webhook_client() -> Result<reqwest::Client> {
-    reqwest::Client::builder()
+    outside::own_client_builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(15))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .build()
         .context("the HTTP client for webhooks")
 }

@@ -14,7 +14,7 @@ const BRAND: &str = "+15550001111";
 const SERVICE: &str = "MG00000000000000000000000000000001";
 
 async fn works_with(interpreter: Interpreter, script: &'static str) {
-    let client = switchboard::provider::twilio::client_builder();
+    let client = switchboard::provider::twilio::client_builder(reqwest::Client::builder());
     rustls::crypto::ring::default_provider().install_default().ok();
     let mut config = SimulatorConfig::new(ACCOUNT, AUTH_TOKEN, vec![BRAND.into()]);
     config.messaging_services.push(SERVICE.into());

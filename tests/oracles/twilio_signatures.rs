@@ -32,7 +32,7 @@ fn what_the_node_library_signs_is_believed_and_what_is_changed_is_not() {
 
 fn check(interpreter: &Interpreter, script: &str) {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let http = client_builder().build().expect("a client");
+    let http = client_builder(reqwest::Client::builder()).build().expect("a client");
     let mut changed = [0_usize; 4];
     let (lines, seed) = interpreter.lines(script, COUNT);
     for (index, line) in lines.iter().enumerate() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::cli::{Doctor, Format};
 use crate::app::config::Config;
-use crate::app::{report, wiring};
+use crate::app::{outside, report, wiring};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The figures worth seeing at three in the morning.
@@ -24,8 +24,9 @@ const FIGURES: [&str; 7] = [
 pub async fn run(config: &Config, doctor: &Doctor, format: Format) -> Result<()> {
     let url = doctor.url.clone().unwrap_or_else(|| wiring::own_url(config));
     let url = url.trim_end_matches('/');
-    let client =
-        reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("the HTTP client")?;
+    // A proxy in front of the daemon may send on whoever asks; nothing secret is asked with.
+    let client = outside::own_client_builder().redirect(reqwest::redirect::Policy::limited(3));
+    let client = client.timeout(PATIENCE).build().context("the HTTP client")?;
     let answer = client.get(format!("{url}/readyz")).send().await.with_context(|| {
         format!("no daemon answers at {url}; is it running, and does server.listen say so?")
     })?;

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use super::network;
 use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice};
+use crate::app::outside::Outside;
 use crate::domain::signature::SigningKey;
+
+mod openai;
+
+pub use self::openai::OpenAi;
 
 #[derive(Clone, Debug)]
 pub struct BotSettings {
@@ -21,11 +27,37 @@ pub enum BotKind {
     None,
     Echo,
     Webhook {
-        url: String,
+        at: Address,
         /// At least one; all of them sign.
         secrets: Vec<Secret>,
-        timeout: Duration,
     },
+    Rasa {
+        at: Address,
+        token: Option<Secret>,
+    },
+    OpenAi {
+        at: Address,
+        model: OpenAi,
+    },
+    Init {
+        at: Address,
+        /// The same as `init_secret`: it is shared.
+        secret: Secret,
+    },
+}
+
+/// Where a bot is, and for how long a turn waits for it.
+#[derive(Clone)]
+pub struct Address {
+    pub url: String,
+    pub timeout: Duration,
+}
+
+/// Without the URL, which may carry a secret.
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Address").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,45 +65,83 @@ enum Kind {
     None,
     Echo,
     Webhook,
+    Rasa,
+    OpenAi,
+    Init,
 }
 
 impl Setting for Kind {
     fn read(node: &Node) -> Result<Self, String> {
-        choice(node, &[("none", Self::None), ("echo", Self::Echo), ("webhook", Self::Webhook)])
+        let kinds = [
+            ("none", Self::None),
+            ("echo", Self::Echo),
+            ("webhook", Self::Webhook),
+            ("rasa", Self::Rasa),
+            ("openai", Self::OpenAi),
+            ("init", Self::Init),
+        ];
+        choice(node, &kinds)
+    }
+}
+
+impl Kind {
+    /// What to write where its URL is missing; none for one that has none.
+    fn address(self) -> Option<&'static str> {
+        match self {
+            Self::None | Self::Echo => None,
+            Self::Webhook => Some("write where the bot takes its turns"),
+            Self::Rasa => Some("write where Rasa is, such as \"http://127.0.0.1:5005\""),
+            Self::OpenAi => Some("write where the API is, such as \"https://api.openai.com/v1\""),
+            Self::Init => Some("write where the bot takes its invocations"),
+        }
     }
 }
 
 const SECRET: Sources = Sources { inline: "secret", list: Some("secrets"), file: "secret_file" };
+const TOKEN: Sources = Sources { inline: "token", list: None, file: "token_file" };
 const INIT_SECRET: Sources = Sources { inline: "init_secret", list: None, file: "init_secret_file" };
 
 impl BotSettings {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    /// What is there is checked whatever the kind; what is missing only matters to the kind that needs it.
+    pub(super) fn read(mut section: Section<'_>, outside: &Outside) -> Option<Self> {
         let kind = section.or("kind", Kind::None);
-        let webhook = webhook(&mut section, kind == Kind::Webhook);
-        let init_secret = INIT_SECRET.read(&mut section).pop();
+        let at = address(&mut section, kind, outside);
+        let secrets = secrets(&mut section, kind == Kind::Webhook);
+        let token = for_header(&mut section, TOKEN);
+        let model = OpenAi::read(&mut section, kind == Kind::OpenAi);
+        let init_secret = init_secret(&mut section, kind == Kind::Init);
         section.finish();
         let kind = match kind {
             Kind::None => BotKind::None,
             Kind::Echo => BotKind::Echo,
-            Kind::Webhook => webhook?,
+            Kind::Webhook => BotKind::Webhook { at: at?, secrets },
+            Kind::Rasa => BotKind::Rasa { at: at?, token },
+            Kind::OpenAi => BotKind::OpenAi { at: at?, model: model? },
+            Kind::Init => BotKind::Init { at: at?, secret: init_secret.clone()? },
         };
         Some(Self { kind, init_secret })
     }
 }
 
-/// What is there is checked whatever the kind; what is missing only matters to a webhook.
-fn webhook(section: &mut Section<'_>, needed: bool) -> Option<BotKind> {
-    let url: Option<String> = if needed {
-        section.required("url", "write where the bot takes its turns")
-    } else {
-        section.optional("url")
+fn address(section: &mut Section<'_>, kind: Kind, outside: &Outside) -> Option<Address> {
+    let url: Option<String> = match kind.address() {
+        Some(mend) => section.required("url", mend),
+        None => section.optional("url"),
     };
     let callable = |url: &String| {
         reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
     };
-    if url.as_ref().is_some_and(|url| !callable(url)) {
-        section.refuse("url", "cannot be called; write an address such as \"https://bot.example.com/turns\"");
+    match &url {
+        Some(url) if !callable(url) => section
+            .refuse("url", "cannot be called; write an address such as \"https://bot.example.com/turns\""),
+        Some(url) => network::check(section, "url", url, outside),
+        None => {}
     }
+    let timeout = section.or("timeout", Duration::from_secs(25));
+    Some(Address { url: url?, timeout })
+}
+
+fn secrets(section: &mut Section<'_>, needed: bool) -> Vec<Secret> {
     let given = SECRET.any_in(section);
     let secrets = SECRET.read(section);
     if let Some(wrong) = secrets.iter().find_map(|secret| SigningKey::parse(secret.expose()).err()) {
@@ -83,6 +153,24 @@ fn webhook(section: &mut Section<'_>, needed: bool) -> Option<BotKind> {
             "is missing; write \"whsec_\" and 24 to 64 random bytes in base64, and tell the bot",
         );
     }
-    let timeout = section.or("timeout", Duration::from_secs(25));
-    Some(BotKind::Webhook { url: url?, secrets, timeout })
+    secrets
+}
+
+fn init_secret(section: &mut Section<'_>, needed: bool) -> Option<Secret> {
+    if needed && !INIT_SECRET.any_in(section) {
+        section.refuse(
+            INIT_SECRET.inline,
+            "is missing; write a secret that is shared with the bot: it is called with it, and answers with it",
+        );
+    }
+    for_header(section, INIT_SECRET)
+}
+
+/// A secret that goes out in a header.
+fn for_header(section: &mut Section<'_>, sources: Sources) -> Option<Secret> {
+    let secret = sources.read(section).pop()?;
+    if http::HeaderValue::from_str(secret.expose()).is_err() {
+        section.refuse(sources.used_in(section), "has characters that no header can carry");
+    }
+    Some(secret)
 }

@@ -1,10 +1,12 @@
 //! `[[channels]]`: the accounts with providers, and the numbers that they have for us.
 
+use super::network;
 use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::sending::{ChannelPace, Sending};
 use super::tree::Node;
 use super::values::{BaseUrl, PublicUrl, Setting, choice};
+use crate::app::outside::Outside;
 use crate::domain::delivery::OnUnknown;
 use crate::domain::phone::Address;
 
@@ -102,13 +104,18 @@ const AUTH_TOKEN: Sources =
 const API_SECRET: Sources = Sources { inline: "api_secret", list: None, file: "api_secret_file" };
 
 /// Reads all channels. A wrong one is reported and left out. `exposed`: why demo secrets will not do, if they won't.
-pub(super) fn read_all(sections: Vec<Section<'_>>, sending: &Sending, exposed: Option<&str>) -> Vec<Channel> {
+pub(super) fn read_all(
+    sections: Vec<Section<'_>>,
+    sending: &Sending,
+    exposed: Option<&str>,
+    outside: &Outside,
+) -> Vec<Channel> {
     let mut names: Vec<String> = Vec::new();
     let mut channels = Vec::new();
     for mut section in sections {
         let name = name(&mut section, &names);
         names.extend(name.clone());
-        channels.extend(read(section, name, sending, exposed));
+        channels.extend(read(section, name, sending, exposed, outside));
     }
     channels
 }
@@ -140,6 +147,7 @@ fn read(
     name: Option<String>,
     sending: &Sending,
     exposed: Option<&str>,
+    outside: &Outside,
 ) -> Option<Channel> {
     let provider = section.required("provider", "write \"twilio\" or \"simulator\"");
     let account_sid = account_sid(&mut section, provider);
@@ -148,7 +156,11 @@ fn read(
     let numbers: Option<Vec<Address>> = section.optional("numbers");
     let service: Option<String> = section.optional("messaging_service_sid");
     check_senders(&section, numbers.as_deref(), service.as_deref());
-    let api_base = section.optional("api_base").or_else(|| BaseUrl::parse("https://api.twilio.com"));
+    let api_base: Option<BaseUrl> =
+        section.optional("api_base").or_else(|| BaseUrl::parse("https://api.twilio.com"));
+    if let (Some(ProviderKind::Twilio), Some(base)) = (provider, &api_base) {
+        network::check(&section, "api_base", base.as_str(), outside);
+    }
     let public_url = section.optional("public_url");
     let signature = section.or("signature", SignatureMode::Enforce);
     let on_unknown = section.or("on_unknown", sending.on_unknown);

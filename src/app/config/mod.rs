@@ -10,6 +10,7 @@ mod env;
 #[cfg(any(fuzzing, test))]
 pub(super) mod fuzzing;
 mod log;
+mod network;
 mod problem;
 mod retention;
 mod secret;
@@ -23,7 +24,7 @@ mod tokens;
 mod tree;
 mod values;
 
-pub use self::bot::{BotKind, BotSettings};
+pub use self::bot::{Address, BotKind, BotSettings, OpenAi};
 pub use self::channels::{ApiKey, Channel, DEMO_AUTH_TOKEN, KeywordAnswerer, ProviderKind, SignatureMode};
 pub use self::log::{LogFormat, LogSettings};
 pub use self::problem::{ConfigError, Problem, Problems};
@@ -41,6 +42,7 @@ pub use self::values::{BaseUrl, PublicUrl, duration};
 use self::problem::Report;
 use self::section::Section;
 use self::tree::Table;
+use super::outside::Outside;
 
 /// The commented default file, and the reference of every key.
 pub const DEFAULT_CONFIG: &str = include_str!("../../../config.toml");
@@ -48,6 +50,8 @@ pub const DEFAULT_CONFIG: &str = include_str!("../../../config.toml");
 #[derive(Clone, Debug)]
 pub struct Config {
     pub server: Server,
+    /// What may be called.
+    pub network: Outside,
     pub store: StoreSettings,
     pub sessions: Sessions,
     pub retention: Retention,
@@ -83,16 +87,20 @@ fn read(
         Err(problems) => return (Err(problems), BTreeSet::new()),
     };
     let report = Report::default();
-    env::apply(&mut table, env, &report);
-    let config = sections(&table, &report);
+    let env: Vec<_> = env.collect();
+    let proxy = env.iter().find(|(name, value)| network::is_proxy(name, value)).map(|(name, _)| name.clone());
+    env::apply(&mut table, env.into_iter(), &report);
+    let config = sections(&table, &report, proxy.as_deref());
     let (problems, warnings, known) = report.into_parts();
     let config = config.filter(|_| problems.is_empty()).map(|config| Config { warnings, ..config });
     (config.ok_or(problems), known)
 }
 
-fn sections(table: &Table, report: &Report) -> Option<Config> {
+/// `proxy`: the variable that names one.
+fn sections(table: &Table, report: &Report, proxy: Option<&str>) -> Option<Config> {
     let mut root = Section::root(table, report);
     let server = Server::read(root.section("server"));
+    let network = network::read(root.section("network"), proxy);
     let store = StoreSettings::read(root.section("store"));
     let sessions = Sessions::read(root.section("sessions"));
     let retention = Retention::read(root.section("retention"), sessions.idle_after);
@@ -100,9 +108,9 @@ fn sections(table: &Table, report: &Report) -> Option<Config> {
     let consent = Consent::read(root.section("consent"));
     let channel_sections = root.sections("channels");
     let exposed = exposed(&server, &channel_sections);
-    let channels = channels::read_all(channel_sections, &sending, exposed);
+    let channels = channels::read_all(channel_sections, &sending, exposed, &network);
     let simulator = SimulatorSettings::read(root.section("simulator"));
-    let bot = BotSettings::read(root.section("bot"));
+    let bot = BotSettings::read(root.section("bot"), &network);
     let tokens = tokens::read_all(root.sections("tokens"), exposed);
     let log = LogSettings::read(root.section("log"));
     warn_of_what_will_not_work(&root, &server, &channels);
@@ -110,6 +118,7 @@ fn sections(table: &Table, report: &Report) -> Option<Config> {
     let (bot, warnings) = (bot?, Vec::new());
     Some(Config {
         server,
+        network,
         store,
         sessions,
         retention,

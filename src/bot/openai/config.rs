@@ -15,7 +15,7 @@ pub struct OpenAiBotConfig {
     pub model: String,
     pub system_prompt: String,
     /// Of one completion.
-    pub max_tokens: u64,
+    pub max_tokens: usize,
     pub temperature: Option<f64>,
     /// How many messages before the customer's it sees, and how many characters of them.
     pub history: usize,

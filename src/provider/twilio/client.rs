@@ -21,11 +21,10 @@ const API_KEY_PREFIX: &str = "SK";
 /// How long reaching Twilio may take, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client as this adapter needs it. A followed redirect or a silent second try could send a text twice, and would
-/// show the credentials to another host.
-pub fn client_builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
+/// A client as this adapter needs it, made of any. A followed redirect or a silent second try could send a text twice, and
+/// would show the credentials to another host.
+pub fn client_builder(any: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    any.redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
 }

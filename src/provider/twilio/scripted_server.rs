@@ -140,5 +140,5 @@ pub fn client(api_base: &str) -> Client {
 pub fn client_of(config: &TwilioConfig) -> Client {
     // An error says that another test was first.
     drop(rustls::crypto::ring::default_provider().install_default());
-    Client::new(config, client_builder().build().unwrap())
+    Client::new(config, client_builder(reqwest::Client::builder()).build().unwrap())
 }

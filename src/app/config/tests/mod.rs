@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::*;
 
+mod bot;
+mod network;
 mod refused;
 mod secrets;
 
@@ -50,9 +52,10 @@ fn the_default_file_runs_as_it_is() {
 fn the_default_file_says_what_the_defaults_are() {
     let (written, default) = (good(DEFAULT_CONFIG), good(CHANNEL));
     let sections = |config: &Config| {
-        let Config { server, store, sessions, sending, consent, channels, simulator, log, .. } = config;
+        let Config { server, network, store, sessions, sending, consent, channels, simulator, log, .. } =
+            config;
         format!(
-            "{server:?} {store:?} {sessions:?} {sending:?} {consent:?} {channels:?} {simulator:?} {log:?}"
+            "{server:?} {network:?} {store:?} {sessions:?} {sending:?} {consent:?} {channels:?} {simulator:?} {log:?}"
         )
     };
     assert_eq!(sections(&written), sections(&default));

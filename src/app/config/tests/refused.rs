@@ -98,24 +98,6 @@ fn a_confirmation_text_has_room_for_its_code() {
 }
 
 #[test]
-fn a_webhook_bot_needs_an_address_and_a_secret() {
-    insta::assert_snapshot!(wrong(&format!("{CHANNEL}[bot]\nkind = \"webhook\"")), @r#"
-    config.toml:5:2: bot.secret is missing; write "whsec_" and 24 to 64 random bytes in base64, and tell the bot
-    config.toml:5:2: bot.url is missing; write where the bot takes its turns
-    "#);
-    insta::assert_snapshot!(wrong(&format!("{CHANNEL}[bot]\nkind = \"webhook\"\nurl = \"bot\"\nsecret = \"hush\"")), @r#"
-    config.toml:7:7: bot.url cannot be called; write an address such as "https://bot.example.com/turns"
-    config.toml:8:10: bot.secret cannot sign: a webhook secret starts with "whsec_"
-    "#);
-    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let config = good(&format!(
-        "{CHANNEL}[bot]\nkind = \"webhook\"\nurl = \"http://bot/\"\nsecrets = [\"{key}\", \"{key}\"]"
-    ));
-    let BotKind::Webhook { secrets, timeout, .. } = config.bot.kind else { panic!("a webhook") };
-    assert_eq!((secrets.len(), timeout), (2, Duration::from_secs(25)));
-}
-
-#[test]
 fn all_problems_are_told_at_once_and_in_the_order_of_the_file() {
     insta::assert_snapshot!(
         wrong(&format!("[server]\nlisten = \"here\"\nshutdown_grace = \"soon\"\n[log]\nlevel = \"inof\"\n{CHANNEL}sie = 1")),

@@ -189,7 +189,8 @@ async fn a_server_that_never_finishes_connecting_has_not_taken_it() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://{}", listener.local_addr().unwrap());
     let config = TwilioConfig { request_timeout: Duration::from_secs(30), ..config(&base) };
-    let http = super::super::client::client_builder().connect_timeout(Duration::from_millis(200));
+    let http = super::super::client::client_builder(reqwest::Client::builder())
+        .connect_timeout(Duration::from_millis(200));
     let client = Client::new(&config, http.no_proxy().build().unwrap());
     let text = text();
     // Accepted, and then never a word of TLS.
