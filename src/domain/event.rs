@@ -252,7 +252,9 @@ pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
         None => Some(SessionChange::Created),
         Some(old) => (shown(old) != shown(new)).then_some(SessionChange::Updated),
     };
-    let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| old.suggestions != new.suggestions);
+    // That an agent has used one makes it no new proposal.
+    let ids = |session: &Session| session.suggestions.iter().map(|text| text.id).collect::<Vec<_>>();
+    let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| ids(old) != ids(new));
     let told = |change| {
         // What the bot keeps for itself is told to nobody; what it proposes is asked for when it is shown.
         let session =
