@@ -236,6 +236,11 @@ pub const LOOP_GUARD: &str = "loop_guard";
 pub const POSSIBLE_OPT_OUT: &str = "possible_opt_out";
 
 impl Session {
+    /// The bot has answered that turn with a text: what it says for an earlier one comes too late.
+    pub(in crate::domain) fn was_answered(&mut self, turn: &Turn) {
+        self.turns_answered = self.turns_answered.max(turn.number.unwrap_or(0));
+    }
+
     /// Counts texts of the bot's that are about to be queued.
     pub(in crate::domain) fn count_bot_texts(
         &mut self,
