@@ -74,6 +74,12 @@ pub fn attend(
     if session.return_at(policy).is_some_and(|at| at <= now) {
         session.updated_at = now;
         let turn = release(&mut session, policy, new_turn, now).map(|turn| ask_about(turn, unanswered));
+        // What came after that text, a keyword and what was said to it, is told with the next turn.
+        if let Some(after) = unanswered.map(|message| message.place + 1)
+            && after < session.message_count
+        {
+            session.bot_missed(after);
+        }
         return Attended { session, outcome: Attention::Returned(turn.map(Box::new)) };
     }
     if policy.attention.escalate_after.is_none() {
