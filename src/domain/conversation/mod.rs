@@ -250,7 +250,7 @@ impl Session {
     ) -> Result<(), Refusal> {
         let Some(guard) = policy.bot.loop_guard else { return Ok(()) };
         self.bot_texts.retain(|at| *at <= now && now.since(*at) < guard.within);
-        if self.bot_texts.len() + texts > guard.texts {
+        if texts > 0 && self.bot_texts.len() + texts > guard.texts {
             return Err(Refusal::LoopGuard);
         }
         self.bot_texts.extend(std::iter::repeat_n(now, texts));

@@ -172,7 +172,7 @@ fn tell_bot(
         true if policy.has_bot && policy.bot.observe => TurnKind::MessageObserved,
         true => return None,
     };
-    let debounce = policy.bot.debounce;
+    let debounce = policy.bot.debounce.min(LONGEST_DEBOUNCE);
     let due_at = now.after(debounce);
     let waits = last.filter(|turn| !debounce.is_zero() && turn.takes_along(kind, session, MOST_BATCHED));
     Some(match waits {
