@@ -109,7 +109,7 @@ fn take(
         .map(|(text, id)| say(customer, &mut session, turn, given, text, *id, now))
         .collect::<Result<Vec<_>, _>>()?;
     if !messages.is_empty() {
-        session.turns_answered = session.turns_answered.max(turn.number.unwrap_or(0));
+        session.was_answered(turn);
     }
     let patch = SessionPatch {
         need_attention: given.answer.handoff.is_some().then_some(true),

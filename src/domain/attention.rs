@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::conversation::{AttentionPolicy, LOOP_GUARD, POSSIBLE_OPT_OUT, Policy, Refusal, release};
+use super::conversation::{LOOP_GUARD, POSSIBLE_OPT_OUT, Policy, Refusal, release};
 use super::ids::TurnId;
 use super::message::{Message, Role};
 use super::session::Session;
@@ -15,7 +15,7 @@ const LONGEST_PAUSE: u32 = 64;
 
 impl Session {
     /// The customer waits for an agent, if they did not already.
-    pub fn wait_from(&mut self, now: Timestamp, policy: &AttentionPolicy) {
+    pub fn wait_from(&mut self, now: Timestamp, policy: &Policy) {
         if self.waiting_since.is_none() {
             self.waiting_since = Some(now);
             self.plan_attention(now, policy);
@@ -29,19 +29,20 @@ impl Session {
         self.escalations = 0;
     }
 
-    fn plan_attention(&mut self, from: Timestamp, policy: &AttentionPolicy) {
+    fn plan_attention(&mut self, from: Timestamp, policy: &Policy) {
         let pause =
             |first: Duration| first.saturating_mul(2u32.saturating_pow(self.escalations).min(LONGEST_PAUSE));
-        let remind_at = policy.escalate_after.map(|first| from.after(pause(first)));
+        let remind_at = policy.attention.escalate_after.map(|first| from.after(pause(first)));
         self.attend_at = remind_at.into_iter().chain(self.return_at(policy)).min();
     }
 
     /// When the bot is to have it back. Never by itself what it was taken from for its own good, or the customer's.
-    fn return_at(&self, policy: &AttentionPolicy) -> Option<Timestamp> {
+    fn return_at(&self, policy: &Policy) -> Option<Timestamp> {
+        let patience = policy.attention.return_after.filter(|_| policy.has_bot)?;
         let kept = [LOOP_GUARD, POSSIBLE_OPT_OUT];
         let may_return = self.attention_reason.as_deref().is_none_or(|reason| !kept.contains(&reason));
         let since = self.waiting_since.filter(|_| may_return && self.assignee.is_none())?;
-        policy.return_after.map(|patience| since.after(patience))
+        Some(since.after(patience))
     }
 }
 
@@ -58,6 +59,8 @@ pub enum Attention {
     Escalated,
     /// The bot has it back, and is told of this.
     Returned(Option<Box<Turn>>),
+    /// Nothing: it was planned under other rules than there are now.
+    Planned,
 }
 
 /// What becomes of a session at its `attend_at`. `unanswered`: the customer's last text that the bot has not seen.
@@ -68,13 +71,24 @@ pub fn attend(
     new_turn: TurnId,
     now: Timestamp,
 ) -> Attended {
-    session.updated_at = now;
-    if policy.has_bot && session.return_at(&policy.attention).is_some_and(|at| at <= now) {
+    if session.return_at(policy).is_some_and(|at| at <= now) {
+        session.updated_at = now;
         let turn = release(&mut session, policy, new_turn, now).map(|turn| ask_about(turn, unanswered));
+        // What came after that text, a keyword and what was said to it, is told with the next turn.
+        if let Some(after) = unanswered.map(|message| message.place + 1)
+            && after < session.message_count
+        {
+            session.bot_missed(after);
+        }
         return Attended { session, outcome: Attention::Returned(turn.map(Box::new)) };
     }
+    if policy.attention.escalate_after.is_none() {
+        session.plan_attention(now, policy);
+        return Attended { session, outcome: Attention::Planned };
+    }
     session.escalations += 1;
-    session.plan_attention(now, &policy.attention);
+    session.updated_at = now;
+    session.plan_attention(now, policy);
     Attended { session, outcome: Attention::Escalated }
 }
 
@@ -122,7 +136,7 @@ pub fn assign(
     session.assignee = assignee;
     session.updated_at = now;
     if let Some(since) = session.waiting_since {
-        session.plan_attention(since.max(now), &policy.attention);
+        session.plan_attention(since.max(now), policy);
     }
     Ok(session)
 }

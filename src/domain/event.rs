@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::conversation::{Answer, Refusal};
 use super::customer::Customer;
 use super::delivery::{DeliveryError, Status};
 use super::ids::{CustomerId, MessageId, SessionId, TurnId, uuid_v7};
@@ -262,7 +263,9 @@ pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
         Some(old) if new.escalations > old.escalations => Some(SessionChange::Escalated),
         Some(_) => Some(SessionChange::Updated),
     };
-    let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| old.suggestions != new.suggestions);
+    // That an agent has used one makes it no new proposal.
+    let ids = |session: &Session| session.suggestions.iter().map(|text| text.id).collect::<Vec<_>>();
+    let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| ids(old) != ids(new));
     let told = |change| {
         // What the bot keeps for itself is told to nobody; what it proposes is asked for when it is shown.
         let session =
@@ -308,25 +311,25 @@ pub fn of_message(old: Option<&Message>, new: &Message) -> Vec<What> {
     changes.into_iter().map(told).collect()
 }
 
-/// What is told of a turn that a command changed: only what went wrong with it.
-pub fn of_turn(old: Option<&Turn>, new: &Turn) -> Vec<What> {
-    let (session_id, customer_id, turn_id) = (new.session_id, new.customer_id, new.id);
-    let refused_before = old.map_or(0, |old| old.refused_texts.len());
-    let texts = new.refused_texts.len().saturating_sub(refused_before);
-    let state_changed = old.is_none_or(|old| old.state != new.state);
-    match &new.state {
-        TurnState::Failed { reason } if state_changed => {
-            vec![What::BotFailed { session_id, customer_id, turn_id, reason: reason.clone() }]
-        }
-        TurnState::Refused { reason } if state_changed || texts > 0 => {
-            let (session_id, turn_id) = (Some(session_id), Some(turn_id));
-            vec![What::BotRefused { session_id, customer_id, turn_id, reason: reason.clone(), texts }]
-        }
-        _ if texts > 0 => {
-            let (session_id, turn_id) = (Some(session_id), Some(turn_id));
-            let reason = super::conversation::Refusal::StaleTurn.slug().to_owned();
-            vec![What::BotRefused { session_id, customer_id, turn_id, reason, texts }]
-        }
-        _ => Vec::new(),
+/// What is told of a turn that a command changed: that it was given up. An answer that does not count is told where it is
+/// refused, since a turn may outlive many of them.
+pub fn of_turn(old: Option<&Turn>, new: &Turn) -> Option<What> {
+    let TurnState::Failed { reason } = &new.state else { return None };
+    old.is_none_or(|old| old.state != new.state).then(|| What::BotFailed {
+        session_id: new.session_id,
+        customer_id: new.customer_id,
+        turn_id: new.id,
+        reason: reason.clone(),
+    })
+}
+
+/// What is told of an answer to a turn that does not count.
+pub fn of_refusal(turn: &Turn, refusal: Refusal, answer: &Answer) -> What {
+    What::BotRefused {
+        session_id: Some(turn.session_id),
+        customer_id: turn.customer_id,
+        turn_id: Some(turn.id),
+        reason: refusal.slug().to_owned(),
+        texts: answer.texts.len(),
     }
 }

@@ -75,7 +75,7 @@ impl Changed {
         let messages = self.messages.iter().filter_map(|(old, new)| Some((old, new.as_ref()?)));
         let messages = messages.flat_map(|(old, new)| event::of_message(old.as_ref(), new));
         let turns = self.turns.iter().filter_map(|(old, new)| Some((old, new.as_ref()?)));
-        let turns = turns.flat_map(|(old, new)| event::of_turn(old.as_ref(), new));
+        let turns = turns.filter_map(|(old, new)| event::of_turn(old.as_ref(), new));
         customers.chain(sessions).chain(messages).chain(turns).chain(self.others).collect()
     }
 }

@@ -294,7 +294,8 @@ pub trait Store: Send + Sync + 'static {
     async fn event(&self, place: u64) -> Result<Option<Logged>, StoreError>;
     /// The place of the newest event; 0 before there was any.
     async fn last_event(&self) -> Result<u64, StoreError>;
-    /// Shows the place of the newest event soon after it is durable. A hint: some changes may be skipped.
+    /// Shows the place of the newest event, also of one from before the store was opened, soon after it is durable. A hint:
+    /// some changes may be skipped.
     fn event_news(&self) -> watch::Receiver<u64>;
     /// Forgets events that are older, the oldest first, `limit` of them at the most; never the newest. How many.
     async fn prune_events(

@@ -236,6 +236,11 @@ pub const LOOP_GUARD: &str = "loop_guard";
 pub const POSSIBLE_OPT_OUT: &str = "possible_opt_out";
 
 impl Session {
+    /// The bot has answered that turn with a text: what it says for an earlier one comes too late.
+    pub(in crate::domain) fn was_answered(&mut self, turn: &Turn) {
+        self.turns_answered = self.turns_answered.max(turn.number.unwrap_or(0));
+    }
+
     /// Counts texts of the bot's that are about to be queued.
     pub(in crate::domain) fn count_bot_texts(
         &mut self,
@@ -245,7 +250,7 @@ impl Session {
     ) -> Result<(), Refusal> {
         let Some(guard) = policy.bot.loop_guard else { return Ok(()) };
         self.bot_texts.retain(|at| *at <= now && now.since(*at) < guard.within);
-        if self.bot_texts.len() + texts > guard.texts {
+        if texts > 0 && self.bot_texts.len() + texts > guard.texts {
             return Err(Refusal::LoopGuard);
         }
         self.bot_texts.extend(std::iter::repeat_n(now, texts));

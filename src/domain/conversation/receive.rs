@@ -132,7 +132,7 @@ pub fn receive(
     let told = keyword.is_none() || policy.forward_keywords;
     let silence_bot = told && !session.need_attention && wants_humans(&mut session, &message, policy, now);
     if session.need_attention && told {
-        session.wait_from(now, &policy.attention);
+        session.wait_from(now, policy);
     }
     let turn =
         if told { tell_bot(&mut session, &message, on_record.last_turn, ids, policy, now) } else { None };
@@ -172,7 +172,7 @@ fn tell_bot(
         true if policy.has_bot && policy.bot.observe => TurnKind::MessageObserved,
         true => return None,
     };
-    let debounce = policy.bot.debounce;
+    let debounce = policy.bot.debounce.min(LONGEST_DEBOUNCE);
     let due_at = now.after(debounce);
     let waits = last.filter(|turn| !debounce.is_zero() && turn.takes_along(kind, session, MOST_BATCHED));
     Some(match waits {

@@ -68,9 +68,9 @@ pub fn speak(
         (Role::Agent | Role::EndUser, true) | (Role::Init, false) => {}
     }
     if text.turn_id.is_some() {
-        turn.filter(|turn| turn.session_id == session.id)
-            .ok_or(Refusal::StaleTurn)
-            .and_then(|turn| may_still_answer(turn, &session))?;
+        let turn = turn.filter(|turn| turn.session_id == session.id).ok_or(Refusal::StaleTurn)?;
+        may_still_answer(turn, &session)?;
+        session.was_answered(turn);
     }
     if by_agent {
         if session.assignee.as_ref().is_some_and(|name| *name != text.author.name) {

@@ -72,7 +72,7 @@ pub(in crate::domain) fn hold(
     session.attention_reason = reason;
     session.version += 1;
     session.stop_waiting();
-    session.wait_from(now, &policy.attention);
+    session.wait_from(now, policy);
     session.bot_missed(session.message_count);
 }
 

@@ -12,12 +12,12 @@ use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
 use super::engine::{Engine, Opener};
-use super::kv::{KvError, WriteSet};
+use super::kv::{Kv, KvError, WriteSet};
 use super::overlay::Overlay;
 use super::queue::{Queue, Refused, Urgency};
 use super::room::{Level, Room};
 use super::schema;
-use super::tables::read_entry;
+use super::tables::{Tables, read_entry};
 use crate::store::StoreError;
 
 mod recovery;
@@ -67,8 +67,8 @@ impl Committer {
     fn with_capacity(ground: Ground, most_waiting: usize) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(most_waiting));
         let (changed, condition) = watch::channel(Condition::Works);
-        let (told, news) = watch::channel(0);
         let Ground { engine, opener, room, directory, patience } = ground;
+        let (told, news) = watch::channel(engine.get().map_or(0, |kv| newest_event(&*kv)));
         let recovery = Recovery::new(opener, directory, patience);
         let worker =
             Worker { engine, recovery, room, queue: Arc::clone(&queue), condition: changed, news: told };
@@ -309,6 +309,8 @@ impl Worker {
         });
         match reopened {
             Ok(Some(kv)) => {
+                // What nobody knew of, and was kept after all.
+                self.news.send_replace(newest_event(&*kv));
                 self.engine.put(kv);
                 self.condition.send_replace(Condition::Works);
                 tracing::info!("the storage engine is open again");
@@ -337,6 +339,11 @@ impl Drop for Worker {
         };
         self.queue.drain().into_iter().for_each(|job| job.refuse(StoreError::Unavailable(reason.clone())));
     }
+}
+
+/// Where the log of events stands; a hint, and none if it cannot be read.
+fn newest_event(kv: &dyn Kv) -> u64 {
+    kv.begin().map_or(0, |view| Tables::new(&*view).last_event().unwrap_or(0))
 }
 
 fn guarded<T>(call: impl FnOnce() -> Result<T, KvError>) -> Result<T, Failure> {

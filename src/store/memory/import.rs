@@ -106,10 +106,6 @@ impl State {
                 must(known.is_none(), "this endpoint was there before")
             }
             Record::Delivery { delivery } => {
-                must(
-                    self.endpoints.contains_key(&delivery.endpoint),
-                    "the endpoint of this delivery is missing",
-                )?;
                 let known = self.deliveries.contains_key(&(delivery.endpoint.clone(), delivery.place));
                 must(!known, "this delivery was there before")?;
                 self.keep_delivery(delivery);

@@ -95,11 +95,9 @@ impl DerefMut for Changing<'_> {
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        let before = self.state.last_event;
         self.state.tell(self.now);
-        if self.state.last_event > before {
-            self.news.send_replace(self.state.last_event);
-        }
+        let newest = self.state.last_event;
+        self.news.send_if_modified(|shown| std::mem::replace(shown, newest) != newest);
     }
 }
 

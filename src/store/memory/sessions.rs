@@ -92,6 +92,7 @@ impl State {
             let done = attention::attend(session, unanswered.as_ref(), &self.rules, new_turn, now);
             self.sessions.put(done.session.clone());
             match done.outcome {
+                Attention::Planned => {}
                 Attention::Escalated => attended.escalated.push(done.session),
                 Attention::Returned(turn) => {
                     turn.into_iter().for_each(|turn| self.turns.put(*turn));

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::domain::answer::{Answered, GivenAnswer, GivenUp, answer, give_up, reply};
+use crate::domain::conversation::Answer;
+use crate::domain::event::of_refusal;
 use crate::domain::ids::{SessionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
@@ -84,7 +86,7 @@ impl State {
         let answered = answer(customer, session, &turn, &given, &self.rules, command.now);
         let mut turn = turn;
         turn.complete(answered.refused, &command.answer);
-        Ok(self.keep_answer(turn, answered, command.now))
+        Ok(self.keep_answer(turn, answered, &command.answer, command.now))
     }
 
     pub fn reply_to_turn(&mut self, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
@@ -107,7 +109,7 @@ impl State {
         let answered = reply(customer, session, &turn, &given, &self.rules, command.now);
         let ids = answered.messages.iter().map(|message| message.id).collect();
         turn.note_reply(command.key, ids, answered.refused, &command.answer);
-        let completed = self.keep_answer(turn, answered, command.now);
+        let completed = self.keep_answer(turn, answered, &command.answer, command.now);
         Ok(TurnReplied { completed, replayed: false })
     }
 
@@ -116,8 +118,15 @@ impl State {
         newest.is_some_and(|newest| newest.id != turn.session_id && newest.need_attention)
     }
 
-    fn keep_answer(&mut self, turn: Turn, mut answered: Answered, now: Timestamp) -> TurnCompleted {
+    fn keep_answer(
+        &mut self,
+        turn: Turn,
+        mut answered: Answered,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> TurnCompleted {
         let customer_id = turn.customer_id;
+        self.told.extend(answered.refused.map(|refusal| of_refusal(&turn, refusal, answer)));
         self.turns.put(turn);
         self.change_queue(customer_id, now, |state| {
             if answered.silence_bot {

@@ -125,8 +125,6 @@ fn take(tx: &mut Tx<'_, '_>, record: Record) -> Taken {
             Ok(events::put(tx, &endpoint)?)
         }
         Record::Delivery { delivery } => {
-            let endpoint = EndpointKey { name: delivery.endpoint.clone() };
-            must(tx.tables().holds(&endpoint)?, "the endpoint of this delivery is missing")?;
             let key = DeliveryKey { endpoint: delivery.endpoint.clone(), place: delivery.place };
             must(!tx.tables().holds(&key)?, "this delivery was there before")?;
             Ok(events::keep_delivery(tx, &delivery)?)

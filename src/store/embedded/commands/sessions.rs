@@ -65,6 +65,7 @@ pub fn attend(tx: &mut Tx<'_, '_>, new_turns: Vec<TurnId>) -> Result<Attended, S
         let done = attention::attend(session, unanswered.as_ref(), tx.rules, new_turn, tx.now);
         tx.put_session(&done.session)?;
         match done.outcome {
+            Attention::Planned => {}
             Attention::Escalated => attended.escalated.push(done.session),
             Attention::Returned(turn) => {
                 if let Some(turn) = turn {

@@ -2,7 +2,9 @@
 
 use super::sessions;
 use crate::domain::answer::{self, Answered, GivenAnswer, GivenUp, answer, give_up};
+use crate::domain::conversation::Answer;
 use crate::domain::customer::Customer;
+use crate::domain::event::of_refusal;
 use crate::domain::ids::TurnId;
 use crate::domain::message::Message;
 use crate::domain::session::Session;
@@ -74,7 +76,7 @@ pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompl
     let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
     let answered = answer(&customer, session, &turn, &given, tx.rules, command.now);
     turn.complete(answered.refused, &command.answer);
-    Ok(keep_answer(tx, &turn, answered)?)
+    Ok(keep_answer(tx, &turn, answered, &command.answer)?)
 }
 
 pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
@@ -98,7 +100,7 @@ pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, 
     let answered = answer::reply(&customer, session, &turn, &given, tx.rules, command.now);
     let ids = answered.messages.iter().map(|message| message.id).collect();
     turn.note_reply(command.key, ids, answered.refused, &command.answer);
-    Ok(TurnReplied { completed: keep_answer(tx, &turn, answered)?, replayed: false })
+    Ok(TurnReplied { completed: keep_answer(tx, &turn, answered, &command.answer)?, replayed: false })
 }
 
 fn is_overtaken(tables: Tables<'_>, turn: &Turn) -> Result<bool, StoreError> {
@@ -110,7 +112,9 @@ fn keep_answer(
     tx: &mut Tx<'_, '_>,
     turn: &Turn,
     mut answered: Answered,
+    answer: &Answer,
 ) -> Result<TurnCompleted, StoreError> {
+    tx.also_tell(answered.refused.map(|refusal| of_refusal(turn, refusal, answer)));
     tx.put_turn(turn)?;
     if answered.silence_bot {
         sessions::silence_bot(tx, &mut answered.session)?;
