@@ -8,9 +8,9 @@ const { tokenOf } = require('./settings.js');
 const TURN = '/v1/bot/turns/:turnId';
 
 class Bot extends Resource {
-  /** The newest first. */
+  /** Those that the bot could not be told, and those whose answer did not count: there is no list of all. The newest first. */
   turns(parameters, options) {
-    return this._list('/v1/bot/turns', parameters, options);
+    return this._list('/v1/bot/turns', { failed: true, ...parameters }, options);
   }
 
   async turn(turnId, options) {
@@ -24,7 +24,7 @@ class Bot extends Resource {
 
   /** For the bot: answers a turn later, with the `reply_token` that came with it. Repeatable. */
   async reply(turnId, replyToken, answer, options) {
-    const call = { body: answer, token: tokenOf(replyToken), creates: true };
+    const call = { body: answer, token: tokenOf(replyToken, 'replyToken'), creates: true };
     return this._send('POST', path(`${TURN}/reply`, { turnId }), call, options);
   }
 

@@ -52,9 +52,9 @@ function baseOf(url) {
 }
 
 /** A token read from a file has its line's end with it. What is wrong is told without the token. */
-function tokenOf(token) {
+function tokenOf(token, name = 'token') {
   const trimmed = typeof token === 'string' ? token.trim() : '';
-  if (!/^[\x21-\x7e]+$/.test(trimmed)) throw new TypeError('token must be a string of visible ASCII characters.');
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) throw new TypeError(`${name} must be a string of visible ASCII characters.`);
   return trimmed;
 }
 

@@ -173,7 +173,7 @@ describe('a daemon', () => {
   });
 
   test('EventsForgottenError: an event that the log does not have', async () => {
-    const events = agent.events.subscribe({ lastEventId: '00000000-0000-7000-8000-000000000000' });
+    const events = agent.events.subscribe({ lastEventId: '01890a5d-ac96-7000-8000-00000000002a' });
     await refused(events.done, 'EventsForgottenError', 'events-forgotten');
     const none = agent.events.subscribe({ lastEventId: 'yesterday' });
     await refused(none.done, 'InvalidRequestError');

@@ -122,8 +122,8 @@ export interface Customers {
 }
 
 export interface Bot {
-  /** The newest first. */
-  turns(parameters?: PageParameters & { failed?: boolean }, options?: CallOptions): List<Turn>;
+  /** Those that the bot could not be told, and those whose answer did not count. The newest first. */
+  turns(parameters?: PageParameters & { failed?: true }, options?: CallOptions): List<Turn>;
   turn(turnId: Id, options?: CallOptions): Promise<Turn>;
   /** Asks the bot once more, and answers with the new turn. */
   replay(turnId: Id, options?: CallOptions): Promise<Turn>;

@@ -44,7 +44,7 @@ export interface VerificationEventData extends Customer {
 
 export interface BotRefusedEventData {
   turn_id: string | null;
-  session_id: string;
+  session_id: string | null;
   customer_id: string;
   reason: string;
   texts: number;
@@ -61,6 +61,9 @@ export interface BotFailedEventData {
 export interface Gone {
   id?: string;
   message_id?: string;
+  turn_id?: string;
+  session_id?: string;
+  customer_id?: string;
   gone: true;
 }
 
@@ -89,14 +92,16 @@ export interface EventData {
   'bot.refused': BotRefusedEventData;
   'bot.failed': BotFailedEventData;
   'bot.suggested': { session_id: string; customer_id: string; suggested_messages: SuggestedMessage[] };
-  'bot.disabled': { reason: string };
-  'bot.enabled': { reason: string };
+  'bot.disabled': { endpoint: 'bot'; reason: string };
+  'bot.enabled': { endpoint: 'bot'; reason: null };
+  'webhook.disabled': { endpoint: string; reason: string };
+  'webhook.enabled': { endpoint: string; reason: null };
 }
 
 export type EventName = keyof EventData;
 
-/** A name, or all whose names begin alike: `message.*`. */
-export type EventPattern = EventName | `${Family<EventName>}.*`;
+/** A name; or all whose names begin alike, `message.*`; or all. */
+export type EventPattern = EventName | `${Family<EventName>}.*` | '*';
 
 type Family<Name extends string> = Name extends `${infer First}.${string}` ? First : never;
 
@@ -106,11 +111,13 @@ type Named<Name extends EventName> = Name extends EventName
 
 /** The events that a pattern stands for; compare `name`, and `data` is of that event. */
 export type EventOf<Pattern extends EventPattern = EventName> = Named<
-  Pattern extends EventName
-    ? Pattern
-    : Pattern extends `${infer First}.*`
-      ? Extract<EventName, `${First}.${string}`>
-      : never
+  Pattern extends '*'
+    ? EventName
+    : Pattern extends EventName
+      ? Pattern
+      : Pattern extends `${infer First}.*`
+        ? Extract<EventName, `${First}.${string}`>
+        : never
 >;
 
 export type Status =

@@ -182,30 +182,34 @@ export interface Disabled {
 }
 
 export interface BotStatus {
-  kind: string;
-  name: string;
-  disabled: Disabled | null;
+  /** The author of its messages; null where there is no bot. */
+  name: string | null;
+  /** `open`: it failed again and again, and is only probed now and then. */
   breaker: 'closed' | 'open' | 'probing';
+  /** Since when it is not called at all: it asked for that. */
+  disabled: Disabled | null;
 }
 
 export interface Turn {
   id: string;
   session_id: string;
   customer_id: string;
-  turn: number;
-  type: string;
+  /** Its number in the session, from 1; null before the bot is first told. */
+  turn: number | null;
+  type: 'message.received' | 'message.created' | 'session.updated';
   status: 'pending' | 'in_flight' | 'done' | 'dropped' | 'refused' | 'failed';
   reason: string | null;
   attempts: number;
   message_ids: string[];
-  refused_messages: unknown[];
+  /** What the bot said and what was not sent. */
+  refused_messages: string[];
   created_at: Timestamp;
 }
 
 /** What a bot answers to a turn. */
 export interface BotAnswer {
-  messages?: { content: string; content_type: 'text'; delay_ms?: number; valid_for_s?: number }[];
-  handoff?: { needed: boolean; reason?: string };
+  messages?: { content: string; content_type?: 'text'; delay_ms?: number; valid_for_s?: number }[];
+  handoff?: { needed: boolean; reason?: string; note?: string };
   session?: { tags?: string[]; topics?: string[]; state?: unknown };
   [more: string]: unknown;
 }
@@ -220,20 +224,19 @@ export interface Webhook {
   kind: 'standard' | 'slack';
   events: string[];
   disabled: Disabled | null;
+  /** Since when nothing has reached it. */
   failing_since: Timestamp | null;
-  /** The id of the event that it stands at. */
-  position: string | null;
-  pending: number;
-  dead: number;
 }
 
 export interface WebhookDelivery {
-  event_id: string;
-  event_name: string;
+  /** Null if the log does not have it any more. */
+  event_id: string | null;
+  event_name: string | null;
   attempts: number;
+  /** When it is told again; null: it is a dead letter. */
   next_attempt_at: Timestamp | null;
   dead: boolean;
-  last_error: string | null;
+  last_error: string;
   created_at: Timestamp;
 }
 

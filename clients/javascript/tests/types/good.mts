@@ -81,7 +81,8 @@ export async function events(): Promise<void> {
   for await (const event of all)
     if (event.name === 'delivery.held' && !('gone' in event.data)) event.data.segments.toFixed();
   const one: EventOf<'bot.*'>['name'] = 'bot.suggested';
-  one.length;
+  const any: EventOf<'*'>['name'] = 'webhook.disabled';
+  one.concat(any);
 }
 
 export function caught(error: unknown): string {
