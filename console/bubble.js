@@ -122,6 +122,8 @@ function unlessSame(iso, message) {
 function drawTrouble(element, message, act) {
   const trouble = message.state ? pendingTrouble(message, act) : troubleOf(message, act);
   element.hidden = !trouble;
+  // Most leave at once: the style sheet shows this for those that have to wait.
+  element.classList.toggle('is-for-later', !message.state && progress(message) === 'queued');
   fill(element, trouble);
 }
 
@@ -137,8 +139,7 @@ function pendingTrouble(message, act) {
 function troubleOf(message, act) {
   switch (progress(message)) {
     case 'queued':
-      // Most leave at once. The choice is for those who have to wait.
-      return Date.now() - Date.parse(message.created_at) > 3000 ? [button('Cancel it', () => act('cancel', message))] : null;
+      return button('Cancel it', () => act('cancel', message));
     case 'held':
       return [h('p', {}, 'Nobody can tell whether this arrived. Sent again, it may arrive twice.'), button('Send again', () => act('resend', message))];
     case 'unknown':

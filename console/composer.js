@@ -18,7 +18,7 @@ const MOD = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl';
  */
 export function createComposer({ me, drafts, send, typed, stopped, act, used, cannedReplies }) {
   const fieldId = freshId('composer');
-  const notice = h('div', { class: 'notice', role: 'status' });
+  const notice = h('div', { class: 'notice', role: 'status', tabindex: '-1' });
   const suggestions = h('div', { class: 'suggestions' });
   const text = h('textarea', { id: fieldId, rows: 1, dir: 'auto', enterkeyhint: 'enter', 'aria-describedby': `${fieldId}-count ${fieldId}-costly` });
   const label = h('label', { class: 'spoken', for: fieldId });
@@ -54,6 +54,7 @@ export function createComposer({ me, drafts, send, typed, stopped, act, used, ca
       changed();
     }
     const before = gate;
+    const writing = document.activeElement === text;
     gate = mayWrite(state, me.name);
     setText(label, `Message to ${nameOf(state.customer)}`);
     text.placeholder = gate.open ? 'Write a text…' : '';
@@ -64,6 +65,8 @@ export function createComposer({ me, drafts, send, typed, stopped, act, used, ca
     if (before.kind !== gate.kind || before.words !== gate.words) drawNotice();
     drawSuggestions(state);
     drawButton();
+    // What shuts under somebody's hands says why, and keeps the focus near.
+    if (writing && !gate.open && gate.words) (notice.querySelector('button') ?? notice).focus();
   }
 
   function drawNotice() {

@@ -29,6 +29,7 @@ import { toast, toastProblem } from './toasts.js';
 import { createTypingSignal } from './typing-signal.js';
 import { nameOf } from './words.js';
 
+const FAILURES = ['delivery.failed', 'delivery.undelivered', 'delivery.expired', 'delivery.held'];
 const VIEWS = ['all', 'mine', 'unassigned', 'bot'];
 // So long the lists wait for the events, so that they are loaded once and miss nothing. Where no stream comes about, they do without.
 const WAIT_FOR_EVENTS_MS = 1500;
@@ -146,6 +147,7 @@ export function openDesk(page, me, { signedOut, left }) {
     feed.apply(events);
     conversation?.apply(events);
     for (const item of news(before, feed.all().rows, events)) tell(item);
+    for (const { name, data } of events) if (FAILURES.includes(name) && data.customer_id === conversation?.state.customerId) announce('A message was not delivered.');
   }
 
   async function tell(item) {
@@ -172,6 +174,7 @@ export function openDesk(page, me, { signedOut, left }) {
   // --- what is sent
 
   function onSent(entry, message) {
+    announce('Your message is on its way.');
     if (conversation?.state.customerId === entry.customer_id) conversation.putMessage({ author: me.name, ...message });
   }
 

@@ -4,11 +4,15 @@
 import * as api from './api.js';
 import { emptyList, PLAIN_VIEW, sameView, strangers, withCustomer, withEvents, withPage, withProblem } from './inbox-list.js';
 
+const MOST_HEARD_OF = 500;
+
 /** `handlers.changed()` after every change; `handlers.failed(problem)` when something could not be loaded. */
 export function createFeed(me, handlers) {
   let view = PLAIN_VIEW;
   let lists = { shown: emptyList(PLAIN_VIEW, me), all: null };
   const asked = new Map();
+  // Customers that events told of: most who are new to the inbox wrote just now.
+  const heardOf = new Map();
   // What happened while a page was under way may not be in it.
   const missed = new Set();
   let generation = 0;
@@ -66,18 +70,26 @@ export function createFeed(me, handlers) {
 
   function apply(events) {
     for (const since of missed) since.push(...events);
+    hear(events);
     lists = { shown: withEvents(lists.shown, events), all: lists.all && withEvents(lists.all, events) };
-    lookUpStrangers();
+    for (const id of new Set([...strangers(lists.shown), ...strangers(all())])) meet(id);
     handlers.changed();
   }
 
-  // Events name customers by their ids; who they are is asked once.
-  function lookUpStrangers() {
-    for (const id of new Set([...strangers(lists.shown), ...strangers(all())])) meet(id);
+  function hear(events) {
+    for (const { name, data } of events) {
+      if (name === 'customer.created' || name === 'customer.updated') heardOf.set(data.id, data);
+    }
+    for (const id of heardOf.keys()) if (heardOf.size > MOST_HEARD_OF) heardOf.delete(id);
   }
 
-  /** Who a customer is, asked at most once at a time; null if that cannot be known now. */
-  function meet(id) {
+  /** Who a customer is, asked for at most once at a time; null if that cannot be known now. */
+  async function meet(id) {
+    const heard = heardOf.get(id);
+    if (heard && !heard.gone) {
+      know(heard);
+      return heard;
+    }
     if (!asked.has(id)) asked.set(id, lookUp(id).finally(() => asked.delete(id)));
     return asked.get(id);
   }
@@ -85,12 +97,16 @@ export function createFeed(me, handlers) {
   async function lookUp(id) {
     try {
       const customer = await api.customer(id);
-      lists = { shown: withCustomer(lists.shown, customer), all: lists.all && withCustomer(lists.all, customer) };
-      handlers.changed();
+      know(customer);
       return customer;
     } catch {
       return null;
     }
+  }
+
+  function know(customer) {
+    lists = { shown: withCustomer(lists.shown, customer), all: lists.all && withCustomer(lists.all, customer) };
+    handlers.changed();
   }
 
   function put(which, list) {
