@@ -6,23 +6,29 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::ambient::{self, OsEntropy, SystemClock};
-use super::config::{self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode};
+use super::config::{
+    self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode, WebhookKind,
+};
 use super::outside;
 use crate::bot::echo::EchoBot;
 use crate::bot::init::{InitBot, InitBotConfig};
 use crate::bot::none::NoBot;
 use crate::bot::openai::{OpenAiBot, OpenAiBotConfig};
 use crate::bot::rasa::{RasaBot, RasaBotConfig};
-use crate::bot::webhook::{WebhookBot, WebhookBotConfig};
+use crate::bot::webhook::{Replies, WebhookBot, WebhookBotConfig};
 use crate::bot::{AnswerLimits, Bot};
-use crate::domain::conversation::{AttentionPolicy, BotPolicy, KeywordReplies, Policy};
+use crate::domain::conversation::{KeywordReplies, Policy};
+use crate::domain::reply::ReplyKey;
 use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::gateway::ambient::Clock;
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
-use crate::gateway::notices::Notices;
+use crate::gateway::notices::{Notices, Subscriber};
 use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash};
+use crate::notify::Notifier;
+use crate::notify::slack::SlackNotifier;
+use crate::notify::webhook::WebhookNotifier;
 use crate::provider::Provider;
 use crate::provider::simulator::{Simulator, SimulatorConfig};
 use crate::provider::twilio::{self, Credentials, Secret, TwilioConfig, TwilioProvider};
@@ -35,6 +41,8 @@ pub const SIMULATOR_PATH: &str = "/simulator";
 const MAX_TURNS: usize = 64;
 /// How many texts a turn's answer may have.
 const MAX_ANSWERS: usize = 10;
+const ANSWER_LIMITS: AnswerLimits =
+    AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS };
 
 /// A daemon that is ready to run.
 pub struct House {
@@ -51,8 +59,8 @@ pub fn policy(config: &Config) -> Policy {
         has_bot: !matches!(config.bot.kind, BotKind::None),
         forward_keywords: config.consent.forward_keywords,
         max_content_units: MAX_CONTENT_UNITS,
-        bot: BotPolicy::default(),
-        attention: AttentionPolicy::default(),
+        bot: config.bot.policy,
+        attention: config.sessions.attention,
     }
 }
 
@@ -96,10 +104,10 @@ pub fn build(config: &Config, store: Arc<dyn Store>) -> Result<House> {
             max_turns: MAX_TURNS,
             keep_messages: config.retention.messages,
             confirmation_text: config.consent.confirmation_text.clone(),
-            bot_fallback: None,
-            keep_events: Duration::from_secs(7 * 24 * 3600),
+            bot_fallback: config.bot.fallback_text.clone(),
+            keep_events: config.keep_events,
         },
-        notices: Notices::default(),
+        notices: notices(config)?,
     });
     let http = HttpState::new(Arc::clone(&gateway), http_settings(config));
     Ok(House { gateway, http, simulator, store })
@@ -177,7 +185,7 @@ fn paces(pace: &config::ChannelPace) -> Paces {
 }
 
 fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
-    let limits = AnswerLimits { max_texts: MAX_ANSWERS, max_content_units: MAX_CONTENT_UNITS };
+    let limits = ANSWER_LIMITS;
     let client = |at: &config::Address| {
         config.network.client_builder(&at.url).build().context("the HTTP client for the bot")
     };
@@ -186,8 +194,13 @@ fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
         BotKind::None => Arc::new(NoBot),
         BotKind::Echo => Arc::new(EchoBot),
         BotKind::Webhook { at, secrets } => {
-            let secrets = secrets.iter().map(text).collect();
-            let settings = WebhookBotConfig { url: at.url.clone(), secrets, timeout: at.timeout, limits };
+            let secrets: Vec<String> = secrets.iter().map(text).collect();
+            let replies = secrets.first().map(|secret| Replies {
+                base_url: config.server.public_url.as_str().to_owned(),
+                key: ReplyKey::of(secret),
+            });
+            let settings =
+                WebhookBotConfig { url: at.url.clone(), secrets, timeout: at.timeout, limits, replies };
             Arc::new(WebhookBot::new(&settings, client(at)?, Arc::new(ambient::now))?)
         }
         BotKind::Rasa { at, token } => {
@@ -222,6 +235,29 @@ fn bot(config: &Config) -> Result<Arc<dyn Bot>> {
     })
 }
 
+/// Who outside is told of events.
+fn notices(config: &Config) -> Result<Notices> {
+    let console_url = format!("{}/console", config.server.public_url.as_str());
+    let subscriber = |webhook: &config::Webhook| -> Result<Subscriber> {
+        let url = webhook.url.expose();
+        let client = config.network.client_builder(url).build().context("the HTTP client for webhooks")?;
+        let named = || format!("webhook \"{}\"", webhook.name);
+        let notifier: Arc<dyn Notifier> = match &webhook.kind {
+            WebhookKind::Standard { secrets } => {
+                let secrets: Vec<String> = secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+                let notifier = WebhookNotifier::new(url, &secrets, client, Arc::new(ambient::now));
+                Arc::new(notifier.with_context(named)?)
+            }
+            WebhookKind::Slack => {
+                Arc::new(SlackNotifier::new(url, console_url.clone(), client).with_context(named)?)
+            }
+        };
+        Ok(Subscriber { name: webhook.name.clone(), filter: webhook.filter.clone(), notifier })
+    };
+    let subscribers = config.webhooks.iter().map(subscriber).collect::<Result<_>>()?;
+    Ok(Notices { subscribers, render: Arc::new(crate::http::objects::Event::for_endpoints) })
+}
+
 fn http_settings(config: &Config) -> HttpSettings {
     let token = |token: &config::AccessToken| ConfigToken {
         name: token.name.clone(),
@@ -234,7 +270,16 @@ fn http_settings(config: &Config) -> HttpSettings {
         init_secret: config.bot.init_secret.as_ref().map(|secret| SecretHash::of(secret.expose())),
         config_tokens: config.tokens.iter().map(token).collect(),
         calls: Some(config.server.api_rate),
-        ..HttpSettings::default()
+        reply_keys: match &config.bot.kind {
+            // All of them: while one replaces another, the bot may hold a turn's token from before.
+            BotKind::Webhook { secrets, .. } => {
+                secrets.iter().map(|secret| ReplyKey::of(secret.expose())).collect()
+            }
+            _ => Vec::new(),
+        },
+        answer_limits: ANSWER_LIMITS,
+        canned_replies: config.console.canned_replies.clone(),
+        secure_cookies: config.server.public_url.as_str().starts_with("https://"),
     }
 }
 

@@ -57,7 +57,8 @@ pub struct SetupError(String);
 
 /// One conversational system. `bot/tests/behaviour.rs` holds every adapter to this.
 ///
-/// * A turn that expects no reply is answered with nothing, whatever the bot says.
+/// * A turn that cannot be answered ([`TurnKind::may_be_answered`](crate::domain::turn::TurnKind::may_be_answered)) is
+///   answered with nothing, whatever the bot says.
 /// * What the bot says keeps its order. An empty answer is nothing said.
 /// * An answer is taken whole or not at all: one with too many texts, or with one that is too long, is refused.
 /// * Time-outs, broken lines, `5xx`, `408`, `425` and `429` are [`BotError::Unavailable`]; `410` is [`BotError::Gone`]; any

@@ -5,19 +5,18 @@ use crate::domain::delivery::Status;
 use crate::domain::message::Message;
 use crate::domain::turn::TurnWork;
 
-/// What was said, oldest first, and last the text that the turn is about.
+/// What was said, oldest first, and last the texts that the turn is about.
 /// * What the customer wrote after it is left to its own turn.
 /// * What did not reach the customer was not said.
 /// * What the gateway says by itself is nobody's part of the conversation, and may be a code that proves a number.
 pub fn conversation<'a>(work: &'a TurnWork, transcript: &'a [Message]) -> Vec<&'a Message> {
-    let asked = work.message.as_ref();
-    let is_asked = |message: &Message| asked.is_some_and(|asked| asked.id == message.id);
-    let is_later =
-        |message: &Message| message.is_inbound() && asked.is_some_and(|asked| message.place > asked.place);
+    let is_asked = |message: &Message| work.messages().any(|asked| asked.id == message.id);
+    let last = work.messages().map(|asked| asked.place).max();
+    let is_later = |message: &Message| message.is_inbound() && last.is_some_and(|last| message.place > last);
     let said = |message: &&Message| {
         !is_asked(message) && !is_later(message) && !message.author.is_gateway() && may_have_arrived(message)
     };
-    transcript.iter().filter(said).chain(asked).collect()
+    transcript.iter().filter(said).chain(work.messages()).collect()
 }
 
 fn may_have_arrived(message: &Message) -> bool {

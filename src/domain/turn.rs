@@ -40,6 +40,11 @@ impl TurnKind {
     pub fn expects_reply(self) -> bool {
         self == Self::MessageReceived
     }
+
+    /// Whether what the bot says to it counts: as an answer, or as what it proposes to the agents.
+    pub fn may_be_answered(self) -> bool {
+        matches!(self, Self::MessageReceived | Self::MessageObserved)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,4 +310,17 @@ pub struct TurnWork {
     pub also: Vec<Message>,
     /// What was said while the bot was paused, oldest first (at most [`HISTORY`], the newest ones).
     pub history: Vec<Message>,
+}
+
+impl TurnWork {
+    /// All the messages that it is about, in their order.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.message.iter().chain(&self.also)
+    }
+
+    /// What the customer wrote, as one text: a line for each, where it was several.
+    pub fn heard(&self) -> String {
+        let texts = self.messages().map(|message| message.content.as_str());
+        texts.filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join("\n")
+    }
 }

@@ -6,8 +6,10 @@ use super::network;
 use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
-use super::values::{Setting, choice};
+use super::values::{Setting, choice, duration, text};
 use crate::app::outside::Outside;
+use crate::domain::conversation::{BotPolicy, LONGEST_DEBOUNCE, LoopGuard, check_content};
+use crate::domain::segments::MAX_CONTENT_UNITS;
 use crate::domain::signature::SigningKey;
 
 mod openai;
@@ -19,6 +21,9 @@ pub struct BotSettings {
     pub kind: BotKind,
     /// What calls of `/v1/receive/init` have to know; none closes it.
     pub init_secret: Option<Secret>,
+    pub policy: BotPolicy,
+    /// What a customer is told when humans take over because the bot could not be asked.
+    pub fallback_text: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -110,6 +115,8 @@ impl BotSettings {
         let token = for_header(&mut section, TOKEN);
         let model = OpenAi::read(&mut section, kind == Kind::OpenAi);
         let init_secret = init_secret(&mut section, kind == Kind::Init);
+        let policy = policy(&mut section);
+        let fallback_text = fallback_text(&mut section);
         section.finish();
         let kind = match kind {
             Kind::None => BotKind::None,
@@ -119,8 +126,49 @@ impl BotSettings {
             Kind::OpenAi => BotKind::OpenAi { at: at?, model: model? },
             Kind::Init => BotKind::Init { at: at?, secret: init_secret.clone()? },
         };
-        Some(Self { kind, init_secret })
+        Some(Self { kind, init_secret, policy, fallback_text })
     }
+}
+
+fn policy(section: &mut Section<'_>) -> BotPolicy {
+    let debounce = section.or("debounce", Duration::ZERO);
+    if debounce > LONGEST_DEBOUNCE {
+        section.refuse("debounce", "is too long; \"10s\" is the most that a customer should wait");
+    }
+    let guard = section.or("loop_guard", Guard(Some(LOOP_GUARD)));
+    BotPolicy { debounce, observe: section.or("observe", false), loop_guard: guard.0 }
+}
+
+/// The bound of Twilio's own guard is near (15 in 30 s, error 14107).
+const LOOP_GUARD: LoopGuard = LoopGuard { texts: 10, within: Duration::from_secs(30) };
+
+/// "10/30s", or "none".
+struct Guard(Option<LoopGuard>);
+
+impl Setting for Guard {
+    fn read(node: &Node) -> Result<Self, String> {
+        const WANTED: &str = "texts and a time, such as \"10/30s\", or \"none\"";
+        let text = text(node, WANTED)?;
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let guard = text.split_once('/').and_then(|(texts, within)| {
+            let texts = texts.parse().ok().filter(|texts| (1..=1_000).contains(texts))?;
+            Some(LoopGuard { texts, within: duration(within).ok().filter(|within| !within.is_zero())? })
+        });
+        guard.map(|guard| Self(Some(guard))).ok_or_else(|| format!("is \"{text}\"; write {WANTED}"))
+    }
+}
+
+fn fallback_text(section: &mut Section<'_>) -> Option<String> {
+    let text = section.or("fallback_text", String::new());
+    if text.is_empty() {
+        return None;
+    }
+    if let Err(wrong) = check_content(&text, MAX_CONTENT_UNITS) {
+        section.refuse("fallback_text", wrong);
+    }
+    Some(text)
 }
 
 fn address(section: &mut Section<'_>, kind: Kind, outside: &Outside) -> Option<Address> {

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 mod bot;
 mod channels;
+mod console;
 mod env;
+mod events;
 #[cfg(any(fuzzing, test))]
 pub(super) mod fuzzing;
 mod log;
@@ -26,6 +29,8 @@ mod values;
 
 pub use self::bot::{Address, BotKind, BotSettings, OpenAi};
 pub use self::channels::{ApiKey, Channel, DEMO_AUTH_TOKEN, KeywordAnswerer, ProviderKind, SignatureMode};
+pub use self::console::Console;
+pub use self::events::{Webhook, WebhookKind};
 pub use self::log::{LogFormat, LogSettings};
 pub use self::problem::{ConfigError, Problem, Problems};
 pub use self::retention::Retention;
@@ -60,6 +65,10 @@ pub struct Config {
     pub channels: Vec<Channel>,
     pub simulator: SimulatorSettings,
     pub bot: BotSettings,
+    /// How long the log of events is kept.
+    pub keep_events: Duration,
+    pub webhooks: Vec<Webhook>,
+    pub console: Console,
     pub tokens: Vec<AccessToken>,
     pub log: LogSettings,
     /// What is allowed but unwise; for the log.
@@ -111,6 +120,9 @@ fn sections(table: &Table, report: &Report, proxy: Option<&str>) -> Option<Confi
     let channels = channels::read_all(channel_sections, &sending, exposed, &network);
     let simulator = SimulatorSettings::read(root.section("simulator"));
     let bot = BotSettings::read(root.section("bot"), &network);
+    let keep_events = events::keep(root.section("events"));
+    let webhooks = events::read_all(root.sections("webhooks"), &network);
+    let console = Console::read(root.section("console"));
     let tokens = tokens::read_all(root.sections("tokens"), exposed);
     let log = LogSettings::read(root.section("log"));
     warn_of_what_will_not_work(&root, &server, &channels);
@@ -127,6 +139,9 @@ fn sections(table: &Table, report: &Report, proxy: Option<&str>) -> Option<Confi
         channels,
         simulator,
         bot,
+        keep_events,
+        webhooks,
+        console,
         tokens,
         log,
         warnings,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::section::Section;
-use crate::domain::conversation::{KeywordReplies, check_content};
+use super::tree::Node;
+use super::values::{Setting, text as words};
+use crate::domain::conversation::{AttentionPolicy, KeywordReplies, check_content};
 use crate::domain::phone::{InvalidNumber, PhoneNumber};
 use crate::domain::segments::MAX_CONTENT_UNITS;
 
@@ -11,14 +13,40 @@ use crate::domain::segments::MAX_CONTENT_UNITS;
 pub struct Sessions {
     /// A session is current while its last message is younger.
     pub idle_after: Duration,
+    pub attention: AttentionPolicy,
 }
 
 impl Sessions {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let sessions = Self { idle_after: section.or("idle_after", Duration::from_secs(2 * 60 * 60)) };
+        let attention = AttentionPolicy {
+            escalate_after: patience(&mut section, "escalate_after", Some(Duration::from_secs(15 * 60))),
+            return_after: patience(&mut section, "return_after", None),
+        };
+        let sessions =
+            Self { idle_after: section.or("idle_after", Duration::from_secs(2 * 60 * 60)), attention };
         section.finish();
         sessions
     }
+}
+
+/// A time, or "never".
+struct Patience(Option<Duration>);
+
+impl Setting for Patience {
+    fn read(node: &Node) -> Result<Self, String> {
+        match words(node, "a time such as \"15m\", or \"never\"")? {
+            "never" => Ok(Self(None)),
+            _ => Duration::read(node).map(|patience| Self(Some(patience))),
+        }
+    }
+}
+
+fn patience(section: &mut Section<'_>, key: &'static str, default: Option<Duration>) -> Option<Duration> {
+    let patience = section.or(key, Patience(default)).0;
+    if patience.is_some_and(|patience| patience < Duration::from_secs(1)) {
+        section.refuse(key, "is too short; write a second or more, or \"never\"");
+    }
+    patience
 }
 
 #[derive(Clone, Debug)]

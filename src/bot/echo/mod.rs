@@ -25,19 +25,18 @@ impl Bot for EchoBot {
     }
 
     async fn take_turn(&self, work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
-        let heard = work.message.as_ref().filter(|_| work.turn.kind.expects_reply());
-        let texts = heard.and_then(echo_of).map(|content| AnswerText {
-            content,
-            delay: Duration::ZERO,
-            valid_for: None,
-        });
+        let texts = Some(work)
+            .filter(|work| work.turn.kind.may_be_answered())
+            .and_then(echo_of)
+            .map(|content| AnswerText { content, delay: Duration::ZERO, valid_for: None });
         Ok(Answer { texts: texts.into_iter().collect(), ..Answer::default() })
     }
 }
 
-fn echo_of(message: &Message) -> Option<String> {
-    match (message.content.trim().is_empty(), message.media.len()) {
-        (false, _) => Some(as_much_as_fits(&message.content)),
+fn echo_of(work: &TurnWork) -> Option<String> {
+    let heard = work.heard();
+    match (heard.trim().is_empty(), work.messages().map(|message| message.media.len()).sum::<usize>()) {
+        (false, _) => Some(as_much_as_fits(&heard)),
         (true, 0) => None,
         (true, 1) => Some("I got 1 file and no text.".to_owned()),
         (true, count) => Some(format!("I got {count} files and no text.")),

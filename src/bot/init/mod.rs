@@ -51,7 +51,7 @@ impl Bot for InitBot {
 
     /// An invocation asks for an answer: there is none where none is expected.
     async fn take_turn(&self, work: &TurnWork, transcript: &[Message]) -> Result<Answer, BotError> {
-        if work.turn.kind.expects_reply() {
+        if work.turn.kind.may_be_answered() {
             let body = request::body(work, transcript, &self.api_base);
             self.endpoint.post(self.headers.clone(), body).await?;
         }

@@ -87,7 +87,7 @@ impl Bot for OpenAiBot {
 
     /// The model is asked only for what it is to answer; what else was said is in the next turn's transcript.
     async fn take_turn(&self, work: &TurnWork, transcript: &[Message]) -> Result<Answer, BotError> {
-        if !work.turn.kind.expects_reply() {
+        if !work.turn.kind.may_be_answered() {
             return Ok(Answer::default());
         }
         let timeout = self.config.timeout;

@@ -50,10 +50,11 @@ impl Bot for RasaBot {
     }
 
     async fn take_turn(&self, work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
-        let Some(message) = work.message.as_ref().filter(|_| work.turn.kind.expects_reply()) else {
+        let newest = work.messages().next_back();
+        let Some(newest) = newest.filter(|_| work.turn.kind.may_be_answered()) else {
             return Ok(Answer::default());
         };
-        let reply = self.endpoint.post(self.headers.clone(), request::body(work, message)).await?;
+        let reply = self.endpoint.post(self.headers.clone(), request::body(work, newest)).await?;
         if reply.is_silent() {
             return Ok(Answer::default());
         }

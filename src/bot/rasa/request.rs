@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::domain::message::Message;
 use crate::domain::turn::TurnWork;
 
-/// `message`: the customer's, that the turn is about. `metadata` is handed to the bot's actions as it is.
-pub fn body(work: &TurnWork, message: &Message) -> Vec<u8> {
+/// `newest`: of the customer's, that the turn is about. `metadata` is handed to the bot's actions as it is.
+pub fn body(work: &TurnWork, newest: &Message) -> Vec<u8> {
     let said = |message: &Message| json!({"sender_role": message.author.role, "content": message.content});
     let state: Option<Value> =
         work.session.bot_state.as_deref().and_then(|state| serde_json::from_str(state).ok());
@@ -14,9 +14,9 @@ pub fn body(work: &TurnWork, message: &Message) -> Vec<u8> {
         "session_id": work.session.id.to_string(),
         "turn": work.turn.number,
         "turn_id": work.turn.id.to_string(),
-        "message_id": message.id.to_string(),
-        "channel": message.delivery.lane.channel,
-        "media": message.media,
+        "message_id": newest.id.to_string(),
+        "channel": newest.delivery.lane.channel,
+        "media": work.messages().flat_map(|message| &message.media).collect::<Vec<_>>(),
         "country_code": work.customer.country_code,
         "time_zone": work.customer.time_zone,
         "tags": work.session.tags,
@@ -26,7 +26,7 @@ pub fn body(work: &TurnWork, message: &Message) -> Vec<u8> {
     });
     let body = json!({
         "sender": work.customer.id.to_string(),
-        "message": message.content,
+        "message": work.heard(),
         "metadata": metadata,
     });
     body.to_string().into_bytes()

@@ -50,7 +50,7 @@ const ADAPTERS: [Adapter; 4] = [
 
 fn webhook(url: &str, timeout: Duration) -> Box<dyn Bot> {
     let secrets = vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()];
-    let config = WebhookBotConfig { url: url.into(), secrets, timeout, limits: LIMITS };
+    let config = WebhookBotConfig { url: url.into(), secrets, timeout, limits: LIMITS, replies: None };
     let now = Arc::new(|| Timestamp::from_millis(1_700_000_000_999));
     Box::new(WebhookBot::new(&config, client(), now).unwrap())
 }

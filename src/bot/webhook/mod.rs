@@ -19,7 +19,7 @@ mod config;
 pub(crate) mod fuzzing;
 mod request;
 
-pub use self::config::WebhookBotConfig;
+pub use self::config::{Replies, WebhookBotConfig};
 
 /// What tells the time of an attempt.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -28,6 +28,7 @@ pub struct WebhookBot {
     endpoint: Endpoint,
     keys: Vec<SigningKey>,
     limits: AnswerLimits,
+    replies: Option<Replies>,
     clock: Clock,
 }
 
@@ -39,6 +40,7 @@ impl WebhookBot {
             endpoint: Endpoint::new(&config.url, config.timeout, client)?,
             keys: keys.map_err(|wrong| SetupError(wrong.to_string()))?,
             limits: config.limits,
+            replies: config.replies.clone(),
             clock,
         })
     }
@@ -67,14 +69,14 @@ impl Bot for WebhookBot {
         true
     }
 
-    /// Of a turn that expects no reply only the status counts: whatever the bot says to it, hand-off and session
+    /// Of a turn that cannot be answered only the status counts: whatever the bot says to it, hand-off and session
     /// included, is passed over unread. A bot that wants to act then uses the API.
     async fn take_turn(&self, work: &TurnWork, _transcript: &[Message]) -> Result<Answer, BotError> {
-        let body = request::body(work)
+        let body = request::body(work, self.replies.as_ref())
             .map_err(|error| BotError::Refused(format!("the turn cannot be written: {error}")))?;
         let headers = self.headers(&work.turn.id.to_string(), &body)?;
         let reply = self.endpoint.post(headers, body).await?;
-        if reply.is_silent() || !work.turn.kind.expects_reply() {
+        if reply.is_silent() || !work.turn.kind.may_be_answered() {
             return Ok(Answer::default());
         }
         answer::parse(&reply.body().await?, self.limits).map_err(BotError::Refused)

@@ -2,17 +2,19 @@
 
 use serde::{Serialize, Serializer};
 
+use super::config::Replies;
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::{Media, Message, Role};
 use crate::domain::phone::Address;
+use crate::domain::reply::REPLY_LIFE;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{TurnKind, TurnWork};
 
 /// The body. The same for every attempt at a turn, so that a bot may compare.
-pub fn body(work: &TurnWork) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&Envelope::of(work)?)
+pub fn body(work: &TurnWork, replies: Option<&Replies>) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Envelope::of(work, replies)?)
 }
 
 #[derive(Serialize)]
@@ -27,10 +29,18 @@ struct Envelope<'a> {
 struct Data<'a> {
     /// Gapless per session, from 1.
     turn: Option<u64>,
+    /// The newest, where the customer wrote several.
     message: Option<WireMessage<'a>>,
+    /// All of them, where the customer wrote several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<WireMessage<'a>>>,
     session: WireSession<'a>,
     customer: WireCustomer<'a>,
     expects_reply: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<WireMessage<'a>>>,
 }
@@ -80,17 +90,24 @@ struct WireCustomer<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    fn of(work: &'a TurnWork) -> Result<Self, serde_json::Error> {
+    fn of(work: &'a TurnWork, replies: Option<&Replies>) -> Result<Self, serde_json::Error> {
+        let turn = &work.turn;
+        let replies = replies.filter(|_| turn.kind.may_be_answered());
+        let until = turn.created_at.after(REPLY_LIFE);
+        let several = !work.also.is_empty();
         let told = !work.history.is_empty() || work.turn.kind == TurnKind::SessionUpdated;
         Ok(Self {
             r#type: work.turn.kind.as_str(),
             timestamp: work.turn.created_at,
             data: Data {
                 turn: work.turn.number,
-                message: work.message.as_ref().map(WireMessage::of),
+                message: work.messages().next_back().map(WireMessage::of),
+                messages: several.then(|| work.messages().map(WireMessage::of).collect()),
                 session: WireSession::of(&work.session)?,
                 customer: WireCustomer::of(&work.customer),
                 expects_reply: work.turn.kind.expects_reply(),
+                reply_url: replies.map(|replies| replies.url(turn.id)),
+                reply_token: replies.map(|replies| replies.key.token(turn.id, until)),
                 history: told.then(|| work.history.iter().map(WireMessage::of).collect()),
             },
         })
@@ -153,7 +170,7 @@ mod tests {
     use crate::bot::fixtures::{media, message, work};
 
     fn sent(work: &TurnWork) -> serde_json::Value {
-        serde_json::from_slice(&body(work).unwrap()).unwrap()
+        serde_json::from_slice(&body(work, None).unwrap()).unwrap()
     }
 
     #[test]
@@ -162,7 +179,7 @@ mod tests {
         work.message.as_mut().unwrap().media = vec![media()];
         work.session.bot_state = Some(r#"{"step":2}"#.into());
         work.session.tags = vec!["vip".into()];
-        insta::assert_snapshot!(serde_json::to_string_pretty(&Envelope::of(&work).unwrap()).unwrap(), @r#"
+        insta::assert_snapshot!(serde_json::to_string_pretty(&Envelope::of(&work, None).unwrap()).unwrap(), @r#"
         {
           "type": "message.received",
           "timestamp": "2017-05-02T12:04:42.693Z",
@@ -212,6 +229,34 @@ mod tests {
           }
         }
         "#);
+    }
+
+    #[test]
+    fn several_texts_come_at_once_and_the_newest_by_itself() {
+        let mut work = work(TurnKind::MessageReceived, "one");
+        assert!(sent(&work)["data"].get("messages").is_none());
+        work.also = vec![message("two"), message("three")];
+        let sent = sent(&work);
+        assert_eq!(sent["data"]["message"]["content"], "three");
+        let all: Vec<_> =
+            sent["data"]["messages"].as_array().unwrap().iter().map(|one| &one["content"]).collect();
+        assert_eq!(all, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_turn_that_can_be_answered_says_where_and_gives_the_right_to() {
+        let key = crate::domain::reply::ReplyKey::of("whsec_a");
+        let replies = Replies { base_url: "https://sms.example.com".into(), key: key.clone() };
+        let sent = |kind| -> serde_json::Value {
+            serde_json::from_slice(&body(&work(kind, "Hi"), Some(&replies)).unwrap()).unwrap()
+        };
+        for kind in [TurnKind::MessageReceived, TurnKind::MessageObserved] {
+            let data = &sent(kind)["data"];
+            let turn = crate::bot::fixtures::TURN;
+            assert_eq!(data["reply_url"], format!("https://sms.example.com/v1/bot/turns/{turn}/reply"));
+            assert!(key.admits(data["reply_token"].as_str().unwrap(), turn, crate::bot::fixtures::THEN));
+        }
+        assert!(sent(TurnKind::MessageCreated)["data"].get("reply_token").is_none());
     }
 
     #[test]

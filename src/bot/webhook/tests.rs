@@ -18,6 +18,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_999);
 
 fn config(url: &str, secrets: Vec<String>) -> WebhookBotConfig {
     WebhookBotConfig {
+        replies: None,
         url: url.into(),
         secrets,
         timeout: Duration::from_secs(10),
