@@ -146,3 +146,38 @@ async fn the_bot_may_speak_by_itself_with_its_token_or_the_shared_secret() {
     let texts: Vec<_> = arrived.iter().map(|text| text["body"].as_str().unwrap()).collect();
     assert_eq!(texts, ["By token", "By secret"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_told_the_conversation_and_may_call_for_a_human() {
+    let provider = Provider::start().await;
+    let model = Bot::start(|asked| {
+        let told = asked["messages"].as_array().unwrap();
+        let mut message = json!({"content": format!("I was told {} messages.", told.len())});
+        if told.last().unwrap()["content"] == "A human, please" {
+            let function = json!({"name": "request_human", "arguments": "{\"reason\":\"asked\"}"});
+            message["tool_calls"] = json!([{"id": "1", "type": "function", "function": function}]);
+        }
+        (200, json!({"choices": [{"message": message}]}), Duration::ZERO)
+    })
+    .await;
+    let section = format!(
+        "kind = \"openai\"\nurl = \"{}\"\nmodel = \"small\"\nsystem_prompt = \"Be brief.\"",
+        model.url
+    );
+    let daemon = Daemon::start(&Setup { bot: section, ..Setup::new(&provider.url) }).await;
+    provider.calls_back(&daemon);
+    for (count, text) in [(1, "Hey"), (2, "Hey again"), (3, "A human, please")] {
+        provider.text(ANNA, BRAND, text).await;
+        provider.until_arrived(ANNA, count).await;
+    }
+
+    let arrived = provider.until_arrived(ANNA, 3).await;
+    let texts: Vec<_> = arrived.iter().map(|text| text["body"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["I was told 2 messages.", "I was told 4 messages.", "I was told 6 messages."]);
+    let last = &model.calls()[2].body["messages"];
+    let said: Vec<_> = last.as_array().unwrap().iter().map(|said| said["role"].as_str().unwrap()).collect();
+    assert_eq!(said, ["system", "user", "assistant", "user", "assistant", "user"]);
+    let customer = daemon.customer(ANNA).await;
+    let session = daemon.get(&format!("/v1/customers/{customer}/sessions/current")).await;
+    assert_eq!(session["need_attention"], true);
+}

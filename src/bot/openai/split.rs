@@ -50,7 +50,7 @@ fn sentence_ends(text: &str) -> impl Iterator<Item = usize> {
 fn ends_sentence(text: &str) -> bool {
     let closing = |letter: char| matches!(letter, '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '*' | '_');
     let end = text.trim_end().trim_end_matches(closing);
-    end.ends_with(['.', '!', '?', '…', ':', ';', '。', '！', '？']) || text.ends_with('\n')
+    end.ends_with(['.', '!', '?', '…', '。', '！', '？']) || text.ends_with('\n')
 }
 
 /// How many bytes of its beginning fit.
