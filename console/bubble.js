@@ -37,7 +37,7 @@ export function updateBubble(element, { message, first, last }, { name, me }) {
   setText(parts.text, message.content);
   parts.text.hidden = !message.content;
   drawMedia(parts.media, message.media ?? []);
-  drawMeta(parts.meta, message, side, last);
+  drawMeta(parts.meta, message, side, last, act);
   drawTrouble(parts.trouble, message, act);
 }
 
@@ -69,7 +69,7 @@ function kindOf(type = '') {
   return what === 'pdf' ? 'PDF' : 'Attachment';
 }
 
-function drawMeta(element, message, side, last) {
+function drawMeta(element, message, side, last, act) {
   const time = h('time', { datetime: message.created_at, title: momentOf(message.created_at) }, timeOf(message.created_at));
   if (side === 'customer') {
     element.hidden = !last;
@@ -83,6 +83,8 @@ function drawMeta(element, message, side, last) {
     element,
     last ? time : h('span', { class: 'spoken' }, time),
     h('span', { class: `ticks ticks-${drawing}`, title }, icon(drawing), h('span', { class: last || drawing === 'warning' ? '' : 'spoken' }, words)),
+    // Most leave at once: the style sheet shows this for those that have to wait.
+    !message.state && progress(message) === 'queued' ? h('button', { class: 'plain cancel', type: 'button', onclick: () => act('cancel', message) }, 'Cancel it') : null,
   );
 }
 
@@ -122,8 +124,6 @@ function unlessSame(iso, message) {
 function drawTrouble(element, message, act) {
   const trouble = message.state ? pendingTrouble(message, act) : troubleOf(message, act);
   element.hidden = !trouble;
-  // Most leave at once: the style sheet shows this for those that have to wait.
-  element.classList.toggle('is-for-later', !message.state && progress(message) === 'queued');
   fill(element, trouble);
 }
 
@@ -138,8 +138,6 @@ function pendingTrouble(message, act) {
 
 function troubleOf(message, act) {
   switch (progress(message)) {
-    case 'queued':
-      return button('Cancel it', () => act('cancel', message));
     case 'held':
       return [h('p', {}, 'Nobody can tell whether this arrived. Sent again, it may arrive twice.'), button('Send again', () => act('resend', message))];
     case 'unknown':

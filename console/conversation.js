@@ -42,11 +42,17 @@ export function createConversation(customerId, row, me, { changed, failed }) {
       put({ customer, session: session && plain, suggestions, log, loading: false, problem: null, older: pages.more() ? 'some' : 'none' });
       applyToSession(since);
     } catch (problem) {
-      put({ loading: false, problem, missing: problem.kind === 'gone' });
+      if (problem.kind === 'gone') forget();
+      else put({ loading: false, problem });
       if (problem.kind === 'signed-out') failed(problem);
     } finally {
       if (missed === since) missed = null;
     }
+  }
+
+  // Of whom is erased, nothing stays on the screen.
+  function forget() {
+    put({ missing: true, loading: false, customer: null, session: null, suggestions: [], log: emptyLog(), older: 'none' });
   }
 
   async function currentOrNone() {
@@ -101,7 +107,7 @@ export function createConversation(customerId, row, me, { changed, failed }) {
   function applyToSession(events) {
     for (const { name, data } of events) {
       if (data.customer_id === customerId && name.startsWith('session.')) onSession(name, data);
-      else if (data.id === customerId && name === 'customer.erased') put({ missing: true });
+      else if (data.id === customerId && name === 'customer.erased') forget();
       else if (data.id === customerId && name.startsWith('customer.') && !data.gone) put({ customer: { ...state.customer, ...data } });
       else if (name === 'bot.suggested' && !data.gone && data.session_id === state.session?.id) put({ suggestions: data.suggested_messages });
       else if (name === 'message.created' && data.sender_role !== 'end-user') state.typing.delete(data.author);

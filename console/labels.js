@@ -14,7 +14,7 @@ export function createLabels({ title, singular, change }) {
   const form = h('form', { class: 'add-label', onsubmit: submit }, h('label', { class: 'spoken', for: input.id }, `Add a ${singular}`), input, add);
   const element = h('section', { class: 'details-part', 'aria-label': title }, h('h3', {}, title), chips, form);
   let names = [];
-  let enabled = false;
+  let enabled = null;
   let saving = Promise.resolve();
 
   input.addEventListener('keydown', (event) => {

@@ -5,7 +5,7 @@
  * beside an open one. `me` is the agent's name.
  */
 export function mayWrite({ customer, session, loading, missing }, me) {
-  if (missing) return shut('missing', 'This customer does not exist any more.');
+  if (missing) return shut('missing', '');
   if (loading && !session) return shut('loading', '');
   if (!customer) return shut('loading', '');
   if (customer.unsubscribed) {
@@ -14,7 +14,7 @@ export function mayWrite({ customer, session, loading, missing }, me) {
   if (!customer.confirmed_at || !customer.phone_number) {
     return shut('unconfirmed', 'This number is not confirmed yet. It can be texted once the customer has confirmed it, or has texted first.');
   }
-  if (!session) return { open: true, kind: 'over', words: 'The last conversation is over. What you send starts a new one.', action: null };
+  if (!session) return { open: true, kind: 'over', words: 'There is no conversation now. What you send starts one.', action: null };
   if (!session.need_attention) return shut('bot', 'The bot has this conversation, and answers by itself.', 'takeOver');
   const assignee = session.attention?.assignee ?? null;
   if (assignee !== null && assignee !== me) return shut('assigned', `${assignee} has this conversation.`, 'assign');

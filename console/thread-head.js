@@ -22,13 +22,13 @@ export function createThreadHead({ me, act }) {
     actions, details);
   let shown = '';
 
-  function draw({ customer, session, loading }) {
+  function draw({ customer, session, loading, missing }) {
     drawPicture(picture, customer);
-    setText(name, customer ? nameOf(customer) : loading ? 'Loading…' : 'Customer');
+    setText(name, customer ? nameOf(customer) : loading ? 'Loading…' : 'Nobody');
     const digits = numberOf(customer);
     setText(number, digits === nameOf(customer) ? '' : digits);
     drawWait(session);
-    setText(standing, standingOf(session, me));
+    setText(standing, standingOf({ session, loading, missing }, me));
     drawActions(session);
   }
 
@@ -75,8 +75,8 @@ function buttonsOf(kind, act) {
   return [giveBack];
 }
 
-function standingOf(session, me) {
-  if (!session) return 'The last conversation is over';
+function standingOf({ session, loading, missing }, me) {
+  if (!session) return loading || missing ? '' : 'No conversation now';
   if (!session.need_attention) return 'The bot has this conversation';
   const { assignee = null, reason = null } = session.attention ?? {};
   const who = assignee === null ? 'Unassigned' : assignee === me.name ? 'Assigned to you' : `Assigned to ${assignee}`;

@@ -73,10 +73,11 @@ export function createThread({ me, act, older, reload }) {
   }
 
   function drawNote(state, length) {
-    const kind = state.loading && length === 0 ? 'loading' : state.problem ? 'problem' : length === 0 ? 'empty' : '';
+    const kind = state.missing ? 'missing' : state.loading && length === 0 ? 'loading' : state.problem ? 'problem' : length === 0 ? 'empty' : '';
     if (note.dataset.kind === kind) return;
     note.dataset.kind = kind;
     if (kind === 'loading') fill(note, h('p', { class: 'spoken' }, 'Loading the messages…'), skeleton());
+    else if (kind === 'missing') fill(note, h('p', { class: 'empty-title' }, 'There is no such customer'), h('p', {}, 'They were erased, or the address is wrong.'));
     else if (kind === 'problem') fill(note, h('p', { class: 'empty-title' }, 'The messages could not be loaded'), h('p', {}, state.problem.words), h('button', { type: 'button', onclick: reload }, 'Try again'));
     else if (kind === 'empty') fill(note, h('p', { class: 'empty-title' }, 'No messages yet'), h('p', {}, 'What you write starts the conversation.'));
     else fill(note);
