@@ -12,7 +12,7 @@ const MESSAGE = { content: 'Hey', content_type: 'text' };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 for (const [entry, { Client }] of entries) {
-  describe(entry, () => {
+  describe(entry, { concurrency: true }, () => {
     const clientOf = (url, more = {}) => new Client({ url, token: 'secret', backoffMs: 1, ...more });
 
     test('what passes is tried again: 408, 429, 502, 503, 504, a broken line', async (t) => {
