@@ -21,13 +21,19 @@ export function createFeed(me, handlers) {
 
   function setView(next) {
     const plain = sameView(next, PLAIN_VIEW);
-    const known = all();
+    const known = stopped(all());
     view = next;
     lists = plain ? { shown: known, all: null } : { shown: emptyList(next, me), all: known };
     generation += 1;
     handlers.changed();
-    // The list of all is kept true by events, so it is there at once.
-    if (!plain || known.state !== 'ready') load('shown');
+    if (!plain) load('shown');
+    // The list of all is kept true by events, so it is there at once, if it was there before.
+    if (known.state !== 'ready') load(plain ? 'shown' : 'all');
+  }
+
+  // What was under way for it is not waited for any more.
+  function stopped(list) {
+    return list.state === 'more' ? { ...list, state: 'ready' } : list;
   }
 
   /** Loads anew what is shown and what is counted, and keeps showing the old until then. */

@@ -362,8 +362,16 @@ async function setFaults(faults) {
 }
 
 function onFault() {
-  if ($('faults').checkValidity()) setFaults(writtenFaults());
-  else $('faults').reportValidity();
+  if (!$('faults').checkValidity()) return $('faults').reportValidity();
+  const faults = writtenFaults();
+  const over = [faults.sends, faults.receipts].map(percentOf).find((percent) => percent > 100);
+  if (!over) return setFaults(faults);
+  $('faults-problem').textContent = `These chances add up to ${over} %. At most one strikes, so 100 % is the most.`;
+  return undefined;
+}
+
+function percentOf(chances) {
+  return Math.round(Object.values(chances).reduce((sum, chance) => sum + chance, 0) * 100);
 }
 
 async function onQueue() {
