@@ -131,12 +131,24 @@ impl BotSettings {
 }
 
 fn policy(section: &mut Section<'_>) -> BotPolicy {
-    let debounce = section.or("debounce", Duration::ZERO);
+    let debounce = section.or("debounce", Debounce(Duration::ZERO)).0;
     if debounce > LONGEST_DEBOUNCE {
         section.refuse("debounce", "is too long; \"10s\" is the most that a customer should wait");
     }
     let guard = section.or("loop_guard", Guard(Some(LOOP_GUARD)));
     BotPolicy { debounce, observe: section.or("observe", false), loop_guard: guard.0 }
+}
+
+/// A time, or none at all.
+struct Debounce(Duration);
+
+impl Setting for Debounce {
+    fn read(node: &Node) -> Result<Self, String> {
+        match node.value.as_text() {
+            Some("0s") => Ok(Self(Duration::ZERO)),
+            _ => Duration::read(node).map(Self),
+        }
+    }
 }
 
 /// The bound of Twilio's own guard is near (15 in 30 s, error 14107).

@@ -65,6 +65,7 @@ files! {
     "settings.js" "console/settings.js";
     "shortcuts.js" "console/shortcuts.js";
     "sign-in.js" "console/sign-in.js";
+    "switch.js" "console/switch.js";
     "theme.js" "console/theme.js";
     "thread-head.js" "console/thread-head.js";
     "thread-log.js" "console/thread-log.js";

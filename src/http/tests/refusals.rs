@@ -133,7 +133,10 @@ async fn an_unknown_parameter_or_expansion_is_400() {
         assert_eq!(house.get(&path).await.problem(), (400, "invalid-query".into()), "{path}");
     }
     let named = house.get("/v1/sessions?expand=customers").await.json();
-    assert_eq!(named["detail"], "expand takes messages, customer, last_message, with commas between them.");
+    assert_eq!(
+        named["detail"],
+        "expand takes messages, customer, last_message, attention, suggested_messages, with commas between them."
+    );
 }
 
 #[tokio::test]

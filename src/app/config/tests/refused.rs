@@ -9,7 +9,7 @@ fn a_misspelt_key_is_refused_with_the_one_that_was_meant() {
 
 #[test]
 fn an_unknown_key_is_refused_with_those_that_there_are() {
-    insta::assert_snapshot!(wrong(&format!("[sessions]\ncolour = 1\n{CHANNEL}")), @"config.toml:2:1: sessions.colour is no known key; the keys here are idle_after");
+    insta::assert_snapshot!(wrong(&format!("[sessions]\ncolour = 1\n{CHANNEL}")), @"config.toml:2:1: sessions.colour is no known key; the keys here are escalate_after, return_after, idle_after");
     insta::assert_snapshot!(wrong(&format!("{CHANNEL}pace = {{ numbre = \"1/s\" }}")), @"config.toml:5:10: channels[0].pace.numbre is no known key; did you mean number?");
 }
 

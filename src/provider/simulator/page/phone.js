@@ -48,7 +48,16 @@ const ENDINGS = {
 };
 
 const $ = (id) => document.getElementById(id);
-const state = { ours: [], counts: new Map(), seen: new Map(), added: stored(MINE, []), current: null, texts: [], media: [], faults: null };
+const state = {
+  ours: [],
+  counts: new Map(),
+  seen: new Map(),
+  added: stored(MINE, []),
+  current: null,
+  texts: [],
+  media: [],
+  faults: null,
+};
 
 // --- the simulator's API
 
@@ -74,7 +83,8 @@ async function loadPhones() {
     state.ours = numbers;
     $('to').replaceChildren(...numbers.map((number) => h('option', { value: number }, spaced(number))));
   }
-  if (!state.current) choose(known().find((number) => number === stored(IN_HAND, '')) ?? known()[0] ?? addPhone(freshNumber()));
+  if (!state.current)
+    choose(known().find((number) => number === stored(IN_HAND, '')) ?? known()[0] ?? addPhone(freshNumber()));
   drawPhones();
 }
 
@@ -115,10 +125,13 @@ function drawPhones() {
   $('phones').replaceChildren(
     ...known().map((number) => {
       const fresh = number === state.current ? 0 : (state.counts.get(number) ?? 0) - (state.seen.get(number) ?? 0);
-      const button = h('button', { type: 'button', class: 'phone-choice', 'aria-pressed': String(number === state.current) },
+      const button = h(
+        'button',
+        { type: 'button', class: 'phone-choice', 'aria-pressed': String(number === state.current) },
         h('span', {}, spaced(number)),
         ENDINGS[number] ? h('span', { class: 'ending' }, ENDINGS[number]) : null,
-        fresh > 0 ? h('span', { class: 'fresh' }, String(fresh), h('span', { class: 'spoken' }, ' new')) : null);
+        fresh > 0 ? h('span', { class: 'fresh' }, String(fresh), h('span', { class: 'spoken' }, ' new')) : null,
+      );
       button.dataset.number = number;
       return h('li', {}, button);
     }),
@@ -137,7 +150,8 @@ function onAdd(event) {
   event.preventDefault();
   const field = $('number');
   const number = field.value.replace(/[\s().-]/g, '');
-  if (!NUMBER.test(number)) return refuse(field, $('number-problem'), 'Write + and the country code, then the number: 7 to 15 digits.');
+  if (!NUMBER.test(number))
+    return refuse(field, $('number-problem'), 'Write + and the country code, then the number: 7 to 15 digits.');
   clear(field, $('number-problem'));
   field.value = '';
   choose(addPhone(number));
@@ -158,7 +172,12 @@ async function watch() {
   while (!mine.signal.aborted) {
     try {
       const wait = first ? 0 : WAIT_MS;
-      const { count, texts } = await call('GET', `/phones/${encodeURIComponent(number)}/texts?after=${after}&wait_ms=${wait}`, undefined, mine.signal);
+      const { count, texts } = await call(
+        'GET',
+        `/phones/${encodeURIComponent(number)}/texts?after=${after}&wait_ms=${wait}`,
+        undefined,
+        mine.signal,
+      );
       online(true);
       // Somebody had everything forgotten.
       if (count < after) {
@@ -203,13 +222,21 @@ function bubble(text, next) {
   const who = own ? 'You' : text.network ? 'The network' : 'The brand';
   const media = text.media_urls.length;
   const failed = own && text.status === 'failed';
-  return h('li', { class: `text ${own ? 'own' : 'theirs'}${text.network ? ' network' : ''}${last ? ' last' : ''}` },
+  return h(
+    'li',
+    { class: `text ${own ? 'own' : 'theirs'}${text.network ? ' network' : ''}${last ? ' last' : ''}` },
     h('span', { class: 'spoken' }, `${who}: `),
-    h('div', { class: 'bubble' },
+    h(
+      'div',
+      { class: 'bubble' },
       text.body ? h('p', { dir: 'auto' }, text.body) : null,
-      media > 0 ? h('p', { class: 'media' }, media === 1 ? '1 attachment' : `${media} attachments`) : null),
-    last || failed ? h('p', { class: 'meta' }, text.network ? 'Network · ' : '', timeOf(text.at), statusOf(text, own)) : null,
-    failed ? h('button', { type: 'button', class: 'again', 'data-sid': text.sid }, 'Call the brand again') : null);
+      media > 0 ? h('p', { class: 'media' }, media === 1 ? '1 attachment' : `${media} attachments`) : null,
+    ),
+    last || failed
+      ? h('p', { class: 'meta' }, text.network ? 'Network · ' : '', timeOf(text.at), statusOf(text, own))
+      : null,
+    failed ? h('button', { type: 'button', class: 'again', 'data-sid': text.sid }, 'Call the brand again') : null,
+  );
 }
 
 function statusOf(text, own) {
@@ -270,14 +297,17 @@ async function onAgain(event) {
   const button = event.target.closest('[data-sid]');
   if (!button) return;
   button.disabled = true;
-  const answer = await call('POST', `/texts/${button.dataset.sid}/webhook`).catch((error) => ({ error: wordsOf(error) }));
+  const answer = await call('POST', `/texts/${button.dataset.sid}/webhook`).catch((error) => ({
+    error: wordsOf(error),
+  }));
   const reached = answer.status >= 200 && answer.status < 300;
   button.textContent = reached ? 'The brand was reached' : 'Not reached again';
 }
 
 function attach(media) {
   state.media = media;
-  $('attached').textContent = media.length === 0 ? '' : media.length === 1 ? '1 attachment' : `${media.length} attachments`;
+  $('attached').textContent =
+    media.length === 0 ? '' : media.length === 1 ? '1 attachment' : `${media.length} attachments`;
 }
 
 function fit() {
@@ -290,12 +320,22 @@ function fit() {
 
 function drawFaultForm() {
   const group = (title, chances, of) =>
-    h('fieldset', {}, h('legend', {}, title), Object.entries(chances).map(([name, words]) => slider(of ? `${of}.${name}` : name, words)));
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, title),
+      Object.entries(chances).map(([name, words]) => slider(of ? `${of}.${name}` : name, words)),
+    );
   $('faults').replaceChildren(
     group('When a text is sent', SENDS, 'sends'),
     group('Receipts', RECEIPTS, 'receipts'),
     group('On the way to the brand', OTHERS, ''),
-    h('fieldset', {}, h('legend', {}, 'Times'), Object.entries(TIMES).map(([name, words]) => amount(name, words))),
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, 'Times'),
+      Object.entries(TIMES).map(([name, words]) => amount(name, words)),
+    ),
   );
   $('next').replaceChildren(...Object.entries(SENDS).map(([name, [words]]) => h('option', { value: name }, words)));
 }
@@ -303,9 +343,25 @@ function drawFaultForm() {
 function slider(name, [words, hint]) {
   const id = `fault-${name}`;
   const value = h('output', { for: id });
-  const input = h('input', { type: 'range', id, name, min: 0, max: 100, step: 5, value: 0, 'aria-describedby': `${id}-hint` });
+  const input = h('input', {
+    type: 'range',
+    id,
+    name,
+    min: 0,
+    max: 100,
+    step: 5,
+    value: 0,
+    'aria-describedby': `${id}-hint`,
+  });
   input.addEventListener('input', () => showChance(input, value));
-  return h('div', { class: 'chance' }, h('label', { for: id }, words), value, input, h('span', { class: 'hint', id: `${id}-hint` }, hint));
+  return h(
+    'div',
+    { class: 'chance' },
+    h('label', { for: id }, words),
+    value,
+    input,
+    h('span', { class: 'hint', id: `${id}-hint` }, hint),
+  );
 }
 
 function showChance(input, value) {
@@ -316,8 +372,14 @@ function showChance(input, value) {
 
 function amount(name, [words, unit, step]) {
   const id = `fault-${name}`;
-  return h('div', { class: 'amount' }, h('label', { for: id }, words),
-    h('input', { type: 'number', id, name, min: 0, max: 3_600_000, step, required: true }), h('span', { 'aria-hidden': 'true' }, unit), h('span', { class: 'spoken' }, unit === 's' ? 'seconds' : 'milliseconds'));
+  return h(
+    'div',
+    { class: 'amount' },
+    h('label', { for: id }, words),
+    h('input', { type: 'number', id, name, min: 0, max: 3_600_000, step, required: true }),
+    h('span', { 'aria-hidden': 'true' }, unit),
+    h('span', { class: 'spoken' }, unit === 's' ? 'seconds' : 'milliseconds'),
+  );
 }
 
 async function loadFaults() {
@@ -336,7 +398,8 @@ function showFaults(faults) {
     }
   }
   const { next_sends: next } = faults;
-  $('queued').textContent = next.length === 0 ? '' : `Next: ${next.map((name) => SENDS[name]?.[0] ?? 'nothing').join(', then ')}.`;
+  $('queued').textContent =
+    next.length === 0 ? '' : `Next: ${next.map((name) => SENDS[name]?.[0] ?? 'nothing').join(', then ')}.`;
 }
 
 // The simulator takes all of them at once.
@@ -484,8 +547,11 @@ $('write').addEventListener('submit', onWrite);
 $('body').addEventListener('keydown', onKey);
 $('body').addEventListener('input', fit);
 $('texts').addEventListener('click', onAgain);
-$('attach').addEventListener('click', () => attach([...state.media, `https://media.example/picture-${state.media.length + 1}.jpg`]));
-for (const button of document.querySelectorAll('[data-keyword]')) button.addEventListener('click', () => write(button.dataset.keyword));
+$('attach').addEventListener('click', () =>
+  attach([...state.media, `https://media.example/picture-${state.media.length + 1}.jpg`]),
+);
+for (const button of document.querySelectorAll('[data-keyword]'))
+  button.addEventListener('click', () => write(button.dataset.keyword));
 $('faults').addEventListener('change', onFault);
 $('faults').addEventListener('submit', (event) => event.preventDefault());
 $('no-faults').addEventListener('click', () => setFaults({}));
