@@ -1,5 +1,5 @@
-// Owns the calls that the console makes: the public API through its client, as whoever the session's cookie says. Whatever goes wrong comes
-// out as a problem in plain words; nothing else knows the client.
+// Owns the calls that the console makes: the public API through its client, as whoever the session's cookie says.
+// Whatever goes wrong comes out as a problem in plain words; nothing else knows the client.
 
 import { Client } from './client.mjs';
 import { problemOf } from './problems.js';
@@ -34,11 +34,22 @@ export function inbox({ who, tag, topic }) {
 export const customer = (id) => tried(client.customers.retrieve(id));
 
 /** Customers by the beginning of a name, or of either end of a number. */
-export const customersLike = (text) => tried(client.customers.search(text, { limit: 20 }).page().then((page) => page.items));
+export const customersLike = (text) =>
+  tried(
+    client.customers
+      .search(text, { limit: 20 })
+      .page()
+      .then((page) => page.items),
+  );
 
 /** All conversations of a customer, the newest first. */
 export const sessionsOf = (customerId) =>
-  tried(client.sessions.list(customerId, { limit: 1000 }).toArray().then((sessions) => sessions.reverse()));
+  tried(
+    client.sessions
+      .list(customerId, { limit: 1000 })
+      .toArray()
+      .then((sessions) => sessions.reverse()),
+  );
 
 export const currentSession = (customerId) =>
   tried(client.sessions.retrieve(customerId, 'current', { expand: 'attention,suggested_messages' }));
@@ -66,7 +77,10 @@ export const typing = (customerId, on) => tried(client.sessions.typing(customerI
 export const countSuggestion = (id) => tried(client.suggestedMessages.use(id));
 export const cannedReplies = () => tried(client.cannedReplies.list().toArray());
 
-/** Events as they happen: `onEvent(event)`, `onStatus({state, error})`, and `onForgotten()` when some were missed for good. */
+/**
+ * Events as they happen: `onEvent(event)`, `onStatus({state, error})`, and `onForgotten()` when some were missed for
+ * good.
+ */
 export const subscribe = (watch) => client.events.subscribe({ types: EVENTS, ...watch });
 
 function pageOf(page) {

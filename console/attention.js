@@ -3,8 +3,9 @@
 import { nameOf } from './words.js';
 
 /**
- * What to tell of, given the rows `before` and `after` the events: `{key, customerId, customer, kind, body}`, where `kind` is `waits`
- * (a session that nobody had to look at begins to need somebody) or `writes` (one more word of who waits already).
+ * What to tell of, given the rows `before` and `after` the events: `{key, customerId, customer, kind, body}`, where
+ * `kind` is `waits` (a session that nobody had to look at begins to need somebody) or `writes` (one more word of who
+ * waits already).
  */
 export function news(before, after, events) {
   const told = new Map();
@@ -15,7 +16,8 @@ export function news(before, after, events) {
     if (!row?.need_attention || !row.attention?.waiting_since) continue;
     const waited = Boolean(before.get(id)?.attention?.waiting_since);
     const wrote = name === 'message.created' && data.sender_role === 'end-user';
-    const again = (row.attention.escalations ?? 0) > (before.get(id)?.attention?.escalations ?? row.attention.escalations ?? 0);
+    const again =
+      (row.attention.escalations ?? 0) > (before.get(id)?.attention?.escalations ?? row.attention.escalations ?? 0);
     if (!wrote && waited && !again) continue;
     const earlier = told.get(id);
     told.set(id, {

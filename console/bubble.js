@@ -26,7 +26,14 @@ export function makeBubble(act) {
 /** `context`: the customer's `name`, and `me`. */
 export function updateBubble(element, { message, first, last }, { name, me }) {
   const { parts, act } = element;
-  if (element.shown === message && element.shownState === message.state && element.first === first && element.last === last && element.name === name) return;
+  if (
+    element.shown === message &&
+    element.shownState === message.state &&
+    element.first === first &&
+    element.last === last &&
+    element.name === name
+  )
+    return;
   Object.assign(element, { shown: message, shownState: message.state, first, last, name });
   const side = ROLES[message.sender_role] ?? 'bot';
   element.className = `message from-${side}${first ? ' is-first' : ''}${last ? ' is-last' : ''}${message.state ? ' is-pending' : ''}`;
@@ -43,22 +50,31 @@ export function updateBubble(element, { message, first, last }, { name, me }) {
 
 function authorOf(message, name, me) {
   if (message.sender_role === 'end-user') return name;
-  if (message.sender_role === 'init') return message.author && message.author !== 'bot' ? `Bot (${message.author})` : 'Bot';
+  if (message.sender_role === 'init')
+    return message.author && message.author !== 'bot' ? `Bot (${message.author})` : 'Bot';
   if (message.author === 'gateway') return 'Automatic reply';
   return !message.author || message.author === me.name ? 'You' : message.author;
 }
 
 function drawMedia(list, media) {
   list.hidden = media.length === 0;
-  fill(list, media.map((one, at) => h('li', {}, attachment(one, at, media.length))));
+  fill(
+    list,
+    media.map((one, at) => h('li', {}, attachment(one, at, media.length))),
+  );
 }
 
 function attachment({ url, content_type: type }, at, of) {
   const words = [kindOf(type), of > 1 ? ` ${at + 1} of ${of}` : ''];
   // A link of any other kind would run something.
   if (!/^https?:\/\//i.test(url)) return h('span', { class: 'attachment' }, icon('attachment'), words);
-  return h('a', { class: 'attachment', href: url, target: '_blank', rel: 'noopener noreferrer' }, icon('attachment'), h('span', {}, words),
-    h('span', { class: 'spoken' }, ' (opens in a new tab)'));
+  return h(
+    'a',
+    { class: 'attachment', href: url, target: '_blank', rel: 'noopener noreferrer' },
+    icon('attachment'),
+    h('span', {}, words),
+    h('span', { class: 'spoken' }, ' (opens in a new tab)'),
+  );
 }
 
 function kindOf(type = '') {
@@ -70,7 +86,11 @@ function kindOf(type = '') {
 }
 
 function drawMeta(element, message, side, last, act) {
-  const time = h('time', { datetime: message.created_at, title: momentOf(message.created_at) }, timeOf(message.created_at));
+  const time = h(
+    'time',
+    { datetime: message.created_at, title: momentOf(message.created_at) },
+    timeOf(message.created_at),
+  );
   if (side === 'customer') {
     element.hidden = !last;
     fill(element, time);
@@ -82,9 +102,16 @@ function drawMeta(element, message, side, last, act) {
   fill(
     element,
     last ? time : h('span', { class: 'spoken' }, time),
-    h('span', { class: `ticks ticks-${drawing}`, title }, icon(drawing), h('span', { class: last || drawing === 'warning' ? '' : 'spoken' }, words)),
+    h(
+      'span',
+      { class: `ticks ticks-${drawing}`, title },
+      icon(drawing),
+      h('span', { class: last || drawing === 'warning' ? '' : 'spoken' }, words),
+    ),
     // Most leave at once: the style sheet shows this for those that have to wait.
-    !message.state && progress(message) === 'queued' ? h('button', { class: 'plain cancel', type: 'button', onclick: () => act('cancel', message) }, 'Cancel it') : null,
+    !message.state && progress(message) === 'queued'
+      ? h('button', { class: 'plain cancel', type: 'button', onclick: () => act('cancel', message) }, 'Cancel it')
+      : null,
   );
 }
 
@@ -102,7 +129,11 @@ function stageOf(message) {
     case 'sent':
       return ['sent', `Sent${unlessSame(message.sentOn ?? message.updated_at, message)}`, all()];
     case 'delivered':
-      return ['delivered', `Delivered${unlessSame(message.delivered_at, message)}`, all(`Delivered ${momentOf(message.delivered_at)}`)];
+      return [
+        'delivered',
+        `Delivered${unlessSame(message.delivered_at, message)}`,
+        all(`Delivered ${momentOf(message.delivered_at)}`),
+      ];
     case 'canceled':
       return ['close', 'Canceled before it left', all()];
     case 'expired':
@@ -129,17 +160,33 @@ function drawTrouble(element, message, act) {
 
 function pendingTrouble(message, act) {
   if (message.state === 'stale') {
-    return [h('p', {}, 'This was not confirmed when the page was closed. Look whether it stands above before you send it again.'),
-      button('Put it back to write', () => act('takeBack', message))];
+    return [
+      h(
+        'p',
+        {},
+        'This was not confirmed when the page was closed. Look whether it stands above before you send it again.',
+      ),
+      button('Put it back to write', () => act('takeBack', message)),
+    ];
   }
   if (message.state !== 'waiting') return null;
-  return [h('p', {}, message.problem ? `${message.problem.words} It is tried again by itself.` : 'It is tried again by itself.'), button('Try now', () => act('retry', message))];
+  return [
+    h(
+      'p',
+      {},
+      message.problem ? `${message.problem.words} It is tried again by itself.` : 'It is tried again by itself.',
+    ),
+    button('Try now', () => act('retry', message)),
+  ];
 }
 
 function troubleOf(message, act) {
   switch (progress(message)) {
     case 'held':
-      return [h('p', {}, 'Nobody can tell whether this arrived. Sent again, it may arrive twice.'), button('Send again', () => act('resend', message))];
+      return [
+        h('p', {}, 'Nobody can tell whether this arrived. Sent again, it may arrive twice.'),
+        button('Send again', () => act('resend', message)),
+      ];
     case 'unknown':
       return h('p', {}, 'The provider did not say whether it took this. It is being looked up.');
     case 'failed':

@@ -39,7 +39,15 @@ export function createConversation(customerId, row, me, { changed, failed }) {
       const first = await pages.next();
       const log = withEvents(withPage(anew ? emptyLog() : state.log, first), since);
       const { suggested_messages: suggestions = [], ...plain } = session ?? {};
-      put({ customer, session: session && plain, suggestions, log, loading: false, problem: null, older: pages.more() ? 'some' : 'none' });
+      put({
+        customer,
+        session: session && plain,
+        suggestions,
+        log,
+        loading: false,
+        problem: null,
+        older: pages.more() ? 'some' : 'none',
+      });
       applyToSession(since);
     } catch (problem) {
       if (problem.kind === 'gone') forget();
@@ -52,7 +60,15 @@ export function createConversation(customerId, row, me, { changed, failed }) {
 
   // Of whom is erased, nothing stays on the screen.
   function forget() {
-    put({ missing: true, loading: false, customer: null, session: null, suggestions: [], log: emptyLog(), older: 'none' });
+    put({
+      missing: true,
+      loading: false,
+      customer: null,
+      session: null,
+      suggestions: [],
+      log: emptyLog(),
+      older: 'none',
+    });
   }
 
   async function currentOrNone() {
@@ -108,8 +124,10 @@ export function createConversation(customerId, row, me, { changed, failed }) {
     for (const { name, data } of events) {
       if (data.customer_id === customerId && name.startsWith('session.')) onSession(name, data);
       else if (data.id === customerId && name === 'customer.erased') forget();
-      else if (data.id === customerId && name.startsWith('customer.') && !data.gone) put({ customer: { ...state.customer, ...data } });
-      else if (name === 'bot.suggested' && !data.gone && data.session_id === state.session?.id) put({ suggestions: data.suggested_messages });
+      else if (data.id === customerId && name.startsWith('customer.') && !data.gone)
+        put({ customer: { ...state.customer, ...data } });
+      else if (name === 'bot.suggested' && !data.gone && data.session_id === state.session?.id)
+        put({ suggestions: data.suggested_messages });
       else if (name === 'message.created' && data.sender_role !== 'end-user') state.typing.delete(data.author);
     }
   }
@@ -117,7 +135,8 @@ export function createConversation(customerId, row, me, { changed, failed }) {
   function onSession(name, data) {
     if (name === 'session.typing') return onTyping(data);
     const known = state.session;
-    if (data.gone || (known && (data.id < known.id || (data.id === known.id && data.updated_at < known.updated_at)))) return;
+    if (data.gone || (known && (data.id < known.id || (data.id === known.id && data.updated_at < known.updated_at))))
+      return;
     const other = known?.id !== data.id;
     put({ session: sessionOf({ ...(other ? {} : known), ...data }), suggestions: other ? [] : state.suggestions });
   }
@@ -126,10 +145,13 @@ export function createConversation(customerId, row, me, { changed, failed }) {
     clearTimeout(state.typing.get(name));
     state.typing.delete(name);
     if (typing && name !== me.name) {
-      state.typing.set(name, setTimeout(() => {
-        state.typing.delete(name);
-        put({});
-      }, TYPING_FADES_MS));
+      state.typing.set(
+        name,
+        setTimeout(() => {
+          state.typing.delete(name);
+          put({});
+        }, TYPING_FADES_MS),
+      );
     }
     put({});
   }

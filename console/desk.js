@@ -1,5 +1,5 @@
-// Owns what an agent has before them, and joins it: the inbox, the open conversation, the stream of events that keeps both true, and
-// the texts that are on their way.
+// Owns what an agent has before them, and joins it: the inbox, the open conversation, the stream of events that keeps
+// both true, and the texts that are on their way.
 
 import * as api from './api.js';
 import { callAttention, setBadge } from './alerts.js';
@@ -31,7 +31,8 @@ import { nameOf } from './words.js';
 
 const FAILURES = ['delivery.failed', 'delivery.undelivered', 'delivery.expired', 'delivery.held'];
 const VIEWS = ['all', 'mine', 'unassigned', 'bot'];
-// So long the lists wait for the events, so that they are loaded once and miss nothing. Where no stream comes about, they do without.
+// So long the lists wait for the events, so that they are loaded once and miss nothing. Where no stream comes about,
+// they do without.
 const WAIT_FOR_EVENTS_MS = 1500;
 
 /** Puts the desk into `page`. `signedOut()` when the daemon says so, `left()` when the agent did. */
@@ -54,9 +55,17 @@ export function openDesk(page, me, { signedOut, left }) {
   const act = (name) => ({ back: () => goTo(null), details: frame.toggleDetails, ...handover })[name]();
 
   const inbox = createInbox({ feed, drafts, me });
-  const search = createSearch({ changed: (active) => setAttribute(inbox.element, 'hidden', active), failed: failedQuietly });
+  const search = createSearch({
+    changed: (active) => setAttribute(inbox.element, 'hidden', active),
+    failed: failedQuietly,
+  });
   const head = createThreadHead({ me, act });
-  const thread = createThread({ me, act: actOnMessage, older: () => conversation?.loadOlder(), reload: () => conversation?.load() });
+  const thread = createThread({
+    me,
+    act: actOnMessage,
+    older: () => conversation?.loadOlder(),
+    reload: () => conversation?.load(),
+  });
   const composer = createComposer({
     me,
     drafts,
@@ -109,7 +118,8 @@ export function openDesk(page, me, { signedOut, left }) {
     if (customerId === (conversation?.state.customerId ?? null)) return;
     signal.ended();
     conversation?.close();
-    conversation = customerId && createConversation(customerId, inbox.rowOf(customerId), me, { changed: drawSoon, failed });
+    conversation =
+      customerId && createConversation(customerId, inbox.rowOf(customerId), me, { changed: drawSoon, failed });
     frame.show(Boolean(customerId));
     inbox.setOpen(customerId);
     if (loaded) conversation?.load();
@@ -118,8 +128,8 @@ export function openDesk(page, me, { signedOut, left }) {
     if (!customerId) inbox.focus();
   }
 
-  // The focus goes to where one writes, or, where nobody may write, to whom it is about: not before that is known, and not if the
-  // agent has gone elsewhere meanwhile.
+  // The focus goes to where one writes, or, where nobody may write, to whom it is about: not before that is known,
+  // and not if the agent has gone elsewhere meanwhile.
   let focusWanted = false;
   function wantFocus() {
     focusWanted = true;
@@ -147,7 +157,9 @@ export function openDesk(page, me, { signedOut, left }) {
     feed.apply(events);
     conversation?.apply(events);
     for (const item of news(before, feed.all().rows, events)) tell(item);
-    for (const { name, data } of events) if (FAILURES.includes(name) && data.customer_id === conversation?.state.customerId) announce('A message was not delivered.');
+    for (const { name, data } of events)
+      if (FAILURES.includes(name) && data.customer_id === conversation?.state.customerId)
+        announce('A message was not delivered.');
   }
 
   async function tell(item) {
@@ -157,7 +169,12 @@ export function openDesk(page, me, { signedOut, left }) {
     if (open || item.kind === 'waits') announce(newsInWords(told));
     // Who sees it needs no calling.
     if (!document.hidden && (open || item.kind === 'writes')) return;
-    callAttention({ title: newsInWords({ ...told, body: '' }), body: item.body, key: item.key, open: () => goTo(item.customerId) });
+    callAttention({
+      title: newsInWords({ ...told, body: '' }),
+      body: item.body,
+      key: item.key,
+      open: () => goTo(item.customerId),
+    });
   }
 
   let lost = false;
@@ -215,7 +232,10 @@ export function openDesk(page, me, { signedOut, left }) {
     return undefined;
   }
 
-  /** Something that was asked for by itself: where it is missing, it is said there, and the line above says that there is no line. */
+  /**
+   * Something that was asked for by itself: where it is missing, it is said there, and the line above says that there
+   * is no line.
+   */
   function failedQuietly(problem) {
     if (problem.kind === 'signed-out') end();
   }

@@ -1,4 +1,5 @@
-// Owns what stands beside a conversation: who the customer is, what time it is for them, and the session's tags and topics.
+// Owns what stands beside a conversation: who the customer is, what time it is for them, and the session's tags and
+// topics.
 
 import { fill, h } from './dom.js';
 import { createLabels } from './labels.js';
@@ -9,7 +10,13 @@ export function createDetails({ change }) {
   const facts = h('dl', { class: 'facts' });
   const tags = createLabels({ title: 'Tags', singular: 'tag', change: (list) => change({ tags: list }) });
   const topics = createLabels({ title: 'Topics', singular: 'topic', change: (list) => change({ topics: list }) });
-  const element = h('div', { class: 'details' }, tags.element, topics.element, h('section', { class: 'details-part', 'aria-label': 'Customer' }, h('h3', {}, 'Customer'), facts));
+  const element = h(
+    'div',
+    { class: 'details' },
+    tags.element,
+    topics.element,
+    h('section', { class: 'details-part', 'aria-label': 'Customer' }, h('h3', {}, 'Customer'), facts),
+  );
   let shown = null;
 
   function draw({ customer, session }) {
@@ -49,9 +56,13 @@ function countryOf(code) {
 function localTime(zone) {
   if (!zone || zone === 'UTC') return '';
   try {
-    return new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: 'numeric', minute: '2-digit', timeZone: zone }).format(new Date());
+    return new Intl.DateTimeFormat(undefined, {
+      weekday: 'short',
+      hour: 'numeric',
+      minute: '2-digit',
+      timeZone: zone,
+    }).format(new Date());
   } catch {
     return '';
   }
 }
-

@@ -10,9 +10,12 @@ export function openDialog({ title, kind = '', body, onclose = () => {} }) {
   const dialog = h(
     'dialog',
     { class: `dialog ${kind}`, 'aria-labelledby': labelId },
-    h('header', { class: 'dialog-head' },
+    h(
+      'header',
+      { class: 'dialog-head' },
       h('h2', { id: labelId }, title),
-      h('button', { class: 'plain icon-button', type: 'button', 'aria-label': 'Close', onclick: close }, icon('close'))),
+      h('button', { class: 'plain icon-button', type: 'button', 'aria-label': 'Close', onclick: close }, icon('close')),
+    ),
     h('div', { class: 'dialog-body' }, body),
   );
   const opener = document.activeElement;
@@ -43,7 +46,12 @@ export function confirmed({ title, words, yes, no = 'Cancel' }) {
       kind: 'dialog-small',
       body: [
         h('p', {}, words),
-        h('div', { class: 'dialog-actions' }, cancel, h('button', { class: 'primary', type: 'button', onclick: say(true) }, yes)),
+        h(
+          'div',
+          { class: 'dialog-actions' },
+          cancel,
+          h('button', { class: 'primary', type: 'button', onclick: say(true) }, yes),
+        ),
       ],
       onclose: () => resolve(answer),
     });

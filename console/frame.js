@@ -1,4 +1,5 @@
-// Owns the frame of the desk: which parts stand side by side, which one is alone on a narrow screen, and where the details of a customer go.
+// Owns the frame of the desk: which parts stand side by side, which one is alone on a narrow screen, and where the
+// details of a customer go.
 
 import { openDialog } from './dialogs.js';
 import { fill, h, setAttribute } from './dom.js';
@@ -8,17 +9,38 @@ import { preference, setPreference } from './preferences.js';
 const wide = matchMedia('(min-width: 72rem)');
 const narrow = matchMedia('(max-width: 47.99rem)');
 
-/** `parts` are the elements: `connection`, `side` (a list), `conversation` (a list), `details`. `buttons` stand at the top. */
+/**
+ * `parts` are the elements: `connection`, `side` (a list), `conversation` (a list), `details`. `buttons` stand at the
+ * top.
+ */
 export function createFrame({ connection, side: sideParts, conversation, details, buttons, detailsShown }) {
-  const side = h('div', { class: 'side' },
-    h('nav', { class: 'side-nav', 'aria-label': 'Customers' },
-      h('div', { class: 'side-head' }, mark(), h('p', { class: 'brand', 'aria-hidden': 'true' }, 'Switchboard'), buttons),
-      sideParts));
+  const side = h(
+    'div',
+    { class: 'side' },
+    h(
+      'nav',
+      { class: 'side-nav', 'aria-label': 'Customers' },
+      h(
+        'div',
+        { class: 'side-head' },
+        mark(),
+        h('p', { class: 'brand', 'aria-hidden': 'true' }, 'Switchboard'),
+        buttons,
+      ),
+      sideParts,
+    ),
+  );
   const main = h('main', { class: 'main', 'aria-label': 'Conversation' });
   const aside = h('aside', { class: 'aside', 'aria-label': 'Customer details' });
   const nothing = nothingOpen();
-  const element = h('div', { class: 'desk', 'data-pane': 'list' },
-    h('header', { class: 'top' }, h('h1', { class: 'spoken' }, 'Switchboard'), connection), side, main, aside);
+  const element = h(
+    'div',
+    { class: 'desk', 'data-pane': 'list' },
+    h('header', { class: 'top' }, h('h1', { class: 'spoken' }, 'Switchboard'), connection),
+    side,
+    main,
+    aside,
+  );
   let open = false;
   let dialog = null;
 
@@ -48,7 +70,12 @@ export function createFrame({ connection, side: sideParts, conversation, details
       setPreference('details', !preference('details'));
       place();
     } else if (!dialog) {
-      dialog = openDialog({ title: 'Customer details', kind: 'dialog-details', body: details, onclose: () => (dialog = null) });
+      dialog = openDialog({
+        title: 'Customer details',
+        kind: 'dialog-details',
+        body: details,
+        onclose: () => (dialog = null),
+      });
     }
   }
 
@@ -69,14 +96,31 @@ export function createFrame({ connection, side: sideParts, conversation, details
 
 function nothingOpen() {
   const key = (name) => h('kbd', {}, name);
-  return h('div', { class: 'nothing-open' },
+  return h(
+    'div',
+    { class: 'nothing-open' },
     mark(),
     h('h2', {}, 'Choose a conversation'),
     h('p', {}, 'Who has waited longest stands first.'),
-    h('p', { class: 'nothing-keys' }, key('j'), key('k'), ' move, ', key('Enter'), ' opens, ', key('?'), ' shows all keys'));
+    h(
+      'p',
+      { class: 'nothing-keys' },
+      key('j'),
+      key('k'),
+      ' move, ',
+      key('Enter'),
+      ' opens, ',
+      key('?'),
+      ' shows all keys',
+    ),
+  );
 }
 
 /** A button that shows a drawing only. */
 export function iconButton(name, label, onclick) {
-  return h('button', { class: 'plain icon-button', type: 'button', 'aria-label': label, title: label, onclick }, icon(name));
+  return h(
+    'button',
+    { class: 'plain icon-button', type: 'button', 'aria-label': label, title: label, onclick },
+    icon(name),
+  );
 }

@@ -10,7 +10,13 @@ export function createHandover({ me, current, taken }) {
 
   async function takeOver() {
     if (!session() || session().need_attention) return;
-    if (await done(current().update({ need_attention: true }), 'You took over. The bot is silent until you give the conversation back.')) taken();
+    if (
+      await done(
+        current().update({ need_attention: true }),
+        'You took over. The bot is silent until you give the conversation back.',
+      )
+    )
+      taken();
   }
 
   async function giveBack() {
@@ -32,11 +38,21 @@ export function createHandover({ me, current, taken }) {
     await done(current().assign(null), 'Nobody has this conversation now.');
   }
 
-  return { takeOver, giveBack, assign, unassign, assignOrUnassign: () => (assignee() === me.name ? unassign() : assign()) };
+  return {
+    takeOver,
+    giveBack,
+    assign,
+    unassign,
+    assignOrUnassign: () => (assignee() === me.name ? unassign() : assign()),
+  };
 }
 
 function agreesToTakeFrom(name) {
-  return confirmed({ title: `Take it from ${name}?`, words: `${name} has this conversation and may be writing an answer.`, yes: 'Take it' });
+  return confirmed({
+    title: `Take it from ${name}?`,
+    words: `${name} has this conversation and may be writing an answer.`,
+    yes: 'Take it',
+  });
 }
 
 async function done(work, words) {

@@ -12,7 +12,13 @@ export function openHelp() {
     title: 'Keyboard shortcuts',
     kind: 'dialog-help',
     body: [
-      h('div', { class: 'keys' }, groups.map((group) => h('section', {}, h('h3', {}, group), h('dl', {}, SHORTCUTS.filter((one) => one.group === group).map(line))))),
+      h(
+        'div',
+        { class: 'keys' },
+        groups.map((group) =>
+          h('section', {}, h('h3', {}, group), h('dl', {}, SHORTCUTS.filter((one) => one.group === group).map(line))),
+        ),
+      ),
       switchFor({
         label: 'Single-key shortcuts',
         hint: 'Off: only keys with Ctrl or ⌘, Enter, Escape and arrows do something.',
@@ -25,6 +31,14 @@ export function openHelp() {
 
 function line({ shown, words, name }) {
   const between = name === 'send' ? ' + ' : name === 'views' ? ' – ' : ' or ';
-  return h('div', { class: 'key-line' }, h('dt', {}, words),
-    h('dd', {}, shown.map((key, at) => [at > 0 ? h('span', { class: 'key-between' }, between) : null, h('kbd', {}, key)])));
+  return h(
+    'div',
+    { class: 'key-line' },
+    h('dt', {}, words),
+    h(
+      'dd',
+      {},
+      shown.map((key, at) => [at > 0 ? h('span', { class: 'key-between' }, between) : null, h('kbd', {}, key)]),
+    ),
+  );
 }

@@ -1,10 +1,18 @@
-// Owns the drawings. All are strokes on a grid of 20 by 20, and say nothing to screen readers: whoever shows one, names it.
+// Owns the drawings. All are strokes on a grid of 20 by 20, and say nothing to screen readers: whoever shows one,
+// names it.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 const STROKES = {
   search: ['M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z', 'm13 13 3.5 3.5'],
-  settings: ['M3.5 6h7', 'M14.5 6h2', 'M3.5 14h2', 'M9.5 14h7', 'M12.5 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z', 'M7.5 12a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z'],
+  settings: [
+    'M3.5 6h7',
+    'M14.5 6h2',
+    'M3.5 14h2',
+    'M9.5 14h7',
+    'M12.5 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z',
+    'M7.5 12a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z',
+  ],
   help: ['M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15Z', 'M8 8a2 2 0 1 1 2.8 1.9c-.6.3-.8.7-.8 1.3', 'M10 13.8v.1'],
   back: ['M12.5 4.5 7 10l5.5 5.5'],
   down: ['M10 4v11.5', 'm5 11 5 5 5-5'],

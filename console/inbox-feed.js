@@ -1,8 +1,17 @@
-// Owns the loading of the inbox: the list that is shown, and beside it, to count and to call, the list of all who wait. Pages come on
-// demand, events keep both true, and each change costs one request at the most.
+// Owns the loading of the inbox: the list that is shown, and beside it, to count and to call, the list of all who
+// wait. Pages come on demand, events keep both true, and each change costs one request at the most.
 
 import * as api from './api.js';
-import { emptyList, PLAIN_VIEW, sameView, strangers, withCustomer, withEvents, withPage, withProblem } from './inbox-list.js';
+import {
+  emptyList,
+  PLAIN_VIEW,
+  sameView,
+  strangers,
+  withCustomer,
+  withEvents,
+  withPage,
+  withProblem,
+} from './inbox-list.js';
 
 const MOST_HEARD_OF = 500;
 
@@ -96,7 +105,11 @@ export function createFeed(me, handlers) {
       know(heard);
       return heard;
     }
-    if (!asked.has(id)) asked.set(id, lookUp(id).finally(() => asked.delete(id)));
+    if (!asked.has(id))
+      asked.set(
+        id,
+        lookUp(id).finally(() => asked.delete(id)),
+      );
     return asked.get(id);
   }
 

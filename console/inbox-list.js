@@ -27,7 +27,11 @@ export function withProblem(list, problem) {
 
 /** Who a row is about has been looked up. */
 export function withCustomer(list, customer) {
-  return changeRows(list, (row) => row.customer_id === customer.id, (row) => ({ ...row, customer }));
+  return changeRows(
+    list,
+    (row) => row.customer_id === customer.id,
+    (row) => ({ ...row, customer }),
+  );
 }
 
 /** What has happened since, in order. Lists that no event touches come back as they are. */
@@ -112,8 +116,10 @@ function attentionAfter({ attention, last_message: last }, message) {
 }
 
 function isOlder(message, known) {
-  return known !== null && (known.created_at > message.created_at ||
-    (known.created_at === message.created_at && known.id > message.id));
+  return (
+    known !== null &&
+    (known.created_at > message.created_at || (known.created_at === message.created_at && known.id > message.id))
+  );
 }
 
 function matches(row, { view, me }) {

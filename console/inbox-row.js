@@ -15,10 +15,13 @@ export function makeRow() {
     preview: h('span', { class: 'row-preview' }),
     marks: h('span', { class: 'row-marks' }),
   };
-  const link = h('a', { class: 'row', draggable: 'false' },
+  const link = h(
+    'a',
+    { class: 'row', draggable: 'false' },
     parts.picture,
     h('span', { class: 'row-line' }, parts.name, parts.when),
-    h('span', { class: 'row-line' }, parts.preview, parts.marks));
+    h('span', { class: 'row-line' }, parts.preview, parts.marks),
+  );
   const item = h('li', {}, link);
   item.parts = { ...parts, link };
   return item;
@@ -62,7 +65,14 @@ function drawWhen(element, row) {
 function drawPreview(element, row, me, draft) {
   const reason = row.need_attention && row.attention?.waiting_since ? reasonOf(row.attention.reason) : '';
   if (draft) fill(element, h('span', { class: 'row-draft' }, 'Draft: '), oneLine(draft));
-  else if (reason) fill(element, h('span', { class: 'row-reason' }, reason), h('span', { class: 'spoken' }, '. '), ' ', lastWords(row, me));
+  else if (reason)
+    fill(
+      element,
+      h('span', { class: 'row-reason' }, reason),
+      h('span', { class: 'spoken' }, '. '),
+      ' ',
+      lastWords(row, me),
+    );
   else fill(element, lastWords(row, me));
 }
 
@@ -83,8 +93,19 @@ function drawMarks(element, row, me) {
   fill(
     element,
     row.customer?.unsubscribed ? h('span', { class: 'chip chip-warning' }, 'Opted out') : null,
-    assignee ? h('span', { class: assignee === me.name ? 'chip chip-mine' : 'chip' }, h('span', { class: 'spoken' }, 'Assigned to '), assignee === me.name ? 'You' : assignee) : null,
-    row.tags.slice(0, 1).map((tag) => h('span', { class: 'chip chip-tag' }, h('span', { class: 'spoken' }, 'Tag '), tag)),
-    row.tags.length > 1 ? h('span', { class: 'chip chip-tag' }, `+${row.tags.length - 1}`, h('span', { class: 'spoken' }, ' more tags')) : null,
+    assignee
+      ? h(
+          'span',
+          { class: assignee === me.name ? 'chip chip-mine' : 'chip' },
+          h('span', { class: 'spoken' }, 'Assigned to '),
+          assignee === me.name ? 'You' : assignee,
+        )
+      : null,
+    row.tags
+      .slice(0, 1)
+      .map((tag) => h('span', { class: 'chip chip-tag' }, h('span', { class: 'spoken' }, 'Tag '), tag)),
+    row.tags.length > 1
+      ? h('span', { class: 'chip chip-tag' }, `+${row.tags.length - 1}`, h('span', { class: 'spoken' }, ' more tags'))
+      : null,
   );
 }

@@ -9,9 +9,26 @@ const MOST = 50;
 /** `singular` is `tag` or `topic`. `change(list)` saves all of them and resolves to whether that worked. */
 export function createLabels({ title, singular, change }) {
   const chips = h('ul', { class: 'chips' });
-  const input = h('input', { type: 'text', id: freshId(singular), maxlength: 100, autocomplete: 'off', placeholder: `Add a ${singular}`, enterkeyhint: 'done' });
-  const add = h('button', { class: 'plain icon-button', type: 'submit', 'aria-label': `Add the ${singular}` }, icon('plus'));
-  const form = h('form', { class: 'add-label', onsubmit: submit }, h('label', { class: 'spoken', for: input.id }, `Add a ${singular}`), input, add);
+  const input = h('input', {
+    type: 'text',
+    id: freshId(singular),
+    maxlength: 100,
+    autocomplete: 'off',
+    placeholder: `Add a ${singular}`,
+    enterkeyhint: 'done',
+  });
+  const add = h(
+    'button',
+    { class: 'plain icon-button', type: 'submit', 'aria-label': `Add the ${singular}` },
+    icon('plus'),
+  );
+  const form = h(
+    'form',
+    { class: 'add-label', onsubmit: submit },
+    h('label', { class: 'spoken', for: input.id }, `Add a ${singular}`),
+    input,
+    add,
+  );
   const element = h('section', { class: 'details-part', 'aria-label': title }, h('h3', {}, title), chips, form);
   let names = [];
   let enabled = null;
@@ -31,7 +48,10 @@ export function createLabels({ title, singular, change }) {
 
   function remove(name) {
     const at = names.indexOf(name);
-    save(names.filter((one) => one !== name), `${name} removed.`);
+    save(
+      names.filter((one) => one !== name),
+      `${name} removed.`,
+    );
     // The chip is gone; the focus goes to the one that took its place.
     (chips.children[Math.min(at, chips.children.length - 1)]?.querySelector('button') ?? input).focus();
   }
@@ -48,8 +68,28 @@ export function createLabels({ title, singular, change }) {
 
   function show(next) {
     names = next;
-    fill(chips, names.map((name) => h('li', { class: 'chip chip-tag' }, h('span', {}, name),
-      enabled ? h('button', { class: 'plain chip-remove', type: 'button', 'aria-label': `Remove ${singular} ${name}`, onclick: () => remove(name) }, icon('close')) : null)));
+    fill(
+      chips,
+      names.map((name) =>
+        h(
+          'li',
+          { class: 'chip chip-tag' },
+          h('span', {}, name),
+          enabled
+            ? h(
+                'button',
+                {
+                  class: 'plain chip-remove',
+                  type: 'button',
+                  'aria-label': `Remove ${singular} ${name}`,
+                  onclick: () => remove(name),
+                },
+                icon('close'),
+              )
+            : null,
+        ),
+      ),
+    );
     chips.hidden = names.length === 0;
   }
 

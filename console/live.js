@@ -8,9 +8,9 @@ const FIRST_PAUSE_MS = 2000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * `handlers`: `events(list)`, in order; `status(word)`: `connecting`, `open`, `reconnecting` or `closed`; `started()` when
- * events are heard from, so that lists loaded from then on miss nothing, also after the daemon forgot where we stood;
- * `signedOut()`.
+ * `handlers`: `events(list)`, in order; `status(word)`: `connecting`, `open`, `reconnecting` or `closed`; `started()`
+ * when events are heard from, so that lists loaded from then on miss nothing, also after the daemon forgot where we
+ * stood; `signedOut()`.
  */
 export function createLive(subscribe, handlers) {
   let subscription = null;

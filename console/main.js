@@ -41,7 +41,14 @@ async function begin() {
 function showUnreachable(problem) {
   document.title = 'Switchboard';
   const again = h('button', { class: 'primary', type: 'button', onclick: begin }, 'Try again');
-  fill(page, h('main', { class: 'sign-in' }, h('div', { class: 'sign-in-card' }, h('h1', {}, 'Switchboard'), h('p', { role: 'alert' }, problem.words), again)));
+  fill(
+    page,
+    h(
+      'main',
+      { class: 'sign-in' },
+      h('div', { class: 'sign-in-card' }, h('h1', {}, 'Switchboard'), h('p', { role: 'alert' }, problem.words), again),
+    ),
+  );
 }
 
 function wear(theme) {

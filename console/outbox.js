@@ -9,7 +9,8 @@ const KEY_GOOD_FOR_MS = 23 * 3_600_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * `author` is whose texts these are: what somebody else left in this tab is not sent in another name. `send(customerId, content, key)` promises the message, or fails with a problem. `events` are told of what happens:
+ * `author` is whose texts these are: what somebody else left in this tab is not sent in another name.
+ * `send(customerId, content, key)` promises the message, or fails with a problem. `events` are told of what happens:
  * `changed(customerId)`, `sent(entry, message)`, `refused(entry, problem)`, `signedOut()`.
  */
 export function createOutbox({

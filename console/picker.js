@@ -1,4 +1,5 @@
-// Owns choosing one of many by typing: a field with a list under it, in a dialog. Arrows move, Enter takes, Escape leaves.
+// Owns choosing one of many by typing: a field with a list under it, in a dialog. Arrows move, Enter takes, Escape
+// leaves.
 
 import { openDialog } from './dialogs.js';
 import { fill, freshId, h, setAttribute } from './dom.js';
@@ -11,7 +12,16 @@ export function pick({ title, label, items, empty }) {
     let active = 0;
     const listId = freshId('choices');
     const list = h('ul', { class: 'choices', id: listId, role: 'listbox', 'aria-label': title });
-    const input = h('input', { type: 'text', role: 'combobox', 'aria-label': label, 'aria-controls': listId, 'aria-expanded': 'true', 'aria-autocomplete': 'list', autocomplete: 'off', placeholder: label });
+    const input = h('input', {
+      type: 'text',
+      role: 'combobox',
+      'aria-label': label,
+      'aria-controls': listId,
+      'aria-expanded': 'true',
+      'aria-autocomplete': 'list',
+      autocomplete: 'off',
+      placeholder: label,
+    });
     const none = h('p', { class: 'hint', role: 'status' });
 
     function draw() {
@@ -26,8 +36,18 @@ export function pick({ title, label, items, empty }) {
     }
 
     function option(item, at) {
-      return h('li', { class: 'choice', role: 'option', id: `${listId}-${at}`, 'aria-selected': String(at === active), onclick: () => take(item) },
-        h('span', { class: 'choice-title' }, item.title), h('span', { class: 'choice-content' }, item.content));
+      return h(
+        'li',
+        {
+          class: 'choice',
+          role: 'option',
+          id: `${listId}-${at}`,
+          'aria-selected': String(at === active),
+          onclick: () => take(item),
+        },
+        h('span', { class: 'choice-title' }, item.title),
+        h('span', { class: 'choice-content' }, item.content),
+      );
     }
 
     function take(item) {
@@ -50,7 +70,12 @@ export function pick({ title, label, items, empty }) {
         take(shown[active]);
       }
     });
-    const dialog = openDialog({ title, kind: 'dialog-picker', body: [input, list, none], onclose: () => resolve(chosen) });
+    const dialog = openDialog({
+      title,
+      kind: 'dialog-picker',
+      body: [input, list, none],
+      onclose: () => resolve(chosen),
+    });
     draw();
     input.focus();
   });

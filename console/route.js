@@ -15,10 +15,3 @@ export function hashOf(customerId) {
 export function goTo(customerId) {
   if (location.hash !== hashOf(customerId)) location.hash = hashOf(customerId);
 }
-
-/** Tells `changed(customerId)` now and at every change. */
-export function watchRoute(changed) {
-  const tell = () => changed(customerOf(location.hash));
-  addEventListener('hashchange', tell);
-  tell();
-}

@@ -23,7 +23,13 @@ export function createSearch({ changed, failed }) {
   const status = h('p', { class: 'search-status', role: 'status' });
   const list = h('ul', { class: 'rows' });
   const results = h('div', { class: 'search-results', hidden: true }, status, list);
-  const field = h('search', { class: 'search', role: 'search' }, icon('search'), input, h('kbd', { class: 'search-key', 'aria-hidden': 'true' }, '/'));
+  const field = h(
+    'search',
+    { class: 'search', role: 'search' },
+    icon('search'),
+    input,
+    h('kbd', { class: 'search-key', 'aria-hidden': 'true' }, '/'),
+  );
   let timer = null;
   let generation = 0;
 
@@ -98,9 +104,21 @@ function resultRow(customer) {
   drawPicture(picture, customer);
   const number = numberOf(customer);
   const name = nameOf(customer);
-  return h('li', {}, h('a', { class: 'row', href: hashOf(customer.id) }, picture,
-    h('span', { class: 'row-line' }, h('span', { class: 'row-name' }, name)),
-    h('span', { class: 'row-line' }, h('span', { class: 'row-preview' }, name === number ? standing(customer) : number))));
+  return h(
+    'li',
+    {},
+    h(
+      'a',
+      { class: 'row', href: hashOf(customer.id) },
+      picture,
+      h('span', { class: 'row-line' }, h('span', { class: 'row-name' }, name)),
+      h(
+        'span',
+        { class: 'row-line' },
+        h('span', { class: 'row-preview' }, name === number ? standing(customer) : number),
+      ),
+    ),
+  );
 }
 
 function standing({ unsubscribed, confirmed_at: confirmed }) {

@@ -6,7 +6,11 @@ import { freshId, h, setText } from './dom.js';
 import { preference, setPreference } from './preferences.js';
 import { switchFor } from './switch.js';
 
-const THEMES = [['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']];
+const THEMES = [
+  ['system', 'As the system'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+];
 
 export function openSettings({ me, signOut }) {
   const dialog = openDialog({
@@ -14,7 +18,10 @@ export function openSettings({ me, signOut }) {
     body: [
       themes(),
       h('fieldset', {}, h('legend', {}, 'When somebody waits'), notificationSwitch(), soundSwitch()),
-      h('fieldset', {}, h('legend', {}, 'Keyboard'),
+      h(
+        'fieldset',
+        {},
+        h('legend', {}, 'Keyboard'),
         switchFor({
           label: 'Enter sends',
           hint: 'Shift and Enter then begins a new line.',
@@ -26,18 +33,49 @@ export function openSettings({ me, signOut }) {
           hint: 'Press ? to see them all.',
           on: preference('singleKeys'),
           change: (on) => setPreference('singleKeys', on),
-        })),
-      h('div', { class: 'dialog-actions spread' },
-        h('p', { class: 'signed-in' }, 'Signed in as ', h('strong', {}, me.name), me.role === 'admin' ? ' (admin)' : ''),
-        h('button', { type: 'button', onclick: () => (dialog.close(), signOut()) }, 'Sign out')),
+        }),
+      ),
+      h(
+        'div',
+        { class: 'dialog-actions spread' },
+        h(
+          'p',
+          { class: 'signed-in' },
+          'Signed in as ',
+          h('strong', {}, me.name),
+          me.role === 'admin' ? ' (admin)' : '',
+        ),
+        h('button', { type: 'button', onclick: () => (dialog.close(), signOut()) }, 'Sign out'),
+      ),
     ],
   });
 }
 
 function themes() {
   const name = freshId('theme');
-  return h('fieldset', {}, h('legend', {}, 'Look'), h('div', { class: 'segmented' }, THEMES.map(([value, words]) =>
-    h('label', {}, h('input', { type: 'radio', name, value, checked: preference('theme') === value, onchange: () => setPreference('theme', value) }), h('span', {}, words)))));
+  return h(
+    'fieldset',
+    {},
+    h('legend', {}, 'Look'),
+    h(
+      'div',
+      { class: 'segmented' },
+      THEMES.map(([value, words]) =>
+        h(
+          'label',
+          {},
+          h('input', {
+            type: 'radio',
+            name,
+            value,
+            checked: preference('theme') === value,
+            onchange: () => setPreference('theme', value),
+          }),
+          h('span', {}, words),
+        ),
+      ),
+    ),
+  );
 }
 
 function notificationSwitch() {

@@ -44,19 +44,28 @@ export function signInPage({ signedIn, notice = '' }) {
     token.select();
   }
 
-  const form = h('form', { class: 'sign-in-form', onsubmit: submit, novalidate: true },
+  const form = h(
+    'form',
+    { class: 'sign-in-form', onsubmit: submit, novalidate: true },
     h('label', { for: 'token' }, 'Access token'),
     token,
     problem,
     button,
-    h('p', { id: 'token-hint', class: 'hint' }, hint()));
+    h('p', { id: 'token-hint', class: 'hint' }, hint()),
+  );
 
-  return h('main', { class: 'sign-in' },
-    h('div', { class: 'sign-in-card' },
+  return h(
+    'main',
+    { class: 'sign-in' },
+    h(
+      'div',
+      { class: 'sign-in-card' },
       mark(),
       h('h1', {}, 'Switchboard'),
       h('p', { class: 'sign-in-lead' }, notice || 'Sign in to answer your customers.'),
-      form));
+      form,
+    ),
+  );
 }
 
 function wordsOf(problem) {

@@ -14,12 +14,31 @@ export function createThreadHead({ me, act }) {
   const wait = h('span', { class: 'thread-wait' });
   const standing = h('span', { class: 'thread-standing' });
   const actions = h('div', { class: 'thread-actions' });
-  const back = h('button', { class: 'plain icon-button back', type: 'button', 'aria-label': 'Back to the inbox', onclick: () => act('back') }, icon('back'));
-  const details = h('button', { class: 'plain icon-button', type: 'button', 'aria-label': 'Customer details', title: 'Customer details (i)', onclick: () => act('details') }, icon('details'));
-  const element = h('header', { class: 'thread-head' },
-    back, picture,
+  const back = h(
+    'button',
+    { class: 'plain icon-button back', type: 'button', 'aria-label': 'Back to the inbox', onclick: () => act('back') },
+    icon('back'),
+  );
+  const details = h(
+    'button',
+    {
+      class: 'plain icon-button',
+      type: 'button',
+      'aria-label': 'Customer details',
+      title: 'Customer details (i)',
+      onclick: () => act('details'),
+    },
+    icon('details'),
+  );
+  const element = h(
+    'header',
+    { class: 'thread-head' },
+    back,
+    picture,
     h('div', { class: 'thread-who' }, name, h('p', { class: 'thread-sub' }, number, wait, standing)),
-    actions, details);
+    actions,
+    details,
+  );
   let shown = '';
 
   function draw({ customer, session, loading, missing }) {
@@ -66,7 +85,12 @@ function kindOf(session, me) {
 }
 
 function buttonsOf(kind, act) {
-  const button = (words, name, style, key) => h('button', { class: style, type: 'button', title: key ? `${words} (${key})` : null, onclick: () => act(name) }, words);
+  const button = (words, name, style, key) =>
+    h(
+      'button',
+      { class: style, type: 'button', title: key ? `${words} (${key})` : null, onclick: () => act(name) },
+      words,
+    );
   const giveBack = button('Give back to the bot', 'giveBack', 'quiet', 'b');
   // Where the composer is shut, what opens it stands there.
   if (kind === 'over' || kind === 'bot') return [];

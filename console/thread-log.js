@@ -19,7 +19,7 @@ export function withEvents(log, events) {
 }
 
 /** What becomes of a message, as far as a reader cares: `{status, sentAt, deliveredAt, error, held}`. */
-export function fromApi({ delivery, ...message }) {
+function fromApi({ delivery, ...message }) {
   if (!delivery) return { held: false, sentOn: null, error: null, ...message };
   return {
     ...message,
@@ -95,7 +95,9 @@ function withEvent(log, { name, data }) {
 function put(log, message) {
   const known = log.messages.get(message.id);
   const early = log.early.get(message.id);
-  const merged = known ? merge(known, message) : merge({ held: false, sentOn: null, error: null, ...message }, early ?? {});
+  const merged = known
+    ? merge(known, message)
+    : merge({ held: false, sentOn: null, error: null, ...message }, early ?? {});
   return { ...log, messages: new Map(log.messages).set(message.id, merged) };
 }
 

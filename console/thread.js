@@ -1,4 +1,5 @@
-// Owns the messages of the open conversation as they are seen: in their place while older ones load, and at the end while new ones come.
+// Owns the messages of the open conversation as they are seen: in their place while older ones load, and at the end
+// while new ones come.
 
 import { makeBubble, updateBubble } from './bubble.js';
 import { fill, h, keyed, setText } from './dom.js';
@@ -15,19 +16,35 @@ export function createThread({ me, act, older, reload }) {
   const list = h('ol', { class: 'messages', 'aria-label': 'Messages' });
   const typing = h('p', { class: 'typing', 'aria-live': 'polite' });
   const note = h('div', { class: 'thread-note' });
-  const scroller = h('div', { class: 'thread-scroll', tabindex: '0', role: 'region', 'aria-label': 'Messages' }, beginning, note, list, typing);
-  const toEnd = h('button', { class: 'to-end', type: 'button', hidden: true, onclick: () => scrollToEnd(true) }, icon('down'), h('span', {}, 'New messages'));
+  const scroller = h(
+    'div',
+    { class: 'thread-scroll', tabindex: '0', role: 'region', 'aria-label': 'Messages' },
+    beginning,
+    note,
+    list,
+    typing,
+  );
+  const toEnd = h(
+    'button',
+    { class: 'to-end', type: 'button', hidden: true, onclick: () => scrollToEnd(true) },
+    icon('down'),
+    h('span', {}, 'New messages'),
+  );
   const element = h('div', { class: 'thread' }, scroller, toEnd);
   let shown = null;
   let atEnd = true;
   let lastKey = null;
   let wantsOlder = false;
 
-  scroller.addEventListener('scroll', () => {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_THE_END_PX;
-    if (atEnd) toEnd.hidden = true;
-    if (scroller.scrollTop < NEAR_THE_BEGINNING_PX && wantsOlder) older();
-  }, { passive: true });
+  scroller.addEventListener(
+    'scroll',
+    () => {
+      atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_THE_END_PX;
+      if (atEnd) toEnd.hidden = true;
+      if (scroller.scrollTop < NEAR_THE_BEGINNING_PX && wantsOlder) older();
+    },
+    { passive: true },
+  );
   // A keyboard that slides in, or a composer that grows, must not hide the end.
   new ResizeObserver(() => atEnd && scrollToEnd()).observe(scroller);
 
@@ -42,7 +59,11 @@ export function createThread({ me, act, older, reload }) {
     const name = nameOf(state.customer);
     const items = timeline(state.log, pending.map(asMessage));
     const anchor = atEnd ? null : anchorOf();
-    keyed(list, items, { key: (item) => item.key, make: (item) => makeItem(item), update: (item, what) => updateItem(item, what, name) });
+    keyed(list, items, {
+      key: (item) => item.key,
+      make: (item) => makeItem(item),
+      update: (item, what) => updateItem(item, what, name),
+    });
     drawTyping(state);
     drawNote(state, items.length);
     drawBeginning(state, items.length);
@@ -73,21 +94,54 @@ export function createThread({ me, act, older, reload }) {
   }
 
   function drawNote(state, length) {
-    const kind = state.missing ? 'missing' : state.loading && length === 0 ? 'loading' : state.problem ? 'problem' : length === 0 ? 'empty' : '';
+    const kind = state.missing
+      ? 'missing'
+      : state.loading && length === 0
+        ? 'loading'
+        : state.problem
+          ? 'problem'
+          : length === 0
+            ? 'empty'
+            : '';
     if (note.dataset.kind === kind) return;
     note.dataset.kind = kind;
     if (kind === 'loading') fill(note, h('p', { class: 'spoken' }, 'Loading the messages…'), skeleton());
-    else if (kind === 'missing') fill(note, h('p', { class: 'empty-title' }, 'There is no such customer'), h('p', {}, 'They were erased, or the address is wrong.'));
-    else if (kind === 'problem') fill(note, h('p', { class: 'empty-title' }, 'The messages could not be loaded'), h('p', {}, state.problem.words), h('button', { type: 'button', onclick: reload }, 'Try again'));
-    else if (kind === 'empty') fill(note, h('p', { class: 'empty-title' }, 'No messages yet'), h('p', {}, 'What you write starts the conversation.'));
+    else if (kind === 'missing')
+      fill(
+        note,
+        h('p', { class: 'empty-title' }, 'There is no such customer'),
+        h('p', {}, 'They were erased, or the address is wrong.'),
+      );
+    else if (kind === 'problem')
+      fill(
+        note,
+        h('p', { class: 'empty-title' }, 'The messages could not be loaded'),
+        h('p', {}, state.problem.words),
+        h('button', { type: 'button', onclick: reload }, 'Try again'),
+      );
+    else if (kind === 'empty')
+      fill(
+        note,
+        h('p', { class: 'empty-title' }, 'No messages yet'),
+        h('p', {}, 'What you write starts the conversation.'),
+      );
     else fill(note);
   }
 
   function drawBeginning(state, length) {
     if (beginning.dataset.older === state.older && state.older === 'failed') return;
     beginning.dataset.older = state.older;
-    if (state.older === 'failed') fill(beginning, 'Older messages could not be loaded. ', h('button', { class: 'small', type: 'button', onclick: older }, 'Try again'));
-    else setText(beginning, { loading: 'Loading older messages…', none: length > 0 ? 'No earlier messages' : '' }[state.older] ?? '');
+    if (state.older === 'failed')
+      fill(
+        beginning,
+        'Older messages could not be loaded. ',
+        h('button', { class: 'small', type: 'button', onclick: older }, 'Try again'),
+      );
+    else
+      setText(
+        beginning,
+        { loading: 'Loading older messages…', none: length > 0 ? 'No earlier messages' : '' }[state.older] ?? '',
+      );
   }
 
   // The first message in sight keeps its place while others come in above it.
@@ -114,5 +168,9 @@ function asMessage(entry) {
 }
 
 function skeleton() {
-  return h('div', { class: 'skeleton-thread', 'aria-hidden': 'true' }, ['left', 'left short', 'right', 'left', 'right short'].map((kind) => h('span', { class: `bone ${kind}` })));
+  return h(
+    'div',
+    { class: 'skeleton-thread', 'aria-hidden': 'true' },
+    ['left', 'left short', 'right', 'left', 'right short'].map((kind) => h('span', { class: `bone ${kind}` })),
+  );
 }

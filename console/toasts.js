@@ -23,8 +23,18 @@ export function toastProblem(words) {
 
 function show(words, role) {
   for (const other of region.children) if (other.dataset.words === words) other.remove();
-  const close = h('button', { class: 'plain icon-button', type: 'button', 'aria-label': 'Dismiss notice', onclick: () => box.remove() }, icon('close'));
-  const box = h('div', { class: `toast toast-${role}`, role, 'data-words': words }, role === 'alert' ? icon('warning') : null, h('p', {}, words), close);
+  const close = h(
+    'button',
+    { class: 'plain icon-button', type: 'button', 'aria-label': 'Dismiss notice', onclick: () => box.remove() },
+    icon('close'),
+  );
+  const box = h(
+    'div',
+    { class: `toast toast-${role}`, role, 'data-words': words },
+    role === 'alert' ? icon('warning') : null,
+    h('p', {}, words),
+    close,
+  );
   region.append(box);
   if (role === 'status') setTimeout(() => box.remove(), STAYS_MS);
 }

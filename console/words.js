@@ -1,4 +1,5 @@
-// Owns how people, numbers, times and waits are put into words. Knows no page: everything here is a function of what it is given.
+// Owns how people, numbers, times and waits are put into words. Knows no page: everything here is a function of what
+// it is given.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -87,10 +88,9 @@ export function dayOf(iso, now, locale) {
   if (days === 1) return 'Yesterday';
   const far = days > 6;
   const year = then.getFullYear() === new Date(now).getFullYear() ? undefined : 'numeric';
-  return new Intl.DateTimeFormat(
-    locale,
-    far ? { day: 'numeric', month: 'long', year } : { weekday: 'long' },
-  ).format(then);
+  return new Intl.DateTimeFormat(locale, far ? { day: 'numeric', month: 'long', year } : { weekday: 'long' }).format(
+    then,
+  );
 }
 
 /** When something was, as short as a list allows: the time today, else the day. */

@@ -33,7 +33,10 @@ test('one more word of who waits already is a lesser one', () => {
 });
 
 test('what an agent writes, and what is gone, is none', () => {
-  assert.deepEqual(kinds(row('t'), row(null), [{ name: 'message.created', data: { session_id: 's', sender_role: 'agent' } }]), []);
+  assert.deepEqual(
+    kinds(row('t'), row(null), [{ name: 'message.created', data: { session_id: 's', sender_role: 'agent' } }]),
+    [],
+  );
   assert.deepEqual(kinds(null, row('t'), [{ name: 'session.updated', data: { id: 's', gone: true } }]), []);
 });
 

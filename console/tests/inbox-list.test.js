@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { emptyList, groupOf, ordered, PLAIN_VIEW, strangers, waitingCounts, withEvents, withPage } from '../inbox-list.js';
+import {
+  emptyList,
+  groupOf,
+  ordered,
+  PLAIN_VIEW,
+  strangers,
+  waitingCounts,
+  withEvents,
+  withPage,
+} from '../inbox-list.js';
 
 const at = (minute) => `2026-11-26T14:${String(minute).padStart(2, '0')}:00.000Z`;
 
@@ -57,7 +66,10 @@ test('a customer who writes to an answered session waits from then on, and an an
 test('an event that is older than what is known changes nothing', () => {
   const list = withEvents(listOf([session('a')]), [message('a', 'agent', 5)]);
   assert.equal(withEvents(list, [message('a', 'end-user', 4)]), list);
-  const stale = { name: 'session.updated', data: { ...session('a', { held: false }), updated_at: '2026-11-26T13:00:00.000Z' } };
+  const stale = {
+    name: 'session.updated',
+    data: { ...session('a', { held: false }), updated_at: '2026-11-26T13:00:00.000Z' },
+  };
   assert.equal(withEvents(list, [stale]), list);
 });
 
@@ -108,7 +120,12 @@ test('who was erased is gone', () => {
 
 test('those who wait are counted for each view', () => {
   const list = listOf(
-    [session('a', { since: at(1), assignee: 'me' }), session('b', { since: at(1) }), session('c'), session('d', { since: at(2), assignee: 'x' })],
+    [
+      session('a', { since: at(1), assignee: 'me' }),
+      session('b', { since: at(1) }),
+      session('c'),
+      session('d', { since: at(2), assignee: 'x' }),
+    ],
     { next: () => {} },
   );
   assert.deepEqual(waitingCounts(list), { all: 3, mine: 1, unassigned: 1, more: true });

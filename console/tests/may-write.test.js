@@ -15,7 +15,10 @@ test('a held session that is nobody’s or one’s own is open', () => {
 });
 
 test('the bot’s session asks to be taken over, another agent’s to be taken', () => {
-  assert.deepEqual([asked({ session: { need_attention: false } }).open, asked({ session: { need_attention: false } }).action], [false, 'takeOver']);
+  assert.deepEqual(
+    [asked({ session: { need_attention: false } }).open, asked({ session: { need_attention: false } }).action],
+    [false, 'takeOver'],
+  );
   const other = asked({ session: held('Sam') });
   assert.deepEqual([other.open, other.action, other.words], [false, 'assign', 'Sam has this conversation.']);
 });

@@ -8,7 +8,10 @@ import { createOutbox } from '../outbox.js';
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function outboxWith(answers, { storage = memoryStorage(), now = () => 0, keys = ['k1', 'k2', 'k3'], author = 'me' } = {}) {
+function outboxWith(
+  answers,
+  { storage = memoryStorage(), now = () => 0, keys = ['k1', 'k2', 'k3'], author = 'me' } = {},
+) {
   const calls = [];
   const happened = [];
   const timers = [];
@@ -24,7 +27,15 @@ function outboxWith(answers, { storage = memoryStorage(), now = () => 0, keys = 
     refused: (entry) => happened.push(['refused', entry.content]),
     signedOut: () => happened.push(['signed out']),
   };
-  const outbox = createOutbox({ author, send, events, storage, now, later: (work, ms) => timers.push([work, ms]), newKey: () => keys.shift() });
+  const outbox = createOutbox({
+    author,
+    send,
+    events,
+    storage,
+    now,
+    later: (work, ms) => timers.push([work, ms]),
+    newKey: () => keys.shift(),
+  });
   return { outbox, calls, happened, timers, storage };
 }
 
@@ -35,7 +46,10 @@ test('a broken line is tried again with the same key', async () => {
   assert.equal(outbox.of('c')[0].state, 'waiting');
   timers[0][0]();
   await settled();
-  assert.deepEqual(calls.map(([, , key]) => key), ['k1', 'k1']);
+  assert.deepEqual(
+    calls.map(([, , key]) => key),
+    ['k1', 'k1'],
+  );
   assert.deepEqual(happened, [['sent', 'Hey']]);
   assert.deepEqual(outbox.of('c'), []);
 });
@@ -55,7 +69,10 @@ test('what was written first is sent first, also when the first has to wait', as
   assert.equal(calls.length, 1);
   timers[0][0]();
   await settled();
-  assert.deepEqual(calls.map(([, content]) => content), ['one', 'one', 'two']);
+  assert.deepEqual(
+    calls.map(([, content]) => content),
+    ['one', 'one', 'two'],
+  );
 });
 
 test('a refusal is told once, and the next one goes', async () => {
@@ -63,7 +80,10 @@ test('a refusal is told once, and the next one goes', async () => {
   outbox.add('c', 'one');
   outbox.add('c', 'two');
   await settled();
-  assert.deepEqual(happened, [['refused', 'one'], ['sent', 'two']]);
+  assert.deepEqual(happened, [
+    ['refused', 'one'],
+    ['sent', 'two'],
+  ]);
 });
 
 test('signed out, a text waits for the next sign-in', async () => {

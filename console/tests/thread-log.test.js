@@ -9,15 +9,29 @@ const at = (second) => new Date(Date.UTC(2026, 10, 26, 14, 0, second)).toISOStri
 
 function message(id, second, { role = 'agent', author = 'desk', session = 's' } = {}) {
   return {
-    id, session_id: session, content: id, content_type: 'text', sender_role: role, author,
-    sent_at: at(second), delivered_at: null, created_at: at(second), updated_at: at(second),
+    id,
+    session_id: session,
+    content: id,
+    content_type: 'text',
+    sender_role: role,
+    author,
+    sent_at: at(second),
+    delivered_at: null,
+    created_at: at(second),
+    updated_at: at(second),
   };
 }
 
-const created = (...args) => ({ name: 'message.created', data: { ...message(...args), customer_id: 'c', status: 'queued', error: null } });
+const created = (...args) => ({
+  name: 'message.created',
+  data: { ...message(...args), customer_id: 'c', status: 'queued', error: null },
+});
 
 function delivery(status, message_id, second, more = {}) {
-  return { name: `delivery.${status}`, data: { message_id, status, error: null, segments: 1, delivered_at: null, updated_at: at(second), ...more } };
+  return {
+    name: `delivery.${status}`,
+    data: { message_id, status, error: null, segments: 1, delivered_at: null, updated_at: at(second), ...more },
+  };
 }
 
 const only = (log) => inOrder(log)[0];
@@ -32,22 +46,46 @@ test('a message goes from one tick to two, each with its time', () => {
 });
 
 test('a delivery that overtakes its message is kept for it', () => {
-  const log = withEvents(emptyLog(), [delivery('sent', 'a', 2), delivery('delivered', 'a', 3, { delivered_at: at(3) }), created('a', 0)]);
+  const log = withEvents(emptyLog(), [
+    delivery('sent', 'a', 2),
+    delivery('delivered', 'a', 3, { delivered_at: at(3) }),
+    created('a', 0),
+  ]);
   assert.equal(progress(only(log)), 'delivered');
   assert.equal(only(log).sentOn, at(2));
   assert.equal(only(log).content, 'a');
 });
 
 test('an older word about a delivery does not undo a newer one', () => {
-  const log = withEvents(emptyLog(), [created('a', 0), delivery('failed', 'a', 5, { error: { text: 'no' } }), delivery('sent', 'a', 3)]);
+  const log = withEvents(emptyLog(), [
+    created('a', 0),
+    delivery('failed', 'a', 5, { error: { text: 'no' } }),
+    delivery('sent', 'a', 3),
+  ]);
   assert.equal(progress(only(log)), 'failed');
   assert.equal(only(log).error.text, 'no');
 });
 
 test('a page and its events make each message once', () => {
-  const page = [{ ...message('b', 1), delivery: { status: 'sent', error: null, held_at: null, dispatched_at: at(1), provider_status_history: [], author: 'desk' }, media: [] }];
+  const page = [
+    {
+      ...message('b', 1),
+      delivery: {
+        status: 'sent',
+        error: null,
+        held_at: null,
+        dispatched_at: at(1),
+        provider_status_history: [],
+        author: 'desk',
+      },
+      media: [],
+    },
+  ];
   const log = withEvents(withPage(emptyLog(), page), [created('b', 1), created('a', 0)]);
-  assert.deepEqual(inOrder(log).map(({ id }) => id), ['a', 'b']);
+  assert.deepEqual(
+    inOrder(log).map(({ id }) => id),
+    ['a', 'b'],
+  );
   assert.equal(progress(inOrder(log)[1]), 'sent', 'the created event is not news any more');
   assert.deepEqual(inOrder(log)[1].media, []);
 });
@@ -61,13 +99,26 @@ test('a held message says so until it is decided', () => {
 
 test('days and sessions are set apart, and runs of one author are one', () => {
   const log = withPage(emptyLog(), [
-    message('a', 0), message('b', 10), message('c', 20, { role: 'end-user', author: 'customer' }),
-    message('d', 30, { session: 't' }), message('e', 86_400 * 2, { session: 't' }),
+    message('a', 0),
+    message('b', 10),
+    message('c', 20, { role: 'end-user', author: 'customer' }),
+    message('d', 30, { session: 't' }),
+    message('e', 86_400 * 2, { session: 't' }),
   ]);
   const items = timeline(log, [{ ...message('f', 86_400 * 2 + 1), session_id: null }]);
-  assert.deepEqual(items.map(({ kind }) => kind), ['day', 'message', 'message', 'message', 'session', 'message', 'day', 'message', 'message']);
+  assert.deepEqual(
+    items.map(({ kind }) => kind),
+    ['day', 'message', 'message', 'message', 'session', 'message', 'day', 'message', 'message'],
+  );
   const runs = items.filter(({ kind }) => kind === 'message').map(({ first, last }) => [first, last]);
-  assert.deepEqual(runs, [[true, false], [false, true], [true, true], [true, true], [true, false], [false, true]]);
+  assert.deepEqual(runs, [
+    [true, false],
+    [false, true],
+    [true, true],
+    [true, true],
+    [true, false],
+    [false, true],
+  ]);
 });
 
 test('what was erased is gone', () => {

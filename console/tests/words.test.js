@@ -10,7 +10,15 @@ const [S, MIN, H, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
 test('a wait grows from seconds to days, and never shows more than two units', () => {
   const said = [0, 59 * S, MIN, 59 * MIN, H, H + 20 * MIN, 23 * H + 59 * MIN, DAY, 3 * DAY + 5 * H];
   assert.deepEqual(said.map(words.duration), [
-    '0 s', '59 s', '1 min', '59 min', '1 h', '1 h 20 min', '23 h 59 min', '1 day', '3 days',
+    '0 s',
+    '59 s',
+    '1 min',
+    '59 min',
+    '1 h',
+    '1 h 20 min',
+    '23 h 59 min',
+    '1 day',
+    '3 days',
   ]);
 });
 

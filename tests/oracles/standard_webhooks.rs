@@ -78,6 +78,7 @@ async fn turns_verify_with_either_secret_of_a_rotation_in_both_reference_librari
         secrets: vec![NEW.into(), OLD.into()],
         timeout: Duration::from_secs(5),
         limits: AnswerLimits { max_texts: 10, max_content_units: 1600 },
+        replies: None,
     };
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();

@@ -193,7 +193,7 @@ async function watch() {
       if (!first) for (const text of texts) if (text.direction === 'received') hear(text);
       after = count;
       first = false;
-    } catch (error) {
+    } catch {
       if (mine.signal.aborted) return;
       online(false);
       await pause(PAUSE_MS);
