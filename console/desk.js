@@ -102,8 +102,7 @@ export function openDesk(page, me, { signedOut, left }) {
     painting = null;
     if (closed) return;
     inbox.draw();
-    const { all, more } = waitingCounts(feed.all());
-    setBadge(all, more && all > 0, conversation?.state.customer ? nameOf(conversation.state.customer) : '');
+    drawBadge();
     if (!conversation) return;
     const { state } = conversation;
     head.draw(state);
@@ -111,6 +110,11 @@ export function openDesk(page, me, { signedOut, left }) {
     composer.draw(state);
     details.draw(state);
     focusIfWanted();
+  }
+
+  function drawBadge() {
+    const { all, more } = waitingCounts(feed.all());
+    setBadge(all, more && all > 0, conversation?.state.customer ? nameOf(conversation.state.customer) : '');
   }
 
   function onRoute() {
@@ -156,6 +160,8 @@ export function openDesk(page, me, { signedOut, left }) {
     const before = feed.all().rows;
     feed.apply(events);
     conversation?.apply(events);
+    // A page that nobody sees is not painted, but its title is read.
+    drawBadge();
     for (const item of news(before, feed.all().rows, events)) tell(item);
     for (const { name, data } of events)
       if (FAILURES.includes(name) && data.customer_id === conversation?.state.customerId)

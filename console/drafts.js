@@ -10,7 +10,6 @@ export function createDrafts(storage = tabStorage()) {
       if (text) storage.setItem(PREFIX + customerId, text);
       else storage.removeItem(PREFIX + customerId);
     },
-    has: (customerId) => Boolean(storage.getItem(PREFIX + customerId)),
   };
 }
 
