@@ -18,7 +18,9 @@ export function news(before, after, events) {
     const wrote = name === 'message.created' && data.sender_role === 'end-user';
     const again =
       (row.attention.escalations ?? 0) > (before.get(id)?.attention?.escalations ?? row.attention.escalations ?? 0);
-    if (!wrote && waited && !again) continue;
+    // Without a reason an agent took it: they know.
+    const asked = !waited && row.attention.reason !== null;
+    if (!wrote && !asked && !again) continue;
     const earlier = told.get(id);
     told.set(id, {
       key: id,

@@ -5,13 +5,13 @@ import { test } from 'node:test';
 
 import { news, newsInWords } from '../attention.js';
 
-const row = (waiting_since, escalations = 0) => ({
+const row = (waiting_since, escalations = 0, reason = 'bot_disabled') => ({
   id: 's',
   customer_id: 'c',
   need_attention: true,
   customer: { first_name: 'Ada' },
   last_message: { content: 'Hello?' },
-  attention: { waiting_since, escalations },
+  attention: { waiting_since, escalations, reason },
 });
 const rows = (one) => new Map(one ? [['s', one]] : []);
 const updated = { name: 'session.updated', data: { id: 's' } };
@@ -26,6 +26,11 @@ test('a session that begins to wait is news, with the last word', () => {
 test('a change of a session that waits already is none, unless it is told again', () => {
   assert.deepEqual(kinds(row('t'), row('t'), [updated]), []);
   assert.deepEqual(kinds(row('t', 0), row('t', 1), [updated]), [['waits', 'Hello?']]);
+});
+
+test('what an agent took over is none', () => {
+  assert.deepEqual(kinds(null, row('t', 0, null), [updated]), []);
+  assert.deepEqual(kinds(row(null, 0, null), row('t', 0, null), [wrote]), [['waits', 'Anybody?']]);
 });
 
 test('one more word of who waits already is a lesser one', () => {
