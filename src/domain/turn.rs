@@ -306,3 +306,6 @@ pub struct TurnWork {
     /// What was said while the bot was paused, oldest first (at most [`HISTORY`], the newest ones).
     pub history: Vec<Message>,
 }
+
+#[cfg(test)]
+mod tests;
