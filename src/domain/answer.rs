@@ -254,3 +254,6 @@ fn tell(customer: &Customer, session: &mut Session, fallback: &Fallback, now: Ti
     message.delivery.valid_until = Some(now.after(*valid_for));
     Some(message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,3 +140,6 @@ pub fn assign(
     }
     Ok(session)
 }
+
+#[cfg(test)]
+mod tests;

@@ -333,3 +333,6 @@ pub fn of_refusal(turn: &Turn, refusal: Refusal, answer: &Answer) -> What {
         texts: answer.texts.len(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ pub mod delivery;
 pub mod digest;
 pub mod endpoint;
 pub mod event;
+#[cfg(test)]
+mod fixtures;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 pub mod ids;

@@ -324,3 +324,6 @@ impl TurnWork {
         texts.filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use switchboard::domain::customer::{ConsentEvidence, ConsentSource, Customer};
 use switchboard::domain::delivery::{
     DeliveryError, ErrorClass, ReceiptStage, ReceiptStatus, SendOutcome, Status,
 };
+use switchboard::domain::event::What;
 use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
 use switchboard::domain::message::{Author, Lane, Message, Role};
 use switchboard::domain::phone::Address;
@@ -19,8 +20,9 @@ use switchboard::domain::session::Session;
 use switchboard::domain::time::Timestamp;
 use switchboard::domain::turn::TurnWork;
 use switchboard::store::{
-    Begun, CompleteTurn, CreateCustomer, CreateMessage, Idempotency, Inbound, LaneHead, PageRequest, Receipt,
-    RecordInbound, SetSubscription, Store, TurnClaim, UpdateSession,
+    AssignSession, Begun, CompleteTurn, CreateCustomer, CreateMessage, Idempotency, Inbound, LaneHead,
+    PageRequest, Receipt, RecordInbound, ReplyToTurn, SetSubscription, Store, TurnClaim, TurnCompleted,
+    UpdateSession,
 };
 use uuid::Uuid;
 
@@ -238,6 +240,31 @@ impl Fixture {
         UpdateSession { customer_id, patch, new_turn: TurnId(self.id()), now }
     }
 
+    /// What the bot says to a turn by a call of its own.
+    pub fn reply(&self, turn_id: TurnId, key: u8, answer: Answer, now: Timestamp) -> ReplyToTurn {
+        ReplyToTurn {
+            turn_id,
+            key: [key; 32],
+            message_ids: answer.texts.iter().map(|_| MessageId(self.id())).collect(),
+            answer,
+            bot_name: "bot".into(),
+            valid_for: VALID_FOR,
+            new_turn: TurnId(self.id()),
+            now,
+        }
+    }
+
+    pub fn assignment(
+        &self,
+        customer_id: CustomerId,
+        assignee: Option<&str>,
+        caller: &str,
+        now: Timestamp,
+    ) -> AssignSession {
+        let assignee = assignee.map(str::to_owned);
+        AssignSession { customer_id, assignee, caller: caller.into(), force: false, now }
+    }
+
     pub fn completion(&self, work: &TurnWork, answer: Answer, now: Timestamp) -> CompleteTurn {
         CompleteTurn {
             turn_id: work.turn.id,
@@ -313,7 +340,28 @@ impl Fixture {
         }
     }
 
+    /// Answers a turn in hand.
+    pub async fn answer(&self, work: &TurnWork, answer: Answer, now: Timestamp) -> TurnCompleted {
+        self.complete_turn(self.completion(work, answer, now)).await.unwrap()
+    }
+
     // --- what most cases look at ---
+
+    /// Where the log stands.
+    pub async fn place(&self) -> u64 {
+        self.last_event().await.unwrap()
+    }
+
+    /// What was told after a place.
+    pub async fn told(&self, after: u64) -> Vec<What> {
+        let logged = self.events(after, usize::MAX).await.unwrap();
+        logged.into_iter().map(|logged| logged.event.what).collect()
+    }
+
+    /// The same, by the names.
+    pub async fn names(&self, after: u64) -> Vec<&'static str> {
+        self.told(after).await.iter().map(What::name).collect()
+    }
 
     pub async fn get(&self, id: MessageId) -> Message {
         self.message(id).await.unwrap().unwrap()

@@ -9,8 +9,13 @@
 #[macro_use]
 mod engines;
 
+mod assignment;
+mod attention;
+mod batching;
 mod customers;
+mod endpoints;
 mod erasure;
+mod events;
 mod export;
 mod fixture;
 mod held;
@@ -26,9 +31,12 @@ mod queue;
 mod receipts;
 mod reclaim;
 mod recovery;
+mod replies;
 mod retention;
+mod search;
 mod sessions;
 mod silent;
+mod suggestions;
 mod tokens;
 mod turns;
 mod unknown;

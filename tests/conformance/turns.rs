@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use switchboard::domain::answer::Fallback;
 use switchboard::domain::conversation::{Answer, AnswerText, Refusal};
 use switchboard::domain::delivery::Status;
-use switchboard::domain::ids::MessageId;
+use switchboard::domain::ids::{CustomerId, MessageId, TurnId};
 use switchboard::domain::message::Message;
 use switchboard::domain::turn::{HISTORY, TurnState};
-use switchboard::store::{TurnClaim, TurnError, TurnFailure};
+use switchboard::store::{
+    ListError, PageRequest, ReplayError, TurnClaim, TurnError, TurnFailed, TurnFailure,
+};
 
 use crate::engines::Open;
-use crate::fixture::{ANN, BOB, Fixture, HERE, IDLE_AFTER, VALID_FOR, all, at, at_once, hand_off, texts};
+use crate::fixture::{
+    ANN, BOB, Fixture, HERE, IDLE_AFTER, VALID_FOR, all, at, at_once, first, hand_off, texts,
+};
 
 on_every_engine! {
     the_turn_that_has_been_due_for_longest_goes_first,
@@ -28,6 +33,12 @@ on_every_engine! {
     a_turn_given_up_is_handed_to_agents,
     a_turn_given_up_after_a_switch_switches_nothing_but_is_told_later,
     a_turn_that_expects_no_answer_is_given_up_quietly,
+    what_is_put_off_has_not_failed,
+    a_fallback_is_sent_where_humans_get_the_session_and_the_customer_may_be_texted,
+    what_went_wrong_is_listed_the_newest_first,
+    what_went_wrong_goes_with_its_conversation,
+    a_turn_that_is_over_is_replayed_as_a_new_one,
+    only_what_is_over_is_replayed_and_not_while_agents_have_the_session,
     what_a_failed_turn_was_to_tell_is_told_with_the_next,
     what_was_told_in_vain_twice_is_told_by_the_agents_release,
     turns_in_another_process_hand_are_pending_again,
@@ -253,6 +264,164 @@ async fn a_turn_that_expects_no_answer_is_given_up_quietly(open: Open) {
     let after = f.talk(id).await;
     assert_eq!((after.need_attention, after.version), (false, before.version));
     assert_eq!(f.claim_turn(HERE, at(9)).await.unwrap(), TurnClaim::Idle);
+}
+
+async fn what_is_put_off_has_not_failed(open: Open) {
+    let f = Fixture::new(open);
+    f.with_bot(ANN).await;
+    let work = f.claim(at(0)).await;
+    let put_off = TurnFailure::PutOff(at(30));
+    assert_eq!(f.fail_turn(work.turn.id, 1, put_off, at(1)).await.unwrap(), TurnFailed::default());
+    assert_eq!(f.claim_turn(HERE, at(29)).await.unwrap(), TurnClaim::NotBefore(at(30)));
+    let again = f.claim(at(30)).await.turn;
+    assert_eq!((again.attempts, again.failures, again.number), (2, 0, Some(1)));
+    f.fail_turn(again.id, 2, TurnFailure::RetryAt(at(40)), at(31)).await.unwrap();
+    assert_eq!(f.claim(at(40)).await.turn.failures, 1);
+}
+
+fn with_fallback(f: &Fixture) -> TurnFailure {
+    let content = "somebody will be with you soon".to_owned();
+    let fallback = Fallback { id: MessageId(f.id()), content, valid_for: Duration::from_secs(60) };
+    TurnFailure::GiveUp { reason: "bot-unreachable".into(), fallback: Some(fallback) }
+}
+
+async fn a_fallback_is_sent_where_humans_get_the_session_and_the_customer_may_be_texted(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    let recalled = f.queue(f.by_bot(id, "0", at(0))).await;
+    let work = f.claim(at(0)).await;
+    let failed = f.fail_turn(work.turn.id, 1, with_fallback(&f), at(1)).await.unwrap();
+    let message = failed.message.unwrap();
+    assert!(failed.handed_over && message.author.is_gateway());
+    assert_eq!((f.get(message.id).await, f.head(at(1)).await), (message.clone(), Some(message.id)));
+    assert_eq!(message.delivery.valid_until, Some(at(61)));
+    assert_eq!(f.status(recalled).await, Status::Canceled);
+    assert_eq!(f.talk(id).await.waiting_since, Some(at(1)), "it is no agent's answer");
+
+    // Nothing is said where nothing is handed over.
+    f.let_go(id, at(2)).await;
+    let quiet = f.claim(at(2)).await;
+    let failed = f.fail_turn(quiet.turn.id, 1, with_fallback(&f), at(3)).await.unwrap();
+    assert_eq!(failed, TurnFailed::default());
+    f.hear(f.text(ANN, "2", at(4))).await;
+    let held = f.claim(at(4)).await;
+    f.hold(id, at(5)).await;
+    let failed = f.fail_turn(held.turn.id, 1, with_fallback(&f), at(6)).await.unwrap();
+    assert_eq!(failed, TurnFailed::default());
+
+    // Nor to who wants no texts.
+    let bob = f.with_bot(BOB).await;
+    let work = f.claim(at(7)).await;
+    f.unsubscribe(bob, at(7)).await;
+    let failed = f.fail_turn(work.turn.id, 1, with_fallback(&f), at(8)).await.unwrap();
+    assert_eq!(failed, TurnFailed { message: None, handed_over: true });
+    assert_eq!(f.talk(bob).await.message_count, 1);
+}
+
+/// The ids of all turns that went wrong, read in pages of two.
+async fn went_wrong(f: &Fixture) -> Vec<TurnId> {
+    let (mut ids, mut request) = (Vec::new(), first(2));
+    loop {
+        let page = f.failed_turns(request).await.unwrap();
+        ids.extend(page.items.iter().map(|turn| turn.id));
+        match page.next {
+            Some(next) => request = PageRequest { after: Some(next), limit: 2 },
+            None => return ids,
+        }
+    }
+}
+
+/// A conversation whose first turn was given up.
+async fn given_up(f: &Fixture, of: &str) -> (CustomerId, TurnId) {
+    let id = f.with_bot(of).await;
+    let turn = f.claim(at(0)).await.turn.id;
+    f.fail_turn(turn, 1, give_up(), at(1)).await.unwrap();
+    (id, turn)
+}
+
+async fn what_went_wrong_is_listed_the_newest_first(open: Open) {
+    let f = Fixture::new(open);
+    assert!(went_wrong(&f).await.is_empty());
+    let numbers = (0..5).map(|number| format!("+1415555010{number}"));
+    let mut turns = Vec::new();
+    for number in numbers {
+        turns.push((number.clone(), {
+            f.with_bot(&number).await;
+            f.claim(at(0)).await
+        }));
+    }
+    // By the order of queueing, not of failing; and an answer that was refused is among them.
+    for place in [3, 0, 4] {
+        f.fail_turn(turns[place].1.turn.id, 1, give_up(), at(1)).await.unwrap();
+    }
+    f.unsubscribe(turns[2].1.customer.id, at(2)).await;
+    f.answer(&turns[2].1, texts(&["hi"]), at(3)).await;
+    f.answer(&turns[1].1, texts(&["hi"]), at(3)).await;
+    let expected: Vec<_> = [4, 3, 2, 0].map(|place| turns[place].1.turn.id).to_vec();
+    assert_eq!(went_wrong(&f).await, expected);
+    let page = f.failed_turns(first(1)).await.unwrap();
+    assert_eq!(Some(&page.items[0]), f.turn(expected[0]).await.unwrap().as_ref());
+    let foreign = f.held(PageRequest { after: page.next, limit: 1 }).await;
+    assert!(matches!(foreign, Err(ListError::InvalidCursor)));
+}
+
+async fn what_went_wrong_goes_with_its_conversation(open: Open) {
+    let f = Fixture::new(open);
+    let (ann, _) = given_up(&f, ANN).await;
+    let (bob, bobs) = given_up(&f, BOB).await;
+    f.erase_customer(ann, at(2)).await.unwrap();
+    assert_eq!(went_wrong(&f).await, [bobs]);
+    f.let_go(bob, at(3)).await;
+    let back = f.claim(at(3)).await;
+    f.answer(&back, Answer::default(), at(3)).await;
+    let later = at(4).after(IDLE_AFTER);
+    assert_eq!(f.prune(later, None, 9, later).await.unwrap().sessions, 1);
+    assert!(went_wrong(&f).await.is_empty());
+    let replayed = f.replay_turn(bobs, TurnId(f.id()), later).await;
+    assert!(matches!(replayed, Err(ReplayError::NotFound)));
+}
+
+async fn a_turn_that_is_over_is_replayed_as_a_new_one(open: Open) {
+    let f = Fixture::new(open);
+    let (id, turn) = given_up(&f, ANN).await;
+    f.let_go(id, at(2)).await;
+    let new = TurnId(f.id());
+    let from = f.place().await;
+    let again = f.replay_turn(turn, new, at(3)).await.unwrap();
+    assert_eq!(
+        (again.id, again.state.clone(), again.number, again.attempts),
+        (new, TurnState::Pending, None, 0)
+    );
+    assert_eq!(f.turn(new).await.unwrap(), Some(again));
+    assert!(f.names(from).await.is_empty());
+    // What was given up stays on record, and its session's turns come before the new one.
+    assert_eq!(went_wrong(&f).await, [turn]);
+    let back = f.claim(at(3)).await;
+    assert_eq!(back.message, None);
+    f.answer(&back, Answer::default(), at(3)).await;
+    let told = f.claim(at(3)).await;
+    assert_eq!((told.turn.id, told.turn.message_id), (new, f.turn(turn).await.unwrap().unwrap().message_id));
+    let answered = f.answer(&told, texts(&["hi"]), at(4)).await;
+    assert_eq!((answered.refused, answered.messages.len()), (None, 1));
+    // One that went well may be told again as well.
+    assert!(f.replay_turn(new, TurnId(f.id()), at(5)).await.is_ok());
+}
+
+async fn only_what_is_over_is_replayed_and_not_while_agents_have_the_session(open: Open) {
+    let f = Fixture::new(open);
+    let (_, turn) = given_up(&f, ANN).await;
+    let refused = f.replay_turn(turn, TurnId(f.id()), at(2)).await;
+    assert!(matches!(refused, Err(ReplayError::Refused(Refusal::SessionHeld))));
+    let command = f.text(BOB, "1", at(2));
+    let bobs = command.ids.turn;
+    f.hear(command).await;
+    for _ in 0..2 {
+        let early = f.replay_turn(bobs, TurnId(f.id()), at(2)).await;
+        assert!(matches!(early, Err(ReplayError::NotOver)));
+        f.claim_turn(HERE, at(2)).await.unwrap();
+    }
+    let nobodys = f.replay_turn(TurnId(f.id()), TurnId(f.id()), at(2)).await;
+    assert!(matches!(nobodys, Err(ReplayError::NotFound)));
 }
 
 fn ids(messages: &[Message]) -> Vec<MessageId> {

@@ -15,6 +15,7 @@ pub type Pick = usize;
 #[derive(Clone, Copy, Debug)]
 pub enum Who {
     Agent,
+    OtherAgent,
     Bot,
     Gateway,
 }
@@ -65,6 +66,22 @@ pub struct Reply {
     pub texts: Vec<(&'static str, u64)>,
     pub hand_off: bool,
     pub labels: Labels,
+}
+
+/// What becomes of a turn that the bot could not be told.
+#[derive(Clone, Copy, Debug)]
+pub enum Failure {
+    Retry { wait_s: i64 },
+    PutOff { wait_s: i64 },
+    GiveUp { fallback: bool },
+}
+
+/// An event that an endpoint was told in vain, so many places ago; `wait_s`: told again after that, none: a dead letter.
+#[derive(Clone, Copy, Debug)]
+pub struct InVain {
+    pub endpoint: usize,
+    pub ago: u64,
+    pub wait_s: Option<i64>,
 }
 
 /// The fencing token that is given with a command: the right one, or one off.
@@ -120,11 +137,26 @@ pub enum Command {
         not_before_s: Option<i64>,
         valid_for_s: u64,
         key: Option<Key>,
+        /// The turn that it answers.
+        turn: Option<Pick>,
     },
     UpdateSession {
         customer: Pick,
         need_attention: Option<bool>,
         labels: Labels,
+    },
+    Assign {
+        customer: Pick,
+        assignee: Option<usize>,
+        caller: usize,
+        force: bool,
+    },
+    UseSuggestion {
+        suggestion: Pick,
+    },
+    /// Customers who wait, this many at the most.
+    Attend {
+        most: usize,
     },
     SendHead {
         lane: usize,
@@ -192,11 +224,19 @@ pub enum Command {
         right: IsRight,
         reply: Reply,
     },
-    /// `wait_s`: asked again after that; none: given up.
     Fail {
         turn: Pick,
         right: IsRight,
-        wait_s: Option<i64>,
+        failure: Failure,
+    },
+    /// A call of the bot's own; keys repeat.
+    ReplyTo {
+        turn: Pick,
+        key: u8,
+        reply: Reply,
+    },
+    Replay {
+        turn: Pick,
     },
     Release {
         owner: usize,
@@ -226,6 +266,27 @@ pub enum Command {
     },
     MarkAlive {
         clean: bool,
+    },
+    PruneEvents {
+        older_s: i64,
+        limit: usize,
+    },
+    /// An endpoint was told up to so many places ago.
+    Advance {
+        endpoint: usize,
+        ago: u64,
+        in_vain: Vec<InVain>,
+        failing: bool,
+    },
+    Switch {
+        endpoint: usize,
+        disabled: bool,
+    },
+    KeepDelivery {
+        in_vain: InVain,
+    },
+    DropDelivery {
+        in_vain: InVain,
     },
     Revoke {
         token: Pick,
@@ -329,12 +390,18 @@ fn text() -> impl Strategy<Value = Command> {
 }
 
 fn say() -> impl Strategy<Value = Command> {
-    let who = prop_oneof![3 => Just(Who::Agent), 3 => Just(Who::Bot), 1 => Just(Who::Gateway)];
+    let who = prop_oneof![
+        3 => Just(Who::Agent),
+        1 => Just(Who::OtherAgent),
+        3 => Just(Who::Bot),
+        1 => Just(Who::Gateway),
+    ];
+    let turn = option::weighted(0.2, pick());
     let content = select(vec!["we are on it", "done ✓", "your code is 123456"]);
     let lane = option::weighted(0.8, 0..2usize);
     let not_before = option::weighted(0.2, select(vec![-10, 5, 600]));
-    (pick(), who, content, lane, not_before, select(vec![1, 600, 14_400, 200_000]), key()).prop_map(
-        |(customer, who, content, lane, not_before_s, valid_for_s, key)| Command::Say {
+    (pick(), who, content, lane, not_before, select(vec![1, 600, 14_400, 200_000]), key(), turn).prop_map(
+        |(customer, who, content, lane, not_before_s, valid_for_s, key, turn)| Command::Say {
             customer,
             who,
             content,
@@ -342,6 +409,7 @@ fn say() -> impl Strategy<Value = Command> {
             not_before_s,
             valid_for_s,
             key,
+            turn,
         },
     )
 }
@@ -362,6 +430,11 @@ fn customers() -> impl Strategy<Value = Command> {
         4 => (pick(), option::weighted(0.8, any::<bool>()), labels()).prop_map(
             |(customer, need_attention, labels)| Command::UpdateSession { customer, need_attention, labels }
         ),
+        3 => (pick(), option::weighted(0.8, 0..2usize), 0..2usize, prop::bool::weighted(0.3)).prop_map(
+            |(customer, assignee, caller, force)| Command::Assign { customer, assignee, caller, force }
+        ),
+        1 => pick().prop_map(|suggestion| Command::UseSuggestion { suggestion }),
+        2 => (0..3usize).prop_map(|most| Command::Attend { most }),
     ]
 }
 
@@ -399,9 +472,37 @@ fn turns() -> impl Strategy<Value = Command> {
         5 => reply().prop_map(|reply| Command::Ask { reply }),
         6 => (0..2usize).prop_map(|owner| Command::Claim { owner }),
         5 => (latest(), right(), reply()).prop_map(|(turn, right, reply)| Command::Complete { turn, right, reply }),
-        3 => (latest(), right(), option::of(wait_s()))
-            .prop_map(|(turn, right, wait_s)| Command::Fail { turn, right, wait_s }),
+        4 => (latest(), right(), failure())
+            .prop_map(|(turn, right, failure)| Command::Fail { turn, right, failure }),
+        5 => (pick(), 0..3u8, reply()).prop_map(|(turn, key, reply)| Command::ReplyTo { turn, key, reply }),
+        2 => pick().prop_map(|turn| Command::Replay { turn }),
         1 => (0..2usize).prop_map(|owner| Command::Release { owner }),
+    ]
+}
+
+fn failure() -> impl Strategy<Value = Failure> {
+    prop_oneof![
+        2 => wait_s().prop_map(|wait_s| Failure::Retry { wait_s }),
+        1 => wait_s().prop_map(|wait_s| Failure::PutOff { wait_s }),
+        3 => any::<bool>().prop_map(|fallback| Failure::GiveUp { fallback }),
+    ]
+}
+
+fn in_vain() -> impl Strategy<Value = InVain> {
+    let wait_s = option::weighted(0.8, wait_s());
+    (0..3usize, 0..6u64, wait_s).prop_map(|(endpoint, ago, wait_s)| InVain { endpoint, ago, wait_s })
+}
+
+fn log() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        2 => (select(vec![-1, 0, 1, 3_600, 90_000]), 0..9usize)
+            .prop_map(|(older_s, limit)| Command::PruneEvents { older_s, limit }),
+        2 => (0..3usize, 0..6u64, prop::collection::vec(in_vain(), 0..3), any::<bool>()).prop_map(
+            |(endpoint, ago, in_vain, failing)| Command::Advance { endpoint, ago, in_vain, failing }
+        ),
+        2 => (0..3usize, any::<bool>()).prop_map(|(endpoint, disabled)| Command::Switch { endpoint, disabled }),
+        3 => in_vain().prop_map(|in_vain| Command::KeepDelivery { in_vain }),
+        2 => in_vain().prop_map(|in_vain| Command::DropDelivery { in_vain }),
     ]
 }
 
@@ -428,5 +529,13 @@ fn housekeeping() -> impl Strategy<Value = Command> {
 
 /// Any command, in about the proportions of a busy day.
 pub fn command() -> impl Strategy<Value = Command> {
-    prop_oneof![5 => text(), 5 => say(), 6 => customers(), 10 => sending(), 5 => turns(), 5 => housekeeping()]
+    prop_oneof![
+        5 => text(),
+        5 => say(),
+        6 => customers(),
+        10 => sending(),
+        7 => turns(),
+        2 => log(),
+        5 => housekeeping(),
+    ]
 }

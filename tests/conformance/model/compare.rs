@@ -4,10 +4,13 @@ use std::fmt::Debug;
 
 use proptest::test_runner::TestCaseError;
 use switchboard::domain::customer::NumberHash;
-use switchboard::store::{Cursor, InboxFilter, ListError, Page, PageRequest, Silent, Store, StoreError};
+use switchboard::domain::search::Query;
+use switchboard::store::{
+    AssigneeFilter, Cursor, InboxFilter, ListError, Page, PageRequest, Silent, Store, StoreError,
+};
 
 use super::run::{inbound_id, outbound_id, token_hash};
-use super::world::{NUMBERS, World, lanes, picked, same};
+use super::world::{AGENTS, ENDPOINTS, NUMBERS, World, lanes, picked, same};
 use crate::fixture::number;
 
 type Compared = Result<(), TestCaseError>;
@@ -64,6 +67,7 @@ impl World {
         self.compare_inbox().await?;
         self.compare_messages().await?;
         self.compare_lanes().await?;
+        self.compare_log().await?;
         self.compare_the_rest().await
     }
 
@@ -78,6 +82,11 @@ impl World {
             same_answer!(self.newest_session(*id));
             same_pages!(self, 2, sessions_of(*id));
         }
+        for text in ["an", "ann ex", "14155", "0101", "74", "155501"] {
+            for limit in [1, 9] {
+                same_answer!(self.search_customers(Query::parse(text).unwrap(), limit));
+            }
+        }
         Ok(())
     }
 
@@ -91,6 +100,13 @@ impl World {
                     tag: tag.map(str::to_owned),
                     topic: topic.map(str::to_owned),
                 };
+                same_pages!(self, 2, inbox(filter.clone()));
+            }
+        }
+        let agents = AGENTS.map(|name| AssigneeFilter::Agent(name.to_owned()));
+        for assignee in agents.into_iter().chain([AssigneeFilter::Nobody]) {
+            for tag in [None, Some("vip".to_owned())] {
+                let filter = InboxFilter { assignee: Some(assignee.clone()), tag, ..InboxFilter::default() };
                 same_pages!(self, 2, inbox(filter.clone()));
             }
         }
@@ -146,7 +162,39 @@ impl World {
         same_read("busy_lanes", sorted(self.model.busy_lanes().await), sorted(self.engine.busy_lanes().await))
     }
 
+    async fn compare_log(&self) -> Compared {
+        same_answer!(self.last_event());
+        let last = self.model.last_event().await.unwrap_or_default();
+        // Also from where nothing is known any more, or yet.
+        for after in [0, last / 2, last.saturating_sub(3), last, last + 1] {
+            for limit in [2, 1_000] {
+                same(
+                    "events",
+                    self.model.events(after, limit).await,
+                    self.engine.events(after, limit).await,
+                )?
+                .ok();
+            }
+        }
+        for place in [0, 1, last / 2, last, last + 1] {
+            same_answer!(self.event(place));
+        }
+        same_answer!(self.endpoints());
+        for endpoint in ENDPOINTS {
+            same_answer!(self.endpoint(endpoint));
+            same_pages!(self, 2, deliveries(endpoint));
+            for seconds in [-3600, 0, 10_000] {
+                same_answer!(self.due_deliveries(endpoint, self.in_seconds(seconds), 2));
+            }
+            for place in last.saturating_sub(6)..=last {
+                same_answer!(self.delivery(endpoint, place));
+            }
+        }
+        Ok(())
+    }
+
     async fn compare_the_rest(&self) -> Compared {
+        same_pages!(self, 2, failed_turns());
         for id in &self.turns {
             same_answer!(self.turn(*id));
         }

@@ -15,11 +15,13 @@ use crate::fixture::all;
 impl World {
     pub async fn check_invariants(&mut self) -> Result<(), TestCaseError> {
         let mut in_flight: BTreeMap<CustomerId, u32> = BTreeMap::new();
+        self.check_log().await?;
         for id in self.sessions.clone() {
             let Some(session) = self.engine.session(id).await.unwrap() else { continue };
             let customer =
                 self.engine.customer(session.customer_id).await.unwrap().expect("whose session it is");
             let messages = self.engine.messages_of(id, all()).await.unwrap().items;
+            self.check_session(&session)?;
             let places: Vec<u64> = messages.iter().rev().map(|message| message.place).collect();
             prop_assert_eq!(places, (0..session.message_count).collect::<Vec<_>>(), "places in {}", id);
             for message in &messages {
@@ -37,6 +39,35 @@ impl World {
             }
         }
         prop_assert!(in_flight.values().all(|count| *count <= 1), "two in flight: {:?}", in_flight);
+        Ok(())
+    }
+
+    /// The log is gapless up to its newest, which the news show, and each event says its place.
+    async fn check_log(&self) -> Result<(), TestCaseError> {
+        let last = self.engine.last_event().await.unwrap();
+        prop_assert_eq!(*self.engine.event_news().borrow(), last, "the news");
+        let from = last.saturating_sub(20);
+        let Ok(events) = self.engine.events(from, 1_000).await else { return Ok(()) };
+        let places: Vec<u64> = events.iter().map(|logged| logged.event.place).collect();
+        prop_assert_eq!(places, (from + 1..=last).collect::<Vec<_>>(), "places in the log");
+        for logged in events {
+            prop_assert_eq!(logged.event.id().place(), logged.event.place);
+        }
+        Ok(())
+    }
+
+    /// Who waits, who has it and what is proposed is so only where agents have it.
+    fn check_session(&self, session: &Session) -> Result<(), TestCaseError> {
+        let waits = session.waiting_since.is_some();
+        prop_assert!(!waits || session.need_attention, "waits for nobody: {:#?}", session);
+        prop_assert!(session.attend_at.is_none() || waits, "reminded of nobody: {:#?}", session);
+        let agents = session.assignee.is_some() || !session.suggestions.is_empty() || session.escalations > 0;
+        prop_assert!(!agents || session.need_attention, "the bot has it: {:#?}", session);
+        let turns = [session.turns_answered, session.turns_numbered, session.turns_queued];
+        prop_assert!(turns.is_sorted(), "turns in {:#?}", session);
+        if let Some(guard) = self.policy.bot.loop_guard {
+            prop_assert!(session.bot_texts.len() <= guard.texts, "goes round in circles: {:#?}", session);
+        }
         Ok(())
     }
 

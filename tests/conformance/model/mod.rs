@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
-use switchboard::domain::conversation::Policy;
+use proptest::sample::select;
+use switchboard::domain::conversation::{AttentionPolicy, BotPolicy, LoopGuard, Policy};
 
 use crate::fixture::{IDLE_AFTER, rules};
 
@@ -32,9 +34,34 @@ fn config() -> ProptestConfig {
 
 fn policies() -> impl Strategy<Value = Policy> {
     let idle_after = prop_oneof![4 => Just(IDLE_AFTER), 1 => Just(Duration::from_millis(500))];
-    (prop::bool::weighted(0.9), prop::bool::weighted(0.3), idle_after).prop_map(
-        |(has_bot, forward_keywords, idle_after)| Policy { idle_after, has_bot, forward_keywords, ..rules() },
+    (prop::bool::weighted(0.9), prop::bool::weighted(0.3), idle_after, bots(), patience()).prop_map(
+        |(has_bot, forward_keywords, idle_after, bot, attention)| Policy {
+            idle_after,
+            has_bot,
+            forward_keywords,
+            bot,
+            attention,
+            ..rules()
+        },
     )
+}
+
+fn seconds(some: &[u64]) -> impl Strategy<Value = Option<Duration>> + use<> {
+    option::of(select(some.to_vec()).prop_map(Duration::from_secs))
+}
+
+fn bots() -> impl Strategy<Value = BotPolicy> {
+    let loop_guard = option::of((1..4usize, select(vec![1, 600])));
+    (seconds(&[1, 3, 60]), any::<bool>(), loop_guard).prop_map(|(debounce, observe, guard)| BotPolicy {
+        debounce: debounce.unwrap_or_default(),
+        observe,
+        loop_guard: guard.map(|(texts, within_s)| LoopGuard { texts, within: Duration::from_secs(within_s) }),
+    })
+}
+
+fn patience() -> impl Strategy<Value = AttentionPolicy> {
+    (seconds(&[1, 60, 3_600]), seconds(&[1, 600]))
+        .prop_map(|(escalate_after, return_after)| AttentionPolicy { escalate_after, return_after })
 }
 
 /// Gives the commands to both, and compares.

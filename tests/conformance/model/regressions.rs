@@ -31,6 +31,7 @@ fn said_with_key(customer: usize) -> Command {
         not_before_s: None,
         valid_for_s: 200_000,
         key: KEY,
+        turn: None,
     }
 }
 
@@ -60,6 +61,7 @@ fn said_and_accepted(provider_id: usize) -> [Command; 2] {
         not_before_s: None,
         valid_for_s: 600,
         key: None,
+        turn: None,
     };
     [said, Command::Send { lane: 0, outcome: Outcome::Accepted { provider_id, from: false } }]
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use proptest::test_runner::TestCaseError;
 use switchboard::domain::conversation::Policy;
-use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
+use switchboard::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TokenId, TurnId};
 use switchboard::domain::message::Lane;
 use switchboard::domain::time::Timestamp;
 use switchboard::store::Store;
@@ -22,19 +22,24 @@ use crate::fixture::{at, lane, other_lane};
 /// Four customers' numbers; the last is a short code.
 pub const NUMBERS: [&str; 4] = ["+14155550101", "+14155550102", "+14155550103", "74454"];
 pub const OWNERS: [&str; 2] = ["here", "there"];
+pub const AGENTS: [&str; 2] = ["desk", "eve"];
+/// Whom the events are told; the bot is called as well.
+pub const ENDPOINTS: [&str; 3] = ["crm", "c", "bot"];
 
 pub struct World {
     pub model: MemoryStore,
     pub engine: EmbeddedStore,
     open: OpenAt,
     home: TempDir,
-    policy: Policy,
+    pub policy: Policy,
     pub now: Timestamp,
     ids_given: u128,
     pub customers: Vec<CustomerId>,
     pub sessions: Vec<SessionId>,
     pub messages: Vec<MessageId>,
     pub turns: Vec<TurnId>,
+    /// What may have been proposed.
+    pub suggestions: Vec<SuggestionId>,
     pub tokens: Vec<TokenId>,
     /// Attempts and calls that were begun, over or not, with their fencing tokens.
     pub attempts: Vec<(MessageId, u32)>,
@@ -59,6 +64,7 @@ impl World {
             sessions: Vec::new(),
             messages: Vec::new(),
             turns: Vec::new(),
+            suggestions: Vec::new(),
             tokens: Vec::new(),
             attempts: Vec::new(),
             calls: Vec::new(),

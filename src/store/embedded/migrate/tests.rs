@@ -1,4 +1,4 @@
-//! A store that the first version wrote is as good as one of this version: nothing in it is lost, looked for in vain or in
+//! A store that an older version wrote is as good as one of this version: nothing in it is lost, looked for in vain or in
 //! the way; and it does not matter when its migration was interrupted.
 
 use std::path::Path;
@@ -14,12 +14,14 @@ use super::super::lock::DirectoryLock;
 use super::super::schema::{self, CURRENT};
 use super::super::{EmbeddedStore, FjallOptions, OpenError, SledOptions};
 use super::*;
-use crate::domain::conversation::{Answer, Policy};
+use crate::domain::conversation::{Answer, Policy, Refusal};
 use crate::domain::delivery::{Evidence, Status};
-use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Lane;
+use crate::domain::search::Query;
 use crate::domain::time::Timestamp;
-use crate::store::{CompleteTurn, Silent, Store, TurnClaim};
+use crate::domain::turn::TurnKind;
+use crate::store::{Attended, CompleteTurn, PageRequest, ReplayError, Silent, Store, TurnClaim};
 
 /// What the first version stored, pair by pair in hexadecimal digits. Each of the customers 1 to 7 has texted once. Agents
 /// have the conversation with 1, whose two texts by the bot were canceled; for 2 one is of unknown fate and another behind
@@ -27,8 +29,18 @@ use crate::store::{CompleteTurn, Silent, Store, TurnClaim};
 /// text's number is its customer's with 01 or 02 after it.
 const FIRST: &str = include_str!("../../../../tests/fixtures/stores/v1.hex");
 
+/// What the second version stored. Each of the customers 1 to 6 has texted once. 1, Ann Smith, was answered; the turn of 2,
+/// Bob Smithson, was given up; the answer to 3 was refused, since they had opted out; the turn of 4 is in hand; agents had the
+/// conversation with 5, who had texted twice, before the bot was asked, and let go of it; the turn of 6 was given up, and an
+/// agent has answered. A turn's number is its text's.
+const SECOND: &str = include_str!("../../../../tests/fixtures/stores/v2.hex");
+
 fn first() -> WriteSet {
-    let pairs = FIRST.lines().map(|line| {
+    pairs_of(FIRST)
+}
+
+fn pairs_of(fixture: &str) -> WriteSet {
+    let pairs = fixture.lines().map(|line| {
         let (key, value) = line.split_once(' ').unwrap();
         (bytes(key), Some(bytes(value)))
     });
@@ -153,6 +165,62 @@ async fn goes_on(store: &EmbeddedStore) {
     assert_eq!(store.session(SessionId(Uuid::from_u128(1))).await.unwrap(), None);
 }
 
+#[tokio::test]
+async fn a_store_of_the_second_version_is_searched_and_lists_what_went_wrong() {
+    for (open, open_kv) in ENGINES {
+        let directory = tempfile::tempdir().unwrap();
+        let kv = open_kv(directory.path());
+        kv.commit(&pairs_of(SECOND)).unwrap();
+        drop(kv);
+        let store = open(directory.path()).unwrap();
+        let found = async |text: &str| {
+            let customers = store.search_customers(Query::parse(text).unwrap(), 9).await.unwrap();
+            customers.into_iter().map(|customer| customer.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found("smith").await, [customer(1), customer(2)]);
+        assert_eq!(found("bob").await, [customer(2)]);
+        assert_eq!(found("0103").await, [customer(3)]);
+        assert_eq!(found("14155").await, [1, 2, 3, 4, 5, 6].map(customer));
+        assert_eq!(failed(&store).await, [6, 3, 2].map(turn));
+        goes_on_from_the_second(&store).await;
+        assert_eq!(failed(&store).await, [6, 2].map(turn));
+    }
+}
+
+fn turn(number: u128) -> TurnId {
+    TurnId(Uuid::from_u128(number))
+}
+
+async fn failed(store: &EmbeddedStore) -> Vec<TurnId> {
+    let page = store.failed_turns(PageRequest { after: None, limit: 9 }).await.unwrap();
+    page.items.into_iter().map(|turn| turn.id).collect()
+}
+
+async fn goes_on_from_the_second(store: &EmbeddedStore) {
+    // Nothing of what happened before is told; what happens now is.
+    assert_eq!(store.last_event().await.unwrap(), 0);
+    assert_eq!(store.attend(vec![turn(91)], at(1_000_000)).await.unwrap(), Attended::default());
+    let held = store.replay_turn(turn(2), turn(92), at(10)).await;
+    assert!(matches!(held, Err(ReplayError::Refused(Refusal::SessionHeld))), "{held:?}");
+    store.replay_turn(turn(3), turn(93), at(10)).await.unwrap();
+    assert_eq!(store.release_turns("new", at(10)).await.unwrap(), 1);
+    let mut told = Vec::new();
+    while let TurnClaim::Work(work) = store.claim_turn("new", at(10)).await.unwrap() {
+        let history: Vec<_> = work.history.iter().map(|message| message.id).collect();
+        told.push((work.turn.customer_id, work.turn.kind, history));
+    }
+    let expected = [
+        (customer(5), TurnKind::SessionUpdated, vec![text(5), text(51)]),
+        (customer(6), TurnKind::MessageCreated, vec![]),
+        (customer(4), TurnKind::MessageReceived, vec![]),
+        (customer(3), TurnKind::MessageReceived, vec![]),
+    ];
+    assert_eq!(told, expected);
+    store.switch_endpoint("crm", Some("gone".into()), at(11)).await.unwrap();
+    assert_eq!(store.last_event().await.unwrap(), 1);
+    store.erase_customer(customer(3), at(12)).await.unwrap();
+}
+
 /// Takes so many commits, and no more.
 struct Dies(Arc<MapKv>, AtomicUsize);
 
@@ -180,15 +248,21 @@ fn stored(kv: &MapKv) -> Vec<Pair> {
 
 #[test]
 fn a_migration_that_was_interrupted_is_made_again_and_no_older_version_opens_what_it_left() {
+    for fixture in [FIRST, SECOND] {
+        is_made_again(&pairs_of(fixture));
+    }
+}
+
+fn is_made_again(pairs: &WriteSet) {
     let whole = MapKv::default();
-    whole.commit(&first()).unwrap();
+    whole.commit(pairs).unwrap();
     let before = stored(&whole);
     schema::adopt(&whole).unwrap();
     let expected = stored(&whole);
     assert_ne!(before, expected);
     for commits in 1.. {
         let kv = Arc::new(MapKv::default());
-        kv.commit(&first()).unwrap();
+        kv.commit(pairs).unwrap();
         let died = schema::adopt(&Dies(Arc::clone(&kv), AtomicUsize::new(commits))).is_err();
         let signed = kv.begin().unwrap().get(&[1, 0]).unwrap().unwrap();
         assert_eq!(signed, CURRENT.to_be_bytes(), "after {commits} commits");

@@ -19,6 +19,8 @@ macro_rules! both {
     }};
 }
 
+mod attention;
+mod log;
 mod people;
 mod sending;
 mod turns;
@@ -56,6 +58,14 @@ impl World {
             Command::UpdateSession { customer, need_attention, labels } => {
                 self.update_session(customer, need_attention, labels).await
             }
+            Command::Assign { .. } | Command::UseSuggestion { .. } | Command::Attend { .. } => {
+                self.run_attention(command).await
+            }
+            Command::PruneEvents { .. }
+            | Command::Advance { .. }
+            | Command::Switch { .. }
+            | Command::KeepDelivery { .. }
+            | Command::DropDelivery { .. } => self.run_log(command).await,
             Command::SendHead { .. }
             | Command::Send { .. }
             | Command::Begin { .. }
@@ -75,6 +85,8 @@ impl World {
             | Command::Ask { .. }
             | Command::Complete { .. }
             | Command::Fail { .. }
+            | Command::ReplyTo { .. }
+            | Command::Replay { .. }
             | Command::Release { .. } => self.run_turns(command).await,
             Command::Mint { role } => self.mint(role).await,
             Command::Prune { silent_s, from, limit } => {

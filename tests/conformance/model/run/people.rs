@@ -13,7 +13,7 @@ use switchboard::store::{
 };
 
 use super::super::command::{Change, Command, Key, Labels, Pick, Who};
-use super::super::world::{NUMBERS, World, lanes, picked, same};
+use super::super::world::{AGENTS, NUMBERS, World, lanes, picked, same};
 use super::{Ran, inbound_id, note, owned};
 use crate::fixture::{by_api, key, number};
 
@@ -125,12 +125,13 @@ impl World {
     }
 
     pub(super) async fn run_say(&mut self, command: &Command) -> Ran {
-        let &Command::Say { customer, who, content, lane, not_before_s, valid_for_s, key } = command else {
+        let &Command::Say { customer, who, content, lane, not_before_s, valid_for_s, key, turn } = command
+        else {
             return Ok(());
         };
         let Some(customer_id) = picked(&self.customers, customer) else { return Ok(()) };
         let text = OutboundText {
-            turn_id: None,
+            turn_id: turn.and_then(|pick| picked(&self.turns, pick)),
             id: MessageId(self.id()),
             author: author(who),
             content: content.into(),
@@ -193,7 +194,8 @@ fn idempotency(wanted: Option<Key>) -> Option<Idempotency> {
 
 fn author(who: Who) -> Author {
     match who {
-        Who::Agent => Author { role: Role::Agent, name: "desk".into() },
+        Who::Agent => Author { role: Role::Agent, name: AGENTS[0].into() },
+        Who::OtherAgent => Author { role: Role::Agent, name: AGENTS[1].into() },
         Who::Bot => Author { role: Role::Init, name: "bot".into() },
         Who::Gateway => Author::gateway(),
     }
