@@ -31,6 +31,10 @@ export function inbox({ who, tag, topic }) {
   return tried(client.sessions.inbox(query).page().then(pageOf));
 }
 
+/** A session as a row of the inbox. */
+export const inboxRow = (customerId, sessionId) =>
+  tried(client.sessions.retrieve(customerId, sessionId, { expand: INBOX_EXPAND }));
+
 export const customer = (id) => tried(client.customers.retrieve(id));
 
 /** Customers by the beginning of a name, or of either end of a number. */

@@ -3,7 +3,7 @@
 import { nameOf } from './words.js';
 
 /**
- * What to tell of, given the rows `before` and `after` the events: `{key, customerId, customer, kind, body}`, where
+ * What to tell of, given the rows `before` and `after` the events: `{row, kind, body}`, where
  * `kind` is `waits` (a session that nobody had to look at begins to need somebody) or `writes` (one more word of who
  * waits already).
  */
@@ -23,9 +23,7 @@ export function news(before, after, events) {
     if (!wrote && !asked && !again) continue;
     const earlier = told.get(id);
     told.set(id, {
-      key: id,
-      customerId: row.customer_id,
-      customer: row.customer,
+      row,
       kind: waited && !again ? 'writes' : 'waits',
       body: wrote ? data.content : (earlier?.body ?? row.last_message?.content ?? ''),
     });
@@ -34,7 +32,7 @@ export function news(before, after, events) {
 }
 
 /** The same as a sentence. */
-export function newsInWords({ customer, kind, body }) {
+export function newsInWords({ row: { customer }, kind, body }) {
   const name = customer ? nameOf(customer) : 'A customer';
   return kind === 'waits' ? `${name} needs attention. ${body}`.trim() : `${name} wrote: ${body || 'an attachment'}`;
 }

@@ -169,17 +169,17 @@ export function openDesk(page, me, { signedOut, left }) {
   }
 
   async function tell(item) {
-    const customer = item.customer ?? (await feed.meet(item.customerId));
-    const told = { ...item, customer };
-    const open = item.customerId === conversation?.state.customerId;
+    const { row } = item;
+    const told = { ...item, row: { ...row, customer: row.customer ?? (await feed.complete(row)) } };
+    const open = row.customer_id === conversation?.state.customerId;
     if (open || item.kind === 'waits') announce(newsInWords(told));
     // Who sees it needs no calling.
     if (!document.hidden && (open || item.kind === 'writes')) return;
     callAttention({
       title: newsInWords({ ...told, body: '' }),
       body: item.body,
-      key: item.key,
-      open: () => goTo(item.customerId),
+      key: row.id,
+      open: () => goTo(row.customer_id),
     });
   }
 

@@ -2,26 +2,26 @@
 // wait. Pages come on demand, events keep both true, and each change costs one request at the most.
 
 import * as api from './api.js';
+import { createHeard } from './heard.js';
 import {
   emptyList,
+  incomplete,
   PLAIN_VIEW,
   sameView,
-  strangers,
-  withCustomer,
   withEvents,
+  withKnown,
   withPage,
   withProblem,
 } from './inbox-list.js';
 
-const MOST_HEARD_OF = 500;
+const ASKED_AGAIN_MS = 5000;
 
 /** `handlers.changed()` after every change; `handlers.failed(problem)` when something could not be loaded. */
 export function createFeed(me, handlers) {
   let view = PLAIN_VIEW;
   let lists = { shown: emptyList(PLAIN_VIEW, me), all: null };
   const asked = new Map();
-  // Customers that events told of: most who are new to the inbox wrote just now.
-  const heardOf = new Map();
+  const heard = createHeard();
   // What happened while a page was under way may not be in it.
   const missed = new Set();
   let generation = 0;
@@ -85,46 +85,38 @@ export function createFeed(me, handlers) {
 
   function apply(events) {
     for (const since of missed) since.push(...events);
-    hear(events);
+    heard.take(events);
     lists = { shown: withEvents(lists.shown, events), all: lists.all && withEvents(lists.all, events) };
-    for (const id of new Set([...strangers(lists.shown), ...strangers(all())])) meet(id);
+    const news = new Map([...incomplete(lists.shown), ...incomplete(all())].map((row) => [row.id, row]));
+    for (const row of news.values()) complete(row);
     handlers.changed();
   }
 
-  function hear(events) {
-    for (const { name, data } of events) {
-      if (name === 'customer.created' || name === 'customer.updated') heardOf.set(data.id, data);
-    }
-    for (const id of heardOf.keys()) if (heardOf.size > MOST_HEARD_OF) heardOf.delete(id);
+  /** Finds out what events did not tell of a row, with one request at the most, and promises its customer. */
+  async function complete(row) {
+    const told = heard.about(row);
+    const customer = row.customer ?? told.customer;
+    know(row.id, told);
+    if (customer && (row.last_message ?? told.last_message)) return customer;
+    if (!asked.has(row.id)) asked.set(row.id, lookUp(row));
+    return asked.get(row.id);
   }
 
-  /** Who a customer is, asked for at most once at a time; null if that cannot be known now. */
-  async function meet(id) {
-    const heard = heardOf.get(id);
-    if (heard && !heard.gone) {
-      know(heard);
-      return heard;
-    }
-    if (!asked.has(id))
-      asked.set(
-        id,
-        lookUp(id).finally(() => asked.delete(id)),
-      );
-    return asked.get(id);
-  }
-
-  async function lookUp(id) {
+  async function lookUp(row) {
     try {
-      const customer = await api.customer(id);
-      know(customer);
-      return customer;
+      const found = await api.inboxRow(row.customer_id, row.id);
+      know(row.id, { ...found, complete: true });
+      asked.delete(row.id);
+      return found.customer;
     } catch {
-      return null;
+      // Not again at every event: the daemon may have enough to do.
+      setTimeout(() => asked.delete(row.id), ASKED_AGAIN_MS);
+      return row.customer;
     }
   }
 
-  function know(customer) {
-    lists = { shown: withCustomer(lists.shown, customer), all: lists.all && withCustomer(lists.all, customer) };
+  function know(id, known) {
+    lists = { shown: withKnown(lists.shown, id, known), all: lists.all && withKnown(lists.all, id, known) };
     handlers.changed();
   }
 
@@ -148,7 +140,7 @@ export function createFeed(me, handlers) {
     reload,
     more,
     apply,
-    meet,
+    complete,
     view: () => view,
     shown: () => lists.shown,
     all,

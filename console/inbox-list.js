@@ -25,12 +25,17 @@ export function withProblem(list, problem) {
   return { ...list, state: list.rows.size > 0 ? 'ready' : 'failed', problem };
 }
 
-/** Who a row is about has been looked up. */
-export function withCustomer(list, customer) {
+/** What is known of a row that was not told with it: its customer, and its last message unless there is a newer one. */
+export function withKnown(list, id, { customer, last_message: message, complete = false }) {
   return changeRows(
     list,
-    (row) => row.customer_id === customer.id,
-    (row) => ({ ...row, customer }),
+    (row) => row.id === id,
+    (row) => ({
+      ...row,
+      customer: customer ?? row.customer,
+      last_message: message && !(row.last_message && isOlder(message, row.last_message)) ? message : row.last_message,
+      complete: row.complete || complete,
+    }),
   );
 }
 
@@ -50,9 +55,9 @@ export function groupOf(row) {
   return row.attention?.waiting_since ? 'waiting' : 'answered';
 }
 
-/** Those customers of whom nothing is known yet but their ids. */
-export function strangers(list) {
-  return [...new Set([...list.rows.values()].filter((row) => !row.customer).map((row) => row.customer_id))];
+/** Those rows of which events told too little: not who it is, or not the last word. */
+export function incomplete(list) {
+  return [...list.rows.values()].filter((row) => !row.complete && !(row.customer && row.last_message));
 }
 
 /** How many wait, of all that are loaded: `{all, mine, unassigned, more}`; `more` if there are pages not loaded. */
@@ -82,7 +87,11 @@ function withEvent(list, { name, data }) {
     case 'customer.subscribed':
     case 'customer.unsubscribed':
     case 'customer.verification':
-      return withCustomer(list, data);
+      return changeRows(
+        list,
+        (row) => row.customer_id === data.id,
+        (row) => ({ ...row, customer: data }),
+      );
     default:
       return list;
   }

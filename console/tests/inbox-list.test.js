@@ -6,11 +6,12 @@ import { test } from 'node:test';
 import {
   emptyList,
   groupOf,
+  incomplete,
   ordered,
   PLAIN_VIEW,
-  strangers,
   waitingCounts,
   withEvents,
+  withKnown,
   withPage,
 } from '../inbox-list.js';
 
@@ -79,13 +80,30 @@ test('a session leaves a view that it does not belong to any more', () => {
   assert.deepEqual(ids(withEvents(list, [given])), ['b']);
 });
 
-test('a session that begins to need somebody appears, and its customer is to be looked up', () => {
+test('a session that begins to need somebody appears, and what was not told of it is to be found out', () => {
   const { customer: _, ...fresh } = session('new', { since: at(2) });
-  const list = withEvents(listOf([]), [{ name: 'session.created', data: fresh }]);
+  let list = withEvents(listOf([]), [{ name: 'session.created', data: fresh }]);
   assert.deepEqual(ids(list), ['new']);
-  assert.deepEqual(strangers(list), ['customer of new']);
-  const met = withEvents(list, [{ name: 'customer.updated', data: { id: 'customer of new', first_name: 'Ada' } }]);
-  assert.deepEqual(strangers(met), []);
+  assert.deepEqual(
+    incomplete(list).map((row) => row.id),
+    ['new'],
+  );
+  list = withEvents(list, [{ name: 'customer.updated', data: { id: 'customer of new', first_name: 'Ada' } }]);
+  assert.equal(incomplete(list).length, 1, 'its last word is not known');
+  list = withKnown(list, 'new', { customer: null, last_message: message('new', 'end-user', 1).data });
+  assert.deepEqual(incomplete(list), []);
+  assert.equal(list.rows.get('new').customer.first_name, 'Ada');
+});
+
+test('what is found out late does not undo what was told meanwhile', () => {
+  const told = withEvents(listOf([session('a')]), [message('a', 'end-user', 5)]);
+  const list = withKnown(told, 'a', { customer: null, last_message: message('a', 'agent', 4).data, complete: true });
+  assert.equal(list.rows.get('a').last_message.sender_role, 'end-user');
+});
+
+test('a session without any message is not asked for again and again', () => {
+  const list = withKnown(listOf([session('a')]), 'a', { customer: null, last_message: null, complete: true });
+  assert.deepEqual(incomplete(list), []);
 });
 
 test('mine and unassigned follow the assignee', () => {
