@@ -7,6 +7,7 @@ declare const switchboard: types.Client & typeof types;
 declare namespace switchboard {
   type AlreadySoError = types.AlreadySoError;
   type Assignment = types.Assignment;
+  type Attempt = types.Attempt;
   type Attention = types.Attention;
   type Bot = types.Bot;
   type BotAnswer = types.BotAnswer;
@@ -72,6 +73,7 @@ declare namespace switchboard {
   type PageParameters = types.PageParameters;
   type Problem = types.Problem;
   type ProblemError = types.ProblemError;
+  type ProviderStatus = types.ProviderStatus;
   type Recovery = types.Recovery;
   type SenderRole = types.SenderRole;
   type Session = types.Session;

@@ -87,4 +87,25 @@ describe('a daemon with a bot', { concurrency: true }, () => {
     await agent.sessions.update(id, 'current', { need_attention: true });
     await assert.rejects(robot.bot.reply(second.id, second.data.reply_token, reply), { name: 'StaleTurnError' });
   });
+
+  test('what a bot proposes while agents have the session is seen, and counted when it is used', async (t) => {
+    const answer = () => ({ body: { messages: [{ content: 'Try it off and on.', content_type: 'text' }] } });
+    const daemon = await Daemon.start(t, { bot: `${await bot(t, answer)}\nobserve = true` });
+    const agent = daemon.client('agent');
+    await daemon.text(PHONE, 'Hey');
+    const { id } = await daemon.customer(PHONE);
+    await agent.sessions.update(id, 'current', { need_attention: true });
+    const proposals = agent.events.subscribe({ types: ['bot.suggested'] });
+    t.after(() => proposals.close());
+    await proposals.opened;
+    await daemon.text(PHONE, 'It does not work');
+    const { value } = await proposals[Symbol.asyncIterator]().next();
+    const [proposed] = value.data.suggested_messages;
+    assert.deepEqual([proposed.content, proposed.selected_count], ['Try it off and on.', 0]);
+    const { suggested_messages: listed } = await agent.sessions.retrieve(id, 'current', {
+      expand: ['suggested_messages'],
+    });
+    assert.deepEqual(listed, [proposed]);
+    assert.deepEqual(await agent.suggestedMessages.use(proposed.id), { ...proposed, selected_count: 1 });
+  });
 });

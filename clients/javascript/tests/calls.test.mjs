@@ -13,7 +13,7 @@ describe('a daemon', () => {
   let numbers = 0;
 
   before(async () => {
-    const more = '';
+    const more = '[[console.canned_replies]]\ntitle = "Opening hours"\ncontent = "We are open from 9 to 5."';
     daemon = await Daemon.start({ after: (end) => ends.push(end) }, { more });
     agent = daemon.client('agent');
     admin = daemon.client('admin');

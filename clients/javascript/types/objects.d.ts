@@ -44,6 +44,8 @@ export interface NewMessage {
   sender_role?: 'agent' | 'init' | 'bot';
   /** For how many seconds it is worth sending: 1 to 604800. */
   valid_for_s?: number;
+  /** With a bot's token: the turn that it answers. It counts only while an answer to that would. */
+  turn_id?: string;
 }
 
 export type DeliveryStatus =
@@ -57,6 +59,26 @@ export interface DeliveryError {
   text: string;
 }
 
+/** One time that the message was handed to the provider. */
+export interface Attempt {
+  at: Timestamp;
+  ended_at: Timestamp | null;
+  /** `accepted`, `throttled`, `transient`, `permanent`, `unknown`; null while it is under way. */
+  outcome: string | null;
+  /** What was found out about an `unknown` one. */
+  evidence: string | null;
+}
+
+/** One thing that the provider said. */
+export interface ProviderStatus {
+  /** In the provider's own word. */
+  status: string;
+  error_code: string | null;
+  at: Timestamp;
+  /** Whether it did not say so by itself, but was asked. */
+  asked: boolean;
+}
+
 export interface Delivery {
   message_id: string;
   /** `unknown`: it may or may not have left; evidence will tell. */
@@ -67,14 +89,15 @@ export interface Delivery {
   segments: number;
   encoding: 'GSM-7' | 'UCS-2';
   provider_ids: string[];
-  attempts: { at: Timestamp; ended_at: Timestamp | null; outcome: string | null; evidence: string | null }[];
+  attempts: Attempt[];
   error: DeliveryError | null;
   queued_at: Timestamp;
   dispatched_at: Timestamp | null;
   passed_at: Timestamp | null;
   /** Since when it waits for somebody to decide whether it is sent again. */
   held_at: Timestamp | null;
-  provider_status_history: { status: string; error_code: string | null; at: Timestamp; asked: boolean }[];
+  /** All that the provider said about it. */
+  provider_status_history: ProviderStatus[];
   author: string;
   keyword: 'stop' | 'start' | 'help' | null;
   recovered: boolean;
