@@ -62,9 +62,23 @@ struct Ledger {
     tried: Arc<Mutex<BTreeMap<String, Tried>>>,
     /// Of each phone: from when to when agents had the conversation for certain.
     held: Arc<Mutex<BTreeMap<String, Vec<(Timestamp, Timestamp)>>>>,
+    /// What the bot was told, and of whom.
+    told: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
 impl Ledger {
+    /// The bot was told what the customer wrote in that round.
+    async fn until_told(&self, phone: &str, round: u64) {
+        let told = (phone.to_owned(), format!("question {round}"));
+        for _ in 0..10_000 {
+            if self.told.lock().unwrap().contains(&told) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the bot was not told {told:?}");
+    }
+
     fn tried(&self, content: &str, how: Tried) {
         self.tried.lock().unwrap().insert(content.to_owned(), how);
     }
@@ -113,7 +127,11 @@ async fn one_round(
 ) {
     provider.text(phone, BRAND, &format!("question {round}")).await;
     let customer = daemon.customer(phone).await;
-    dice.pause(40).await;
+    // Now and then before the bot has heard of it; mostly while it thinks.
+    if dice.below(10) > 0 {
+        ledger.until_told(phone, round).await;
+    }
+    dice.pause(60).await;
     let (status, session) = daemon.hold(&customer, true).await;
     let from = ambient::now();
     assert_eq!((status, &session["need_attention"]), (200, &json!(true)), "{session}");
@@ -135,6 +153,9 @@ async fn racing_bot(dice: Dice, ledger: Ledger) -> Bot {
             return (204, Value::Null, Duration::ZERO);
         }
         let data = turn["data"].clone();
+        let word = |path: &str| turn.pointer(path).and_then(Value::as_str).unwrap().to_owned();
+        let heard = (word("/data/customer/phone_number"), word("/data/message/content"));
+        ledger.told.lock().unwrap().insert(heard);
         let id = data["reply_url"].as_str().unwrap().split('/').rev().nth(1).unwrap().to_owned();
         let named = id.clone();
         let content = move |way: &str| format!("bot {way} {named}");
@@ -214,7 +235,7 @@ async fn audit(daemon: &Daemon, provider: &Provider, ledger: &Ledger) {
     let tried = ledger.tried.lock().unwrap().clone();
     let held = ledger.held.lock().unwrap().clone();
     let (mut arrived_of_bot, mut sent_while_held) = (BTreeSet::new(), Vec::new());
-    let (mut canceled, mut windows) = (BTreeSet::new(), 0);
+    let (mut canceled, mut left, mut windows) = (BTreeSet::new(), BTreeSet::new(), 0);
     for (phone, held) in &held {
         windows += held.len();
         for text in provider.arrived(phone).await {
@@ -230,8 +251,12 @@ async fn audit(daemon: &Daemon, provider: &Provider, ledger: &Ledger) {
         }
         let customer = daemon.customer(phone).await;
         for message in daemon.all_messages(&customer).await {
-            if message["delivery"]["status"] == "canceled" {
-                canceled.insert(message["content"].as_str().unwrap().to_owned());
+            let content = message["content"].as_str().unwrap().to_owned();
+            match message["delivery"]["status"].as_str().unwrap() {
+                "canceled" => drop(canceled.insert(content)),
+                // The last may still be on their way to the phone.
+                "sent" | "delivered" => drop(left.insert(content)),
+                other => panic!("{content} is {other}"),
             }
         }
     }
@@ -244,11 +269,11 @@ async fn audit(daemon: &Daemon, provider: &Provider, ledger: &Ledger) {
         canceled.len(),
         refused.len(),
     );
+    assert!(arrived_of_bot.is_subset(&left), "what arrived is on record as sent");
     assert_eq!(sent_while_held, Vec::<String>::new(), "these left while agents had the conversation");
     let mut lost = Vec::new();
     for (content, how) in &tried {
-        let on_record =
-            arrived_of_bot.contains(content) || canceled.contains(content) || refused.contains(content);
+        let on_record = left.contains(content) || canceled.contains(content) || refused.contains(content);
         let was_refused = matches!(how, Tried::ByItself(409));
         if !on_record && !was_refused {
             lost.push((content, how));

@@ -39,7 +39,7 @@ refusals!(Refused: WITH_TOKEN; InvalidHeader, EventsForgotten);
 /// (the header, or `last_event_id`) it begins after that event, with no gap and no repeat, also after a restart of the daemon;
 /// without, with what happens next. The first frame has an `id` and nothing else: where the stream stands. A comment comes
 /// every 15 seconds. `session.typing` has no id: it is not kept. What an event is about comes whole in `data`, as the API has it:
-/// a message with `customer_id`, `author`, `status` and `error`; a session with `attention`; a customer. Where that was erased since:
+/// a message with `customer_id`, `author`, `media`, `status` and `error`; a session with `attention`; a customer. Where that was erased since:
 /// its ids, and `gone`.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "follow_events", tag = "Events",

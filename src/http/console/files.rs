@@ -32,6 +32,7 @@ files! {
     "console.webmanifest" "console/console.webmanifest";
     "controls.css" "console/controls.css";
     "conversation.js" "console/conversation.js";
+    "count-line.js" "console/count-line.js";
     "desk.css" "console/desk.css";
     "desk.js" "console/desk.js";
     "details.js" "console/details.js";
@@ -40,13 +41,16 @@ files! {
     "dom.js" "console/dom.js";
     "drafts.js" "console/drafts.js";
     "frame.js" "console/frame.js";
+    "gate-notice.js" "console/gate-notice.js";
     "handover.js" "console/handover.js";
+    "heard.js" "console/heard.js";
     "help.js" "console/help.js";
     "icon.svg" "console/icon.svg";
     "icons.js" "console/icons.js";
     "inbox-feed.js" "console/inbox-feed.js";
     "inbox-list.js" "console/inbox-list.js";
     "inbox-row.js" "console/inbox-row.js";
+    "inbox-views.js" "console/inbox-views.js";
     "inbox.css" "console/inbox.css";
     "inbox.js" "console/inbox.js";
     "index.html" "console/index.html";
@@ -60,11 +64,13 @@ files! {
     "preferences.js" "console/preferences.js";
     "problems.js" "console/problems.js";
     "route.js" "console/route.js";
+    "row-window.js" "console/row-window.js";
     "search.js" "console/search.js";
     "segments.js" "console/segments.js";
     "settings.js" "console/settings.js";
     "shortcuts.js" "console/shortcuts.js";
     "sign-in.js" "console/sign-in.js";
+    "suggestions.js" "console/suggestions.js";
     "switch.js" "console/switch.js";
     "theme.js" "console/theme.js";
     "thread-head.js" "console/thread-head.js";

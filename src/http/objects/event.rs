@@ -165,7 +165,9 @@ fn message_data(message: &crate::domain::message::Message, now: &MessageNow) -> 
     then.delivered_at = now.delivered_at;
     then.updated_at = now.updated_at;
     let (customer_id, author) = (message.customer_id, message.author.name.clone());
-    with(Message::from(then), with(json!({"customer_id": customer_id, "author": author}), state(now)))
+    let media = Message::expanded(message.clone(), &["media"]).media;
+    let more = json!({"customer_id": customer_id, "author": author, "media": serde_json::to_value(media).unwrap_or_default()});
+    with(Message::from(then), with(more, state(now)))
 }
 
 fn state(now: &MessageNow) -> Value {

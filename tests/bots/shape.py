@@ -1,0 +1,42 @@
+"""How an example of the page is compared with what was really said."""
+
+import re
+
+
+def same_keys(example, said, at="it"):
+    """The same keys and kinds of values all the way down; of a list, whatever it has like its first."""
+    if type(example) is not type(said):
+        raise AssertionError(f"{at} is {said!r}, and {example!r} on the page")
+    if isinstance(example, dict):
+        if example.keys() != said.keys():
+            only = sorted(example.keys() ^ said.keys())
+            raise AssertionError(f"{at} has other keys than on the page: {', '.join(only)} stand in one of them only")
+        for key in example:
+            same_keys(example[key], said[key], f"{at}.{key}")
+    elif isinstance(example, list) and example:
+        if not said:
+            raise AssertionError(f"{at} is empty, and not on the page")
+        for index, one in enumerate(said):
+            same_keys(example[0], one, f"{at}[{index}]")
+
+
+def same_values(example, said, at="it"):
+    """The same, and the same values, where there is no `…` in them."""
+    same_keys(example, said, at)
+    if isinstance(example, dict):
+        for key in example:
+            same_values(example[key], said[key], f"{at}.{key}")
+    elif isinstance(example, list):
+        for index, (one, other) in enumerate(zip(example, said, strict=True)):
+            same_values(one, other, f"{at}[{index}]")
+    elif isinstance(example, str):
+        if not re.fullmatch(pattern(example), said, re.DOTALL):
+            raise AssertionError(f"{at} is {said!r}, and {example!r} on the page")
+    elif example != said:
+        raise AssertionError(f"{at} is {said!r}, and {example!r} on the page")
+
+
+def pattern(shown):
+    """What is shown, as an expression: `…` is anything, and so is what stands between two lines."""
+    lines = (".*?".join(map(re.escape, line.split("…"))) for line in shown.strip("\n").split("\n"))
+    return ".*?".join(lines)
