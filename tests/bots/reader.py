@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from shape import pattern, same_values
+from shape import after, parts, same_values
 from terminal import Shell, Terminal
 from world import BINARY, NODE, ORACLES, PYTHON, environment, folder, free_ports
 
@@ -50,7 +50,7 @@ def read(page, language):
             try:
                 reader.take(block)
             except Exception as error:
-                told = "".join(f"\n-- {name}:\n{one.printed[-3000:]}" for name, one in reader.terminals.items())
+                told = "".join(f"\n-- {name}:\n{one.printed[-1500:]}" for name, one in reader.terminals.items())
                 raise AssertionError(f"{page.path.name}, {block}: {error}{told}") from error
 
 
@@ -83,9 +83,9 @@ class Reader:
             case "bash":
                 self.printed = self.shell.run(self.here(block))
             case "text" if "terminal" in block.options:
-                self.terminals[block.options["terminal"]].until(pattern(self.here(block)))
+                self.terminals[block.options["terminal"]].until(*parts(self.here(block)))
             case "text":
-                if not re.search(pattern(self.here(block)), self.printed, re.DOTALL):
+                if after(parts(self.here(block)), self.printed) is None:
                     raise AssertionError(f"this was printed:\n{self.printed}")
             case "json" if block.name == "output":
                 same_values(json.loads(block.text), json.loads(self.printed.strip().splitlines()[-1]))
@@ -114,8 +114,8 @@ class Reader:
             earlier.end()
         command = ["bash", "-euo", "pipefail", "-c", commands]
         terminal = self.terminals[name] = Terminal(command, self.shell.folder, self.environment)
-        # Each of them says something as soon as it is ready.
-        terminal.until("listens|id: ")
+        # Each of them says something as soon as it is ready, and nothing before.
+        terminal.until("\n")
 
     def check(self, name, before, tables):
         """Writes the configuration with these tables in the place of those of the same name; the daemon has to accept it."""

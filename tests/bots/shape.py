@@ -1,7 +1,5 @@
 """How an example of the page is compared with what was really said."""
 
-import re
-
 
 def same_keys(example, said, at="it"):
     """The same keys and kinds of values all the way down; of a list, whatever it has like its first."""
@@ -30,13 +28,22 @@ def same_values(example, said, at="it"):
         for index, (one, other) in enumerate(zip(example, said, strict=True)):
             same_values(one, other, f"{at}[{index}]")
     elif isinstance(example, str):
-        if not re.fullmatch(pattern(example), said, re.DOTALL):
+        if after(parts(example), said) is None or ("…" not in example and example != said):
             raise AssertionError(f"{at} is {said!r}, and {example!r} on the page")
     elif example != said:
         raise AssertionError(f"{at} is {said!r}, and {example!r} on the page")
 
 
-def pattern(shown):
-    """What is shown, as an expression: `…` is anything, and so is what stands between two lines."""
-    lines = (".*?".join(map(re.escape, line.split("…"))) for line in shown.strip("\n").split("\n"))
-    return ".*?".join(lines)
+def parts(shown):
+    """What has to be there of what is shown, in its order: `…` is anything, and so is what stands between two lines."""
+    return [part for line in shown.strip("\n").split("\n") for part in line.split("…") if part]
+
+
+def after(parts, text, start=0):
+    """Where the last of the parts ends, if they stand in the text in their order; else none."""
+    for part in parts:
+        found = text.find(part, start)
+        if found < 0:
+            return None
+        start = found + len(part)
+    return start

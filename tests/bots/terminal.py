@@ -3,10 +3,11 @@ Who waits for what they print is told when it is there; nobody sleeps."""
 
 import codecs
 import os
-import re
 import signal
 import subprocess
 import threading
+
+from shape import after
 
 PATIENCE_S = 30
 
@@ -38,23 +39,24 @@ class Terminal:
             self._over = True
             self._news.notify_all()
 
-    def until(self, expression, patience_s=PATIENCE_S):
-        """Waits until it prints that, after what was waited for before."""
-        wanted = re.compile(expression, re.DOTALL)
+    def until(self, *parts, patience_s=PATIENCE_S):
+        """Waits until it prints these parts, one after the other with anything between, after what was waited for before.
+        What it has printed since then, up to the end of the last part."""
         with self._news:
-            found = None
+            end = None
 
             def there():
-                nonlocal found
-                found = wanted.search(self.printed, self._seen)
-                return found or self._over
+                nonlocal end
+                end = after(parts, self.printed, self._seen)
+                return end is not None or self._over
 
             self._news.wait_for(there, patience_s)
-            if not found:
+            since = self.printed[self._seen : end]
+            if end is None:
                 why = "it ended" if self._over else f"{patience_s} s are over"
-                raise AssertionError(f"{why}, and it did not print {expression!r}, but\n{self.printed[self._seen:]}")
-            self._seen = found.end()
-            return found
+                raise AssertionError(f"{why}, and it did not print {' … '.join(map(repr, parts))}, but\n{since}")
+            self._seen = end
+            return since
 
     def end(self):
         """Ends it and all that it started."""
@@ -85,6 +87,6 @@ class Shell(Terminal):
         """What the commands print."""
         self.process.stdin.write(f"{commands}\nprintf '\\n%s %s\\n' '{self.END}' \"$PWD\"\n".encode())
         self.process.stdin.flush()
-        found = self.until(rf"(?P<said>.*?)\n{self.END} (?P<folder>[^\n]+)\n", 60)
-        self.folder = found["folder"]
-        return found["said"]
+        said, _, self.folder = self.until(f"\n{self.END} ", "\n", patience_s=60).rpartition(f"\n{self.END} ")
+        self.folder = self.folder.strip("\n")
+        return said

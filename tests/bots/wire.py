@@ -5,7 +5,7 @@ import json
 import re
 
 from shape import same_keys
-from world import ANNA, Called, Daemon, folder
+from world import ANNA, Called, Daemon, call, folder
 
 WEBHOOK = """
 [bot]
@@ -51,6 +51,10 @@ def every_kind_of_turn(page, bot, daemon):
     observed = bot.call(2)
     equal("whether it is observed", expectation(observed), (False, True))
     current = f"customers/{customer}/sessions/current"
+    reply = observed["data"]["reply_url"], {"messages": [{"content": "Say this"}]}
+    call(*reply, token=observed["data"]["reply_token"])
+    suggested = daemon.api(f"{current}?expand=suggested_messages")["suggested_messages"]
+    equal("what is proposed", [one["content"] for one in suggested], ["Say this"])
     daemon.api(f"{current}/messages", {"content": "Hi", "content_type": "text"})
     created = bot.call(3)
     daemon.api(current, {"need_attention": False}, method="PATCH")
