@@ -8,42 +8,46 @@ import * as phone from '../fixture/phone.js';
 const ADA = '+14155550101';
 const KIM = '+14155550102';
 
-// Each way to lose the line, and to have it back.
+// Each way to lose the line: how it breaks, whether customers and others can go on meanwhile, and how it comes back.
 const BREAKS = {
-  'the network drops': {
-    breaks: ({ agent }) => agent.context().setOffline(true),
-    returns: ({ agent }) => agent.context().setOffline(false),
+  'the line is cut': {
+    breaks: ({ line }) => line.cut(),
+    meanwhile: () => {},
+    returns: ({ line }) => line.restore(),
   },
   'the daemon dies': {
     breaks: ({ daemon }) => daemon.kill(),
-    returns: ({ daemon }) => daemon.start(),
+    meanwhile: ({ line, daemon }) => (line.cut(), daemon.start()),
+    returns: ({ line }) => line.restore(),
   },
 };
 
-for (const [name, { breaks, returns }] of Object.entries(BREAKS)) {
+for (const [name, { breaks, meanwhile, returns }] of Object.entries(BREAKS)) {
   test(`when ${name}, the page says so, keeps what is typed, and shows once what happened meanwhile`, async ({
     daemon,
+    line,
     agentAt,
     people,
     guard,
   }) => {
     guard.allow(BROKEN_LINE);
     const ada = await people.writer(ADA, 'Ada Lovelace', 'one', 'two');
-    const agent = await agentAt();
+    const agent = await agentAt({ baseURL: line.url });
     await at.openRow(agent, /Ada Lovelace/);
     await at.composer(agent).fill('A long answer');
     await expect(at.said(agent)).toHaveText(['one', 'two']);
 
-    await breaks({ agent, daemon });
+    await breaks({ line, daemon });
     await expect(agent.getByText('Reconnecting… What you type is kept.')).toBeVisible();
     await at.composer(agent).press('End');
     await at.composer(agent).pressSequentially(', written on');
-    if (name === 'the daemon dies') await daemon.start();
+    await meanwhile({ line, daemon });
     await people.text(ADA, 'three');
     await people.text(ADA, 'four');
     await people.say(ada, 'five', 'demo-admin');
     await people.writer(KIM, 'Kim Deal', 'I wait, too');
-    if (name !== 'the daemon dies') await returns({ agent, daemon });
+    await expect(at.said(agent)).toHaveText(['one', 'two']);
+    await returns({ line, daemon });
 
     await expect(agent.getByText('Connected again.')).toBeVisible();
     await expect(agent.getByText('Reconnecting…')).toBeHidden();
@@ -82,7 +86,7 @@ test('what is sent while the line is down leaves by itself when it is back, once
   expect(await people.received(ADA, 2)).toEqual(['first', 'second']);
 });
 
-test('a reload while a text is on its way sends it once', async ({ agentAt, people, guard, daemon }) => {
+test('a reload while a text is on its way sends it once', async ({ agentAt, people, guard }) => {
   guard.allow(BROKEN_LINE);
   await people.writer(ADA, 'Ada Lovelace', 'Hello?');
   const agent = await agentAt();
@@ -97,7 +101,6 @@ test('a reload while a text is on its way sends it once', async ({ agentAt, peop
   await expect(at.message(agent, 'only once').locator('.ticks-delivered')).toBeVisible();
   await expect(at.said(agent)).toHaveText(['Hello?', 'answered before', 'only once']);
   expect(await people.received(ADA, 2)).toEqual(['answered before', 'only once']);
-  await daemon.kill();
 });
 
 test('the phone says when the simulator is away, and shows what came meanwhile when it is back', async ({

@@ -1,6 +1,7 @@
 // Who asked not to be texted is not texted, and everybody sees why.
 
 import { expect, test } from '../fixture/test.js';
+import { NO_CONVERSATION } from '../fixture/guard.js';
 import * as at from '../fixture/console.js';
 import * as phone from '../fixture/phone.js';
 
@@ -17,7 +18,7 @@ test('STOP from the phone shuts the composer and says so, and START opens it aga
   await at.composer(agent).fill('not finished');
 
   await at.button(customer, 'STOP').click();
-  await expect(phone.received(customer)).toHaveText([/unsubscribed/]);
+  await expect(phone.received(customer)).toHaveText([/^You will get no more texts/]);
   await expect(at.notice(agent)).toContainText('This customer has unsubscribed and must not be texted.');
   await expect(at.composer(agent)).toBeHidden();
   await expect(at.sendButton(agent)).toBeHidden();
@@ -31,7 +32,8 @@ test('STOP from the phone shuts the composer and says so, and START opens it aga
   await expect(at.message(agent, 'not finished').locator('.ticks-delivered')).toBeVisible();
 });
 
-test('a number that nobody has confirmed cannot be written to, and it says why', async ({ agentAt, people }) => {
+test('a number that nobody has confirmed cannot be written to, and it says why', async ({ agentAt, people, guard }) => {
+  guard.allow(NO_CONVERSATION);
   const ada = await people.customer(ADA, 'Ada Lovelace', { confirmation: true });
   const agent = await agentAt({ path: `/console#/c/${ada.id}` });
   await expect(at.notice(agent)).toContainText('This number is not confirmed yet.');

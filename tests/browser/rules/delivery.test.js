@@ -79,19 +79,21 @@ test('curly quotes that make a text dear can be made plain', async ({ agentAt, p
 });
 
 test.describe('at a slow pace', () => {
-  test.use({ settings: { SENDING__PACE__NUMBER: '1/m' } });
+  test.use({ settings: { SENDING__PACE__NUMBER: '1/s' } });
 
   test('a text that still waits for its turn can be canceled', async ({ agentAt, people }) => {
     await people.writer(ADA, 'Ada Lovelace', 'Hello?');
     const agent = await agentAt();
     await at.openRow(agent, /Ada Lovelace/);
-    await at.reply(agent, 'the first goes');
+    // Ten segments: the number has to rest for ten seconds.
+    const long = `the first goes ${'a'.repeat(1450)}`;
+    await at.reply(agent, long);
     await at.reply(agent, 'the second waits');
-    await expect(at.message(agent, 'the first goes').locator('.ticks-delivered')).toBeVisible();
     const waiting = at.message(agent, 'the second waits');
     await expect(waiting.locator('.ticks-clock')).toContainText('Waiting to leave');
     await waiting.getByRole('button', { name: 'Cancel it' }).click();
     await expect(waiting.locator('.ticks-close')).toContainText('Canceled before it left');
-    expect(await people.received(ADA, 1)).toEqual(['the first goes']);
+    await expect(at.message(agent, 'the first goes').locator('.ticks-delivered')).toBeVisible();
+    expect(await people.received(ADA, 1)).toEqual([long]);
   });
 });

@@ -1,13 +1,19 @@
 // Finding somebody: by name, by number, by whose they are, by tag and topic.
 
 import { expect, test } from '../fixture/test.js';
+import { NO_CONVERSATION } from '../fixture/guard.js';
 import * as at from '../fixture/console.js';
 
 const ADA = '+14155550101';
 const KIM = '+14155550102';
 const BOB = '+14155550177';
 
-test('customers are found by the beginning of a name and by either end of a number', async ({ agentAt, people }) => {
+test('customers are found by the beginning of a name and by either end of a number', async ({
+  agentAt,
+  people,
+  guard,
+}) => {
+  guard.allow(NO_CONVERSATION);
   await people.writer(ADA, 'Ada Lovelace', 'Hello?');
   await people.customer(BOB, 'Bob Moog');
   const agent = await agentAt();

@@ -76,6 +76,9 @@ test('shortcuts find, open, answer and leave a conversation', async ({ open, peo
   await page.keyboard.press('Escape');
   await page.keyboard.press('a');
   await expect(at.standing(page)).toContainText('Assigned to you');
+  await expect(at.composer(page)).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(at.row(page, /Ada Lovelace/)).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('heading', { name: 'Choose a conversation' })).toBeVisible();
 });
