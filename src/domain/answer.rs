@@ -86,8 +86,8 @@ fn keep(
     if turn.kind == TurnKind::MessageObserved {
         return propose(session, turn, given, now);
     }
-    let allowed = may_answer(turn, &session)
-        .and_then(|()| if given.overtaken { Err(Refusal::StaleTurn) } else { Ok(()) });
+    let overtaken = if given.overtaken { Err(Refusal::StaleTurn) } else { Ok(()) };
+    let allowed = may_answer(turn, &session).and(overtaken);
     let kept = allowed.and_then(|()| take(customer, session.clone(), turn, given, policy, now));
     kept.unwrap_or_else(|refusal| refuse(session, turn, given, refusal, policy, now))
 }

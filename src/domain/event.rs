@@ -41,7 +41,8 @@ impl EventId {
     /// The place in the log that the id says. Whether that event has this id is another question.
     pub fn place(self) -> u64 {
         // The lowest 62 bits; those above are the UUID's variant.
-        (self.0.as_u128() & u128::from(u64::MAX >> 2)) as u64
+        let (_, low) = self.0.as_u64_pair();
+        low & (u64::MAX >> 2)
     }
 }
 
@@ -281,9 +282,8 @@ pub fn of_message(old: Option<&Message>, new: &Message) -> Vec<What> {
     let got_on = |old: &Message| {
         let before = old.delivery.status;
         let is_step = match (before, status) {
-            (_, Status::Sending) => false,
-            // It was put back without having left.
-            (Status::Sending, Status::Queued) => false,
+            // It is about to leave, or was put back without having left.
+            (_, Status::Sending) | (Status::Sending, Status::Queued) => false,
             (before, now) => before != now,
         };
         [

@@ -12,6 +12,11 @@ use prometheus_client::registry::Registry;
 use crate::domain::message::Role;
 use crate::store::{Counts, Pruned};
 
+mod desk;
+
+use desk::Desk;
+pub use desk::Streaming;
+
 /// The words that stand in the `outcome` label.
 pub mod labels {
     pub const RECORDED: &str = "recorded";
@@ -71,11 +76,7 @@ pub struct Metrics {
     waiting: Gauge,
     open_turns: Gauge,
     store_ready: Gauge,
-    bot_called: Gauge,
-    notices: Counters,
-    attention: Counters,
-    bot_refusals: Counters,
-    streams: Gauge,
+    desk: Desk,
 }
 
 impl Metrics {
@@ -115,16 +116,6 @@ impl Metrics {
              resent_by_hand)",
         );
         let turns = counters("bot_turns", "Turns told to the bot, by outcome");
-        let notices = counters(
-            "webhook_notices",
-            "Events told to endpoints, by endpoint and outcome (told, failed, gone, dead, forgotten)",
-        );
-        let attention = counters(
-            "attention",
-            "What was done for customers who waited long for an agent, by outcome (escalated, returned)",
-        );
-        let bot_refusals =
-            counters("bot_refusals", "Texts and answers of the bot that did not count, by reason");
         let requests = counters("http_requests", "HTTP requests, by method, route and status");
         let mut counter = |name: &str, help: &str| {
             let counter = Counter::default();
@@ -153,25 +144,19 @@ impl Metrics {
             "Pauses that the provider asked for and that last, by channel and scope (account, sender)",
             pauses.clone(),
         );
+        let desk = Desk::register(&mut registry);
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
             gauge
         };
         Self {
+            desk,
             queued: gauge("messages_queued", "Texts that wait, are being sent, or are of unknown fate"),
             unknown: gauge("messages_unknown", "Texts of unknown fate"),
             held: gauge("messages_held", "Texts of unknown fate that wait for a person's decision"),
             waiting: gauge("sessions_waiting", "Customers who wait for an agent"),
             open_turns: gauge("bot_turns_open", "Turns that the bot has not been told yet"),
-            bot_called: gauge(
-                "bot_called",
-                "Whether the bot is called: 1, or 0 while it fails again and again or is disabled",
-            ),
-            streams: gauge("event_streams", "Who follows the events right now"),
-            notices,
-            attention,
-            bot_refusals,
             store_ready: gauge(
                 "store_ready",
                 "Whether the store takes new work: 1, or 0 while its disk is full or broken",
@@ -246,30 +231,6 @@ impl Metrics {
         self.turn_seconds.observe(took.as_secs_f64());
     }
 
-    pub(super) fn bot_is_called(&self, called: bool) {
-        self.bot_called.set(i64::from(called));
-    }
-
-    /// What the bot said does not count.
-    pub(super) fn bot_refused(&self, reason: &str) {
-        self.bot_refusals.get_or_create(&vec![("reason", reason.to_owned())]).inc();
-    }
-
-    pub(super) fn notice(&self, endpoint: &str, outcome: &str) {
-        let labels = vec![("endpoint", endpoint.to_owned()), ("outcome", outcome.to_owned())];
-        self.notices.get_or_create(&labels).inc();
-    }
-
-    pub(super) fn attention(&self, outcome: &str) {
-        self.attention.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
-    }
-
-    /// Somebody follows the events, for as long as what is returned lives.
-    pub fn stream(&self) -> Streaming {
-        self.streams.inc();
-        Streaming(self.streams.clone())
-    }
-
     /// `route`: the pattern, never the path.
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
         let labels =
@@ -295,15 +256,6 @@ impl Metrics {
         let mut text = String::new();
         // Writing into a String cannot fail.
         encode(&mut text, &self.registry).map(|()| text).unwrap_or_default()
-    }
-}
-
-/// Counts one who follows the events.
-pub struct Streaming(Gauge);
-
-impl Drop for Streaming {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::Notify;
 
-use crate::domain::endpoint::{Delivery, pause_after};
+use crate::domain::endpoint::{Delivery, Endpoint, pause_after};
 use crate::domain::event::EventId;
 use crate::domain::time::Timestamp;
 use crate::notify::{Notice, Notifier, NotifyError};
@@ -98,14 +98,11 @@ pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
 /// How long there is nothing more to do.
 async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Duration, StoreError> {
     let name = &subscriber.name;
-    let endpoint = match gateway.store.endpoint(name).await? {
-        Some(endpoint) => endpoint,
-        None => {
-            // It is new: it is told what happens from now on.
-            let position = gateway.store.last_event().await?;
-            gateway.advance(name, position, Vec::new(), None).await?;
-            return Ok(Duration::ZERO);
-        }
+    let Some(endpoint) = gateway.store.endpoint(name).await? else {
+        // It is new: it is told what happens from now on.
+        let position = gateway.store.last_event().await?;
+        gateway.advance(name, position, Vec::new(), None).await?;
+        return Ok(Duration::ZERO);
     };
     if endpoint.disabled.is_some() {
         return Ok(SAFETY_NET);
@@ -118,6 +115,18 @@ async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Duratio
             return Ok(SAFETY_NET);
         }
     }
+    let told_more = tell_more(gateway, subscriber, &endpoint).await?;
+    let next = again.next_at.map_or(SAFETY_NET, |at| at.since(now).min(SAFETY_NET));
+    Ok(if told_again || told_more { Duration::ZERO } else { next })
+}
+
+/// Tells what was added to the log. Whether there was anything.
+async fn tell_more(
+    gateway: &Gateway,
+    subscriber: &Subscriber,
+    endpoint: &Endpoint,
+) -> Result<bool, StoreError> {
+    let name = &subscriber.name;
     let events = match gateway.store.events(endpoint.position, READ_AT_ONCE).await {
         Ok(events) => events,
         Err(EventsError::Forgotten) => {
@@ -128,54 +137,32 @@ async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Duratio
             gateway.metrics.notice(name, "forgotten");
             let position = gateway.store.last_event().await?;
             gateway.advance(name, position, Vec::new(), endpoint.failing_since).await?;
-            return Ok(Duration::ZERO);
+            return Ok(true);
         }
         Err(EventsError::Store(error)) => return Err(error),
     };
-    let Some(last) = events.last().map(|logged| logged.event.place) else {
-        let next = again.next_at.map_or(SAFETY_NET, |at| at.since(now).min(SAFETY_NET));
-        return Ok(if told_again { Duration::ZERO } else { next });
-    };
-    let wanted = events
-        .into_iter()
-        .filter(|logged| subscriber.filter.takes_event(logged) && subscriber.notifier.wants(&logged.event));
-    let calls = wanted.map(|logged| async move {
-        let answer = gateway.call(subscriber, &logged).await;
-        (logged.event.place, answer)
-    });
-    let answers: Vec<(u64, Result<(), NotifyError>)> =
-        stream::iter(calls).buffer_unordered(TOLD_AT_ONCE).collect().await;
+    let Some(last) = events.last().map(|logged| logged.event.place) else { return Ok(false) };
+    let answers = gateway.call_all(subscriber, events).await;
     let now = gateway.now();
-    let failing_since = match answers.iter().any(|(_, answer)| answer.is_ok()) {
-        true => None,
-        false if answers.is_empty() => endpoint.failing_since,
-        false => Some(endpoint.failing_since.unwrap_or(now)),
+    let reached = answers.iter().any(|(_, answer)| answer.is_ok());
+    let failing_since = match endpoint.failing_since {
+        _ if reached => None,
+        None if !answers.is_empty() => Some(now),
+        earlier => earlier,
     };
-    let gone = answers.iter().any(|(_, answer)| *answer == Err(NotifyError::Gone));
-    let mut in_vain: Vec<Delivery> = answers
-        .iter()
-        .filter_map(|(place, answer)| {
-            let error = answer.as_ref().err()?;
-            let fresh = Delivery {
-                endpoint: name.clone(),
-                place: *place,
-                attempts: 0,
-                next_at: None,
-                last_error: String::new(),
-                created_at: now,
-            };
-            Some(gateway.failed_again(fresh, error, now))
-        })
-        .collect();
-    in_vain.sort_by_key(|delivery| delivery.place);
-    gateway.advance(name, last, in_vain, failing_since).await?;
-    let given_up = failing_since.is_some_and(|since| now.since(since) > GIVEN_UP_AFTER);
-    if gone {
+    let failed = answers.iter().filter_map(|(place, answer)| Some((*place, answer.as_ref().err()?)));
+    let in_vain = failed.map(|(place, error)| {
+        let (endpoint, last_error) = (name.clone(), String::new());
+        let fresh = Delivery { endpoint, place, attempts: 0, next_at: None, last_error, created_at: now };
+        gateway.failed_again(fresh, error, now)
+    });
+    gateway.advance(name, last, in_vain.collect(), failing_since).await?;
+    if answers.iter().any(|(_, answer)| *answer == Err(NotifyError::Gone)) {
         gateway.disable(name, NotifyError::Gone.to_string()).await?;
-    } else if given_up {
+    } else if failing_since.is_some_and(|since| now.since(since) > GIVEN_UP_AFTER) {
         gateway.disable(name, "nothing has reached it for five days".to_owned()).await?;
     }
-    Ok(Duration::ZERO)
+    Ok(true)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -190,7 +177,7 @@ pub struct EndpointState {
     pub name: String,
     pub kind: &'static str,
     pub events: Vec<String>,
-    pub endpoint: Option<crate::domain::endpoint::Endpoint>,
+    pub endpoint: Option<Endpoint>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -215,6 +202,22 @@ impl Gateway {
         let name = name.to_owned();
         let command = AdvanceEndpoint { name, position, in_vain, failing_since, now: self.now() };
         self.store.advance_endpoint(command).await
+    }
+
+    /// Tells those events that are of interest, several at once; what came of each, in the order of the log.
+    async fn call_all(
+        &self,
+        subscriber: &Subscriber,
+        events: Vec<Logged>,
+    ) -> Vec<(u64, Result<(), NotifyError>)> {
+        let is_wanted = |logged: &Logged| {
+            subscriber.filter.takes_event(logged) && subscriber.notifier.wants(&logged.event)
+        };
+        let calls = events.into_iter().filter(is_wanted).map(|logged| async move {
+            let answer = self.call(subscriber, &logged).await;
+            (logged.event.place, answer)
+        });
+        stream::iter(calls).buffered(TOLD_AT_ONCE).collect().await
     }
 
     async fn call(&self, subscriber: &Subscriber, logged: &Logged) -> Result<(), NotifyError> {

@@ -397,7 +397,9 @@ impl Gateway {
         if !replied.replayed {
             self.note_texts(&replied.completed);
             let refused = replied.completed.refused.map(Refusal::slug);
-            refused.into_iter().for_each(|reason| self.metrics.bot_refused(reason));
+            if let Some(reason) = refused {
+                self.metrics.bot_refused(reason);
+            }
             tracing::info!(turn = %turn_id, texts = replied.completed.messages.len(), refused, "the bot spoke by itself");
             self.metrics.turn(if refused.is_some() { "reply_refused" } else { "replied" }, Duration::ZERO);
             self.turns.wake();

@@ -111,8 +111,8 @@ async fn whole_log(daemon: &Daemon) -> Vec<Value> {
         daemon.call("GET", "/v1/customers?phone_number=%2B14155559999", "admin-secret", None).await;
     let last = customers[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/customers/{last}");
-    let patch = json!({"first_name": format!("the end {}", switchboard::app::ambient::now())});
-    assert_eq!(daemon.call("PATCH", &path, "admin-secret", Some(patch)).await.0, 200);
+    let renamed = json!({"first_name": format!("the end {}", switchboard::app::ambient::now())});
+    assert_eq!(daemon.call("PATCH", &path, "admin-secret", Some(renamed)).await.0, 200);
     let mut stream = Stream::open(&daemon.url, "admin-secret", "", Some(BEFORE_ALL)).await.unwrap();
     let mut events = Vec::new();
     loop {
@@ -329,9 +329,9 @@ const SIGNED: &str = "secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"";
 async fn an_endpoint_is_told_what_happens_and_what_fails_is_told_again() {
     let provider = Provider::start().await;
     let failed_once = AtomicBool::new(false);
-    let crm = endpoint(move |event| match event["name"] == "session.created" {
-        true if !failed_once.swap(true, Ordering::SeqCst) => 503,
-        _ => 204,
+    let crm = endpoint(move |event| {
+        let fails = event["name"] == "session.created" && !failed_once.swap(true, Ordering::SeqCst);
+        if fails { 503 } else { 204 }
     })
     .await;
     let slack = endpoint(|_| 200).await;

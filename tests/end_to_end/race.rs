@@ -57,11 +57,14 @@ enum Tried {
     ByItself(u16),
 }
 
+/// From when to when agents had a conversation for certain.
+type Window = (Timestamp, Timestamp);
+
 #[derive(Clone, Default)]
 struct Ledger {
     tried: Arc<Mutex<BTreeMap<String, Tried>>>,
-    /// Of each phone: from when to when agents had the conversation for certain.
-    held: Arc<Mutex<BTreeMap<String, Vec<(Timestamp, Timestamp)>>>>,
+    /// By phone.
+    held: Arc<Mutex<BTreeMap<String, Vec<Window>>>>,
     /// What the bot was told, and of whom.
     told: Arc<Mutex<BTreeSet<(String, String)>>>,
 }

@@ -127,7 +127,7 @@ fn secrets(section: &mut Section<'_>, kind: Kind) -> Vec<Secret> {
             "is missing; write \"whsec_\" and 24 to 64 random bytes in base64, and tell whoever is called",
         ),
         (Kind::Slack, true) => {
-            section.refuse(SECRET.used_in(section), "is of no use: Slack checks no signature")
+            section.refuse(SECRET.used_in(section), "is of no use: Slack checks no signature");
         }
         _ => {}
     }

@@ -100,10 +100,8 @@ pub async fn enable_webhook(
 ) -> Result<StatusCode, Problem> {
     caller.must_be_admin()?;
     params.finish()?;
-    match state.gateway().enable_endpoint(&name).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found("webhook")),
-    }
+    let found = state.gateway().enable_endpoint(&name).await?;
+    if found { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("webhook")) }
 }
 
 /// List a webhook's deliveries

@@ -43,10 +43,8 @@ async fn serve(name: &str, headers: &HeaderMap) -> Response {
     let Some(file) = files::find(name) else { return unknown_route().await.into_response() };
     let tag = file.tag();
     let known = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = match known {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => file.bytes.into_response(),
-    };
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { file.bytes.into_response() };
     let written = response.headers_mut();
     written.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type()));
     // Asked for each time, and sent only if it is another one: a new version of the program is a new page.

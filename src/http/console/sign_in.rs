@@ -24,13 +24,13 @@ impl FromFields for SignIn {
 }
 
 fn must_be_from_console(headers: &HeaderMap) -> Result<(), Problem> {
-    match cookie::is_from_console(headers) {
-        true => Ok(()),
-        false => Err(Problem::new(
-            Kind::Forbidden,
-            "Only the console signs in here: it sends X-Requested-With. The API takes a token in Authorization.",
-        )),
+    if cookie::is_from_console(headers) {
+        return Ok(());
     }
+    Err(Problem::new(
+        Kind::Forbidden,
+        "Only the console signs in here: it sends X-Requested-With. The API takes a token in Authorization.",
+    ))
 }
 
 pub async fn sign_in(
@@ -42,17 +42,19 @@ pub async fn sign_in(
     let SignIn { token } = sent.read().await?;
     let caller = Caller::with_token(token.trim(), &state).await?;
     caller.must_be_human()?;
-    let mut response = Json(Me::of(&caller)).into_response();
-    let cookie = HeaderValue::from_str(&cookie::set(token.trim(), state.secure_cookies));
-    // Base64 and fixed words make a header; there is no other case.
-    cookie.into_iter().for_each(|cookie| drop(response.headers_mut().insert(SET_COOKIE, cookie)));
-    Ok(response)
+    let cookie = cookie::set(token.trim(), state.secure_cookies);
+    Ok(with_cookie(Json(Me::of(&caller)).into_response(), &cookie))
 }
 
 pub async fn sign_out(State(state): State<HttpState>, headers: HeaderMap) -> Result<Response, Problem> {
     must_be_from_console(&headers)?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    let cookie = HeaderValue::from_str(&cookie::clear(state.secure_cookies));
-    cookie.into_iter().for_each(|cookie| drop(response.headers_mut().insert(SET_COOKIE, cookie)));
-    Ok(response)
+    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), &cookie::clear(state.secure_cookies)))
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    // Base64 and fixed words make a header; there is no other case.
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
 }

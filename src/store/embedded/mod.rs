@@ -510,7 +510,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn last_event(&self) -> Result<u64, StoreError> {
-        self.query(|tables| tables.last_event()).await
+        self.query(queries::last_event).await
     }
 
     fn event_news(&self) -> watch::Receiver<u64> {

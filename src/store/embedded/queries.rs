@@ -258,6 +258,10 @@ pub fn events(tables: Tables<'_>, after: u64, limit: usize) -> Result<Vec<Logged
     Ok(events)
 }
 
+pub fn last_event(tables: Tables<'_>) -> Result<u64, StoreError> {
+    tables.last_event()
+}
+
 pub fn event(tables: Tables<'_>, place: u64) -> Result<Option<Logged>, StoreError> {
     let event = tables.record(&EventKey { place })?;
     event.map(|event| logged(tables, event)).transpose()

@@ -60,7 +60,7 @@ impl State {
         let old = |(place, event): &(&u64, &Event)| event.at < before && **place != newest;
         let places: Vec<u64> =
             self.events.iter().take_while(old).take(limit).map(|(place, _)| *place).collect();
-        places.iter().for_each(|place| drop(self.events.remove(place)));
+        self.events.retain(|place, _| !places.contains(place));
         places.len()
     }
 

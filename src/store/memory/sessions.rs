@@ -95,7 +95,9 @@ impl State {
                 Attention::Planned => {}
                 Attention::Escalated => attended.escalated.push(done.session),
                 Attention::Returned(turn) => {
-                    turn.into_iter().for_each(|turn| self.turns.put(*turn));
+                    if let Some(turn) = turn {
+                        self.turns.put(*turn);
+                    }
                     attended.returned.push(done.session);
                 }
             }

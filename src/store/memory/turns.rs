@@ -169,7 +169,9 @@ impl State {
                 self.turns.put(turn.clone());
                 self.change_queue(turn.customer_id, now, |state| {
                     state.keep_switch(switched, now);
-                    message.iter().for_each(|message| state.messages.put(message.clone()));
+                    if let Some(message) = &message {
+                        state.messages.put(message.clone());
+                    }
                 });
                 Ok(TurnFailed { message, handed_over })
             }

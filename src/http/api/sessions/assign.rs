@@ -19,6 +19,7 @@ use crate::http::problem::document::refusals;
 #[schema(example = json!({"assignee": "ann", "force": false}))]
 pub struct Assignment {
     /// An agent, by the name of their token; null: nobody. The caller, if it is left out.
+    #[expect(clippy::option_option, reason = "left out, nobody, or somebody")]
     assignee: Option<Option<String>>,
     /// Also if somebody else has it.
     #[schema(nullable = false)]
@@ -65,7 +66,7 @@ pub async fn assign_session(
     params.finish()?;
     let Assignment { assignee, force } = sent.read().await?;
     let assignee = assignee.unwrap_or_else(|| Some(caller.name.clone()));
-    let assigned =
-        state.gateway().assign_session(customer, assignee, &caller.name, force.unwrap_or(false)).await?;
-    Ok(Json(super::expanded(&state, assigned, &["attention"]).await?))
+    let force = force.unwrap_or(false);
+    let session = state.gateway().assign_session(customer, assignee, &caller.name, force).await?;
+    Ok(Json(super::expanded(&state, session, &["attention"]).await?))
 }
