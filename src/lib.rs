@@ -35,6 +35,5 @@ pub mod domain;
 pub mod gateway;
 pub mod http;
 pub mod notify;
-
 pub mod provider;
 pub mod store;

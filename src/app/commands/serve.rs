@@ -115,6 +115,7 @@ fn welcome(config: &Config, url: &str) -> String {
     let mut lines = vec![
         format!("switchboard {} listens on {url}", env!("CARGO_PKG_VERSION")),
         String::new(),
+        format!("  the agents' console {url}/console"),
         format!("  API documentation   {url}/docs"),
         format!("  metrics, readiness  {url}/metrics  {url}/readyz"),
     ];
@@ -122,7 +123,7 @@ fn welcome(config: &Config, url: &str) -> String {
         channel.provider == crate::app::config::ProviderKind::Simulator && !channel.numbers.is_empty()
     });
     if let Some(channel) = simulated {
-        lines.push(format!("  a customer's phone  {url}{SIMULATOR_PATH}/phones/+14155550101/texts"));
+        lines.push(format!("  a customer's phone  {url}{SIMULATOR_PATH}"));
         lines.push("  text the brand".to_owned());
         lines.push(format!(
             "    curl {url}{SIMULATOR_PATH}/texts -d '{{\"from\": \"+14155550101\", \"to\": \"{}\", \"body\": \"Hey\"}}'",
