@@ -8,7 +8,7 @@ import * as phone from '../fixture/phone.js';
 
 const ADA = '+14155550101';
 const KIM = '+14155550102';
-const BOB = '+14155553003';
+const BOB = '+14155530003';
 
 test.use({
   settings: {
@@ -85,8 +85,8 @@ test('axe finds nothing in a conversation: held, another’s, the bot’s, faile
   await expect(at.notice(page)).toContainText('The bot has this conversation');
   await expectAccessible(page, 'the bot’s conversation');
   await at.button(page, 'Take over').click();
-  await at.reply(page, 'Good morning');
-  await expect(at.message(page, 'Good morning').locator('.message-trouble')).toBeVisible();
+  await at.reply(page, 'Sorry for the wait');
+  await expect(at.message(page, 'Sorry for the wait').locator('.message-trouble')).toBeVisible();
   await expectAccessible(page, 'conversation with a text that failed');
   await people.text(BOB, 'STOP');
   await expect(at.notice(page)).toContainText('has unsubscribed');
