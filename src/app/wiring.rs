@@ -275,6 +275,7 @@ fn http_settings(config: &Config) -> HttpSettings {
             BotKind::Webhook { secrets, .. } => {
                 secrets.iter().map(|secret| ReplyKey::of(secret.expose())).collect()
             }
+            BotKind::Init { secret, .. } => vec![ReplyKey::of(secret.expose())],
             _ => Vec::new(),
         },
         answer_limits: ANSWER_LIMITS,

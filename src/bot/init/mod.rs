@@ -8,6 +8,7 @@ use super::endpoint::{Endpoint, secret_value};
 use super::{Bot, BotError, SetupError};
 use crate::domain::conversation::Answer;
 use crate::domain::message::Message;
+use crate::domain::reply::ReplyKey;
 use crate::domain::turn::TurnWork;
 
 mod config;
@@ -23,6 +24,7 @@ pub struct InitBot {
     endpoint: Endpoint,
     headers: HeaderMap,
     api_base: String,
+    reply_key: ReplyKey,
 }
 
 impl InitBot {
@@ -31,7 +33,8 @@ impl InitBot {
         let mut headers = HeaderMap::new();
         headers.insert(SECRET, secret_value("secret", &config.secret)?);
         let endpoint = Endpoint::new(&config.url, config.timeout, client)?;
-        Ok(Self { endpoint, headers, api_base: config.api_base })
+        let reply_key = ReplyKey::of(&config.secret);
+        Ok(Self { endpoint, headers, api_base: config.api_base, reply_key })
     }
 }
 
@@ -52,7 +55,7 @@ impl Bot for InitBot {
     /// An invocation asks for an answer: there is none where none is expected.
     async fn take_turn(&self, work: &TurnWork, transcript: &[Message]) -> Result<Answer, BotError> {
         if work.turn.kind.may_be_answered() {
-            let body = request::body(work, transcript, &self.api_base);
+            let body = request::body(work, transcript, &self.api_base, &self.reply_key);
             self.endpoint.post(self.headers.clone(), body).await?;
         }
         Ok(Answer::default())

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use crate::bot::transcript::conversation;
 use crate::domain::customer::Customer;
 use crate::domain::message::Message;
+use crate::domain::reply::{REPLY_LIFE, ReplyKey};
 use crate::domain::turn::TurnWork;
 
-/// `api_base`: how the bot reaches the daemon.
-pub fn body(work: &TurnWork, transcript: &[Message], api_base: &str) -> Vec<u8> {
+/// `api_base`: how the bot reaches the daemon; `reply_key` signs the token with which it may answer this turn.
+pub fn body(work: &TurnWork, transcript: &[Message], api_base: &str, reply_key: &ReplyKey) -> Vec<u8> {
+    let until = work.turn.created_at.after(REPLY_LIFE);
     let messages: Vec<_> = conversation(work, transcript).into_iter().map(message).collect();
     let state: Option<Value> =
         work.session.bot_state.as_deref().and_then(|state| serde_json::from_str(state).ok());
@@ -18,7 +20,7 @@ pub fn body(work: &TurnWork, transcript: &[Message], api_base: &str) -> Vec<u8> 
         "invocation_data": {
             "invocation_id": work.turn.id.to_string(),
             "initiated_at": work.turn.created_at.to_string(),
-            "auth_token": null,
+            "auth_token": reply_key.token(work.turn.id, until),
             "api": {"base_url": api_base},
         },
         "current_conversation": {
@@ -87,12 +89,15 @@ mod tests {
     fn a_turn_is_a_logic_invocation() {
         let mut work = work(TurnKind::MessageReceived, "Hi");
         work.session.bot_state = Some(r#"{"step":2}"#.into());
-        let sent = body(&work, &[], "https://sms.example.com");
+        let key = ReplyKey::of("shared");
+        let sent = body(&work, &[], "https://sms.example.com", &key);
         let sent: Value = serde_json::from_slice(&sent).unwrap();
         let payload = &sent["data"]["payload"];
         assert_eq!(sent["event_type"], "LogicInvocation");
         assert_eq!(payload["invocation_data"]["invocation_id"], work.turn.id.to_string());
         assert_eq!(payload["invocation_data"]["api"]["base_url"], "https://sms.example.com");
+        let token = payload["invocation_data"]["auth_token"].as_str().unwrap();
+        assert!(key.admits(token, work.turn.id, crate::bot::fixtures::THEN));
         assert_eq!(payload["current_conversation"]["state"], json!({"step": 2}));
         assert_eq!(payload["current_conversation"]["conversation_message_index_to_process"], 0);
         let message = &payload["current_conversation"]["messages"][0];
