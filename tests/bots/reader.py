@@ -11,6 +11,8 @@ from terminal import Shell, Terminal
 from world import BINARY, NODE, ORACLES, PYTHON, environment, folder, free_ports
 
 PORTS = ("8080", "3000")
+# What the terminals say once they are of use.
+READY = {"bot": "the bot listens\n", "daemon": "listens on", "events": "id: "}
 WRITTEN = ("python", "javascript", "toml", "json", "markdown")
 
 # `python3 -m venv` and its `pip`; `npm install`. Anything but what the oracles have is an error.
@@ -114,8 +116,7 @@ class Reader:
             earlier.end()
         command = ["bash", "-euo", "pipefail", "-c", commands]
         terminal = self.terminals[name] = Terminal(command, self.shell.folder, self.environment)
-        # Each of them says something as soon as it is ready, and nothing before.
-        terminal.until("\n")
+        terminal.until(READY[name])
 
     def check(self, name, before, tables):
         """Writes the configuration with these tables in the place of those of the same name; the daemon has to accept it."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from terminal import Terminal
 from world import ANNA, NODE, ORACLES, PYTHON, Daemon, environment, folder, free_ports
 
-NEW, OLD, OTHER = (f"whsec_{key}" for key in ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "plJ3nmyCDGBKInavdOK15jsl8nUVfZgF"))
+NEW = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OLD = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+OTHER = "whsec_plJ3nmyCDGBKInavdOK15jsl8nUVfZgF"
 TOLD = """
 [bot]
 kind = "webhook"

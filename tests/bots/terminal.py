@@ -87,6 +87,9 @@ class Shell(Terminal):
         """What the commands print."""
         self.process.stdin.write(f"{commands}\nprintf '\\n%s %s\\n' '{self.END}' \"$PWD\"\n".encode())
         self.process.stdin.flush()
-        said, _, self.folder = self.until(f"\n{self.END} ", "\n", patience_s=60).rpartition(f"\n{self.END} ")
-        self.folder = self.folder.strip("\n")
+        try:
+            said, _, folder = self.until(f"\n{self.END} ", "\n", patience_s=60).rpartition(f"\n{self.END} ")
+        except AssertionError as error:
+            raise AssertionError(f"a command failed: {error}") from error
+        self.folder = folder.strip("\n")
         return said

@@ -13,7 +13,7 @@ kind = "webhook"
 url = "{url}"
 secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 observe = true
-debounce = "1s"
+debounce = "3s"
 """
 RASA = """
 [bot]

@@ -69,7 +69,7 @@ def environment(**more):
 
 @contextlib.contextmanager
 def folder():
-    """A new one, which is removed in the end. Node finds there what tests/oracles has installed."""
+    """A new one, which is removed in the end."""
     with tempfile.TemporaryDirectory(prefix="switchboard-bots-") as name:
         # As the shell will call it, whatever leads there.
         yield Path(name).resolve()
