@@ -10,7 +10,7 @@ use switchboard::store::{
 
 use crate::engines::Open;
 use crate::export::{file_of, fill};
-use crate::fixture::{ANN, BOB, CLEO, Fixture, IDLE_AFTER, all, at, at_once, rules};
+use crate::fixture::{ANN, BOB, CLEO, Fixture, IDLE_AFTER, all, assignment, at, at_once, rules};
 
 on_every_engine! {
     an_agent_takes_a_session_on_and_lets_it_go,
@@ -32,7 +32,7 @@ fn by(f: &Fixture, name: &str, id: CustomerId, second: i64) -> CreateMessage {
 }
 
 async fn taken_by(f: &Fixture, name: &str, id: CustomerId, second: i64) {
-    f.assign_session(f.assignment(id, Some(name), name, at(second))).await.unwrap();
+    f.assign_session(assignment(id, Some(name), name, at(second))).await.unwrap();
 }
 
 async fn assignee(f: &Fixture, id: CustomerId) -> Option<String> {
@@ -43,11 +43,11 @@ async fn an_agent_takes_a_session_on_and_lets_it_go(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_agents(ANN).await;
     let (before, from) = (f.talk(id).await, f.place().await);
-    let taken = f.assign_session(f.assignment(id, Some("eve"), "eve", at(1))).await.unwrap();
+    let taken = f.assign_session(assignment(id, Some("eve"), "eve", at(1))).await.unwrap();
     assert_eq!(taken, f.talk(id).await);
     assert_eq!((taken.assignee.as_deref(), taken.updated_at), (Some("eve"), at(1)));
     assert_eq!((taken.version, taken.waiting_since), (before.version, before.waiting_since), "no switch");
-    let left = f.assign_session(f.assignment(id, None, "eve", at(2))).await.unwrap();
+    let left = f.assign_session(assignment(id, None, "eve", at(2))).await.unwrap();
     assert_eq!(left.assignee, None);
     assert_eq!(f.names(from).await, ["session.updated", "session.updated"]);
 }
@@ -55,12 +55,12 @@ async fn an_agent_takes_a_session_on_and_lets_it_go(open: Open) {
 async fn only_a_held_session_of_somebody_is_assigned(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_bot(ANN).await;
-    let refused = f.assign_session(f.assignment(id, Some("eve"), "eve", at(1))).await;
+    let refused = f.assign_session(assignment(id, Some("eve"), "eve", at(1))).await;
     let expected = AssignRefusal::Refused(Refusal::SessionNotHeld);
     assert!(matches!(refused, Err(AssignError::Refused(refusal)) if refusal == expected));
-    let late = f.assign_session(f.assignment(id, Some("eve"), "eve", at(0).after(IDLE_AFTER))).await;
+    let late = f.assign_session(assignment(id, Some("eve"), "eve", at(0).after(IDLE_AFTER))).await;
     assert!(matches!(late, Err(AssignError::NoCurrentSession)));
-    let nobody = f.assign_session(f.assignment(CustomerId(f.id()), Some("eve"), "eve", at(1))).await;
+    let nobody = f.assign_session(assignment(CustomerId(f.id()), Some("eve"), "eve", at(1))).await;
     assert!(matches!(nobody, Err(AssignError::NotFound)));
 }
 
@@ -69,12 +69,12 @@ async fn two_agents_cannot_have_it(open: Open) {
     let id = f.with_agents(ANN).await;
     taken_by(&f, "eve", id, 1).await;
     for assignee in [Some("joe"), None] {
-        let refused = f.assign_session(f.assignment(id, assignee, "joe", at(2))).await;
+        let refused = f.assign_session(assignment(id, assignee, "joe", at(2))).await;
         let expected = AssignRefusal::Taken("eve".into());
         assert!(matches!(refused, Err(AssignError::Refused(refusal)) if refusal == expected), "{assignee:?}");
     }
     // Who has it may hand it on.
-    f.assign_session(f.assignment(id, Some("joe"), "eve", at(3))).await.unwrap();
+    f.assign_session(assignment(id, Some("joe"), "eve", at(3))).await.unwrap();
     assert_eq!(assignee(&f, id).await.as_deref(), Some("joe"));
 }
 
@@ -83,7 +83,7 @@ async fn of_many_who_take_a_session_on_one_has_it(open: Open) {
     let id = f.with_agents(ANN).await;
     let taken = at_once(32, |task| {
         let name = format!("agent {task}");
-        let (store, command) = ((*f).clone(), f.assignment(id, Some(&name), &name, at(1)));
+        let (store, command) = ((*f).clone(), assignment(id, Some(&name), &name, at(1)));
         async move { store.assign_session(command).await.is_ok() }
     })
     .await;
@@ -94,9 +94,9 @@ async fn force_takes_it_from_whoever_has_it(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_agents(ANN).await;
     taken_by(&f, "eve", id, 1).await;
-    let by_force = AssignSession { force: true, ..f.assignment(id, Some("joe"), "joe", at(2)) };
+    let by_force = AssignSession { force: true, ..assignment(id, Some("joe"), "joe", at(2)) };
     assert_eq!(f.assign_session(by_force).await.unwrap().assignee.as_deref(), Some("joe"));
-    let by_force = AssignSession { force: true, ..f.assignment(id, None, "eve", at(3)) };
+    let by_force = AssignSession { force: true, ..assignment(id, None, "eve", at(3)) };
     assert_eq!(f.assign_session(by_force).await.unwrap().assignee, None);
 }
 
@@ -104,11 +104,11 @@ async fn what_is_so_already_changes_nothing(open: Open) {
     let f = Fixture::new(open);
     let id = f.with_agents(ANN).await;
     let free = f.talk(id).await;
-    assert_eq!(f.assign_session(f.assignment(id, None, "joe", at(1))).await.unwrap(), free);
+    assert_eq!(f.assign_session(assignment(id, None, "joe", at(1))).await.unwrap(), free);
     taken_by(&f, "eve", id, 2).await;
     let (taken, from) = (f.talk(id).await, f.place().await);
     for caller in ["eve", "joe"] {
-        let again = f.assign_session(f.assignment(id, Some("eve"), caller, at(3))).await.unwrap();
+        let again = f.assign_session(assignment(id, Some("eve"), caller, at(3))).await.unwrap();
         assert_eq!(again, taken);
     }
     assert_eq!(f.place().await, from);
@@ -134,7 +134,7 @@ async fn only_who_has_it_speaks_in_it(open: Open) {
     let refused = f.create_message(by(&f, "joe", id, 3)).await;
     assert!(matches!(refused, Err(CreateMessageError::Refused(Refusal::SessionAssigned))));
     f.queue(by(&f, "eve", id, 3)).await;
-    f.assign_session(f.assignment(id, None, "eve", at(4))).await.unwrap();
+    f.assign_session(assignment(id, None, "eve", at(4))).await.unwrap();
     f.queue(by(&f, "joe", id, 5)).await;
     assert_eq!(assignee(&f, id).await, None, "who speaks has not taken it on");
 }
@@ -157,7 +157,7 @@ async fn what_an_assigned_session_refuses_changes_nothing(open: Open) {
     taken_by(&f, "eve", id, 1).await;
     let (before, from) = (f.talk(id).await, f.place().await);
     assert!(f.create_message(by(&f, "joe", id, 2)).await.is_err());
-    assert!(f.assign_session(f.assignment(id, Some("joe"), "joe", at(2))).await.is_err());
+    assert!(f.assign_session(assignment(id, Some("joe"), "joe", at(2))).await.is_err());
     assert_eq!((f.talk(id).await, f.place().await), (before, from));
 }
 

@@ -16,8 +16,8 @@ use switchboard::store::{
 use crate::engines::{Open, fjall_at, sled_at};
 use crate::export::{file_of, fill};
 use crate::fixture::{
-    ANN, BOB, CLEO, Fixture, HERE, IDLE_AFTER, accepted, all, at, at_once, by_api, hand_off, key, lane,
-    permanent, receipt, rules, texts, transient, unknown,
+    ANN, BOB, CLEO, Fixture, HERE, IDLE_AFTER, accepted, all, assignment, at, at_once, by_api, hand_off, key,
+    lane, permanent, receipt, rules, texts, transient, unknown,
 };
 
 on_every_engine! {
@@ -157,8 +157,7 @@ async fn a_message_is_told_of_as_it_gets_on(open: Open) {
     f.cancel_message(canceled, at(11)).await.unwrap();
     f.sweep(at(1000), 9).await.unwrap();
     assert_eq!(f.names(from).await, ["delivery.failed", "delivery.canceled", "delivery.expired"]);
-    let last = f.told(f.place().await - 1).await.remove(0);
-    let What::Message { id: told, now, change, .. } = last else { panic!("{last:?}") };
+    let What::Message { id: told, now, change, .. } = f.told(from + 2).await.remove(0) else { panic!() };
     assert_eq!((told, change, now.status), (late, MessageChange::Delivery, Status::Expired));
     let first = f.event(from + 1).await.unwrap().unwrap();
     let What::Message { now, .. } = first.event.what else { panic!() };
@@ -251,7 +250,7 @@ async fn a_command_that_fails_tells_nothing(open: Open) {
     let mut stale = f.completion(&work, hand_off(&["hi"]), at(2));
     stale.attempt += 1;
     assert!(f.complete_turn(stale).await.is_err());
-    assert!(f.assign_session(f.assignment(id, Some("desk"), "desk", at(2))).await.is_err());
+    assert!(f.assign_session(assignment(id, Some("desk"), "desk", at(2))).await.is_err());
     assert!(f.replay_turn(work.turn.id, TurnId(f.id()), at(2)).await.is_err());
     let nobody = switchboard::domain::ids::CustomerId(f.id());
     assert!(f.create_message(f.by_bot(nobody, "hi", at(2))).await.is_err());

@@ -120,6 +120,16 @@ pub fn key(scope: &str, key: &str, request: u8) -> Idempotency {
     Idempotency { scope: scope.into(), key: key.into(), request: [request; 32] }
 }
 
+pub fn assignment(
+    customer_id: CustomerId,
+    assignee: Option<&str>,
+    caller: &str,
+    now: Timestamp,
+) -> AssignSession {
+    let assignee = assignee.map(str::to_owned);
+    AssignSession { customer_id, assignee, caller: caller.into(), force: false, now }
+}
+
 /// A store that a case works on.
 pub struct Fixture {
     opened: Opened,
@@ -252,17 +262,6 @@ impl Fixture {
             new_turn: TurnId(self.id()),
             now,
         }
-    }
-
-    pub fn assignment(
-        &self,
-        customer_id: CustomerId,
-        assignee: Option<&str>,
-        caller: &str,
-        now: Timestamp,
-    ) -> AssignSession {
-        let assignee = assignee.map(str::to_owned);
-        AssignSession { customer_id, assignee, caller: caller.into(), force: false, now }
     }
 
     pub fn completion(&self, work: &TurnWork, answer: Answer, now: Timestamp) -> CompleteTurn {

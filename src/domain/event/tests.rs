@@ -76,8 +76,7 @@ fn a_session_keeps_the_bots_own_affairs_to_itself() {
     };
     assert!(of_session(Some(&old), &quiet).is_empty());
     let held = switched(quiet, true, &policy(), at(9));
-    let [What::Session { change: SessionChange::Updated, session }] = &of_session(Some(&old), &held)[..]
-    else {
+    let [What::Session { change: SessionChange::Waits, session }] = &of_session(Some(&old), &held)[..] else {
         panic!("it is told once");
     };
     let shown = Session { bot_state: None, bot_texts: Vec::new(), ..held };
@@ -172,4 +171,25 @@ fn a_refusal_is_told_with_its_reason_and_how_much_was_said() {
     };
     assert_eq!((what.name(), what.session_id()), ("bot.refused", Some(turn.session_id)));
     assert_eq!(what, expected);
+}
+
+#[test]
+fn that_a_customer_waits_and_still_does_is_told_apart_from_other_changes() {
+    let change = |old: &Session, new: &Session| match &of_session(Some(old), new)[..] {
+        [What::Session { change, .. }] => *change,
+        told => panic!("{told:?}"),
+    };
+    let with_bot = first().session;
+    let waits = switched(with_bot.clone(), true, &policy(), at(1));
+    assert_eq!(change(&with_bot, &waits), SessionChange::Waits);
+    let reminded = Session { escalations: 1, ..waits.clone() };
+    assert_eq!(change(&waits, &reminded), SessionChange::Escalated);
+    let taken = Session { assignee: Some("eve".into()), ..reminded.clone() };
+    assert_eq!(change(&reminded, &taken), SessionChange::Updated);
+    let mut answered = taken.clone();
+    answered.stop_waiting();
+    assert_eq!(change(&taken, &answered), SessionChange::Updated);
+    let again = Session { waiting_since: Some(at(9)), ..answered.clone() };
+    assert_eq!(change(&answered, &again), SessionChange::Waits);
+    assert_eq!(change(&again, &switched(again.clone(), false, &policy(), at(10))), SessionChange::Updated);
 }

@@ -9,7 +9,10 @@ use uuid::Uuid;
 use super::keys::Family;
 use super::kv::testing::MapKv;
 use super::*;
-use crate::domain::conversation::{InboundIds, InboundText, KeywordReplies, OutboundText, Policy};
+use crate::domain::conversation::{
+    Answer, AnswerText, AttentionPolicy, BotPolicy, InboundIds, InboundText, KeywordReplies, OutboundText,
+    Policy,
+};
 use crate::domain::delivery::{DeliveryError, ErrorClass};
 use crate::domain::message::{Author, Role};
 use crate::store::{Idempotency, LaneHead, REMEMBERED};
@@ -229,6 +232,58 @@ async fn erasing_a_person_keeps_what_their_swept_key_stands_for_now() {
     store.erase_customer(CustomerId(Uuid::from_u128(1)), later).await.unwrap();
     let again = store.create_message(answer(2, 5, Some("key"), later)).await.unwrap();
     assert_eq!(again, Fresh { replayed: true, ..second });
+}
+
+#[tokio::test]
+async fn nothing_leads_to_who_waits_is_searched_or_went_wrong_once_they_are_erased() {
+    let kv = Arc::new(MapKv::default());
+    let bot = BotPolicy { observe: true, ..BotPolicy::default() };
+    let attention = AttentionPolicy { escalate_after: Some(Duration::from_secs(60)), return_after: None };
+    let opener: Opener = Box::new({
+        let kv = Arc::clone(&kv);
+        move || Ok(Box::new(Arc::clone(&kv)))
+    });
+    let rules = Policy { bot, attention, ..rules() };
+    let store = EmbeddedStore::start("no such directory".as_ref(), opener, rules).unwrap();
+    let ann = CustomerId(Uuid::from_u128(1));
+    store.record_inbound(text(ANN, 1, "hello")).await.unwrap();
+    let claim = async || match store.claim_turn("here", at(1)).await.unwrap() {
+        TurnClaim::Work(work) => work.turn.id,
+        claim => panic!("{claim:?}"),
+    };
+    let failure = TurnFailure::GiveUp { reason: "bot-unreachable".into(), fallback: None };
+    store.fail_turn(claim().await, 1, failure, at(1)).await.unwrap();
+    let assignment = AssignSession {
+        customer_id: ann,
+        assignee: Some("eve".into()),
+        caller: "eve".into(),
+        force: false,
+        now: at(2),
+    };
+    store.assign_session(assignment).await.unwrap();
+    store.record_inbound(text(ANN, 2, "hello?")).await.unwrap();
+    let proposed = AnswerText { content: "hi".into(), delay: Duration::ZERO, valid_for: None };
+    let command = CompleteTurn {
+        turn_id: claim().await,
+        attempt: 1,
+        answer: Answer { texts: vec![proposed], ..Answer::default() },
+        message_ids: vec![MessageId(Uuid::from_u128(9))],
+        bot_name: "bot".into(),
+        valid_for: Duration::from_secs(60),
+        new_turn: TurnId(Uuid::from_u128(9)),
+        now: at(3),
+    };
+    store.complete_turn(command).await.unwrap();
+    let leads = BTreeSet::from([
+        keys::WordKey::TABLE,
+        keys::FailedTurnKey::TABLE,
+        keys::AssigneeKey::TABLE,
+        keys::AttentionKey::TABLE,
+        keys::SuggestionKey::TABLE,
+    ]);
+    assert!(tables_of(&kv).is_superset(&leads));
+    store.erase_customer(ann, at(4)).await.unwrap();
+    assert!(tables_of(&kv).is_disjoint(&leads));
 }
 
 #[tokio::test]
