@@ -1,7 +1,7 @@
 // Finding somebody: by name, by number, by whose they are, by tag and topic.
 
 import { expect, test } from '../fixture/test.js';
-import { NO_CONVERSATION } from '../fixture/guard.js';
+import { NO_CONVERSATION, status } from '../fixture/guard.js';
 import * as at from '../fixture/console.js';
 
 const ADA = '+14155550101';
@@ -139,4 +139,15 @@ test('older messages come as one scrolls up, each once, and new ones do not push
   expect(await scroller.evaluate((element) => element.scrollTop)).toBe(top);
   await at.button(agent, 'New messages').click();
   await expect(at.said(agent).last()).toBeInViewport();
+});
+
+test('of a customer who is erased nothing stays on the screen', async ({ agentAt, people, daemon, guard }) => {
+  guard.allow(status(404));
+  const ada = await people.writer(ADA, 'Ada Lovelace', 'my address is here');
+  const page = await agentAt();
+  await at.openRow(page, /Ada Lovelace/);
+  await daemon.call('DELETE', `/v1/customers/${ada.id}`);
+  await expect(page.getByText('There is no such customer')).toBeVisible();
+  await expect(page.getByText(/Lovelace|my address/)).toHaveCount(0);
+  await expect(at.rows(page)).toHaveCount(0);
 });

@@ -77,3 +77,12 @@ test('a conversation that nobody has any more says so to everybody', async ({ ag
   await expect(at.standing(second)).toContainText('Unassigned');
   await expect(at.composer(second)).toBeEnabled();
 });
+
+test('the list says which agent had the last word, also after a reload', async ({ agentAt, people }) => {
+  const ada = await people.find(ADA);
+  const agent = await agentAt({ token: 'demo-agent' });
+  await people.say(ada, 'Here I am', 'demo-admin');
+  await expect(at.row(agent, /demo-admin: Here I am/)).toBeVisible();
+  await agent.reload();
+  await expect(at.row(agent, /demo-admin: Here I am/)).toBeVisible();
+});
