@@ -16,9 +16,15 @@ const ROSA = '+14155550101';
 const MISSING = 'Hi! My order says delivered, but there is nothing at my door.';
 const THANKS = 'They have it. Thank you so much, Maya!';
 const ANSWERS = {
-  [MISSING]: handsOver('A parcel is missing', 'I am sorry to hear that, Rosa. A colleague will look into it right away.'),
+  [MISSING]: handsOver(
+    'A parcel is missing',
+    'I am sorry to hear that, Rosa. A colleague will look into it right away.',
+  ),
   [THANKS]: says('Glad to hear it! Is there anything else we can do for you?'),
-  'I was charged twice this month': handsOver('Charged twice', 'That should not happen. Somebody will check it for you.'),
+  'I was charged twice this month': handsOver(
+    'Charged twice',
+    'That should not happen. Somebody will check it for you.',
+  ),
   'Can I talk to a person?': handsOver('Asks for a person', 'Of course. One moment, please.'),
   'Does it have gluten in it?': handsOver('Does not know', 'Let me ask somebody who knows.'),
   'Where can I change my address?': handsOver('Change of address', 'I will hand you over to somebody who can do that.'),
@@ -53,7 +59,12 @@ async function afternoon(people) {
 
   await people.update(rosa, { tags: ['delivery'], topics: ['order 4711'] });
   await people.assign(rosa, 'maya', maya.secret);
-  await reply(rosa, maya.secret, 'Hi Rosa, Maya here. The driver left it with a neighbour, at number 12. Could you ask there?', 4);
+  await reply(
+    rosa,
+    maya.secret,
+    'Hi Rosa, Maya here. The driver left it with a neighbour, at number 12. Could you ask there?',
+    4,
+  );
   await people.text(ROSA, 'Oh! I will ring their bell.');
   await people.text(ROSA, THANKS);
   Object.assign(said, { 'Oh! I will ring their bell.': 3, [THANKS]: 1 });
@@ -114,18 +125,21 @@ test('the customer’s phone beside the console', async ({ open, people }, info)
 // A page that shows pictures in a row, as they lie on a desk.
 async function sideBySide(open, pictures) {
   const page = await open('about:blank', { deviceScaleFactor: 2, viewport: { width: 1600, height: 1000 } });
-  await page.evaluate(async (sources) => {
-    Object.assign(document.documentElement.style, { background: '#e9e7e2' });
-    Object.assign(document.body.style, { display: 'inline-flex', gap: '24px', padding: '24px', margin: '0' });
-    for (const source of sources) {
-      const image = new Image();
-      image.src = `data:image/png;base64,${source}`;
-      await image.decode();
-      Object.assign(image.style, { width: `${image.naturalWidth / 2}px`, borderRadius: '12px' });
-      image.style.boxShadow = '0 1px 2px #0002, 0 8px 24px #0002';
-      document.body.append(image);
-    }
-  }, pictures.map((one) => one.toString('base64')));
+  await page.evaluate(
+    async (sources) => {
+      Object.assign(document.documentElement.style, { background: '#e9e7e2' });
+      Object.assign(document.body.style, { display: 'inline-flex', gap: '24px', padding: '24px', margin: '0' });
+      for (const source of sources) {
+        const image = new Image();
+        image.src = `data:image/png;base64,${source}`;
+        await image.decode();
+        Object.assign(image.style, { width: `${image.naturalWidth / 2}px`, borderRadius: '12px' });
+        image.style.boxShadow = '0 1px 2px #0002, 0 8px 24px #0002';
+        document.body.append(image);
+      }
+    },
+    pictures.map((one) => one.toString('base64')),
+  );
   const { width, height } = await page.locator('body').boundingBox();
   await page.setViewportSize({ width: Math.ceil(width), height: Math.ceil(height) });
   return page;

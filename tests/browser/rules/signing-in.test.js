@@ -83,7 +83,8 @@ test('scripts cannot read the cookie, other sites cannot send it, and it holds o
   expect(await page.evaluate(() => document.cookie)).toBe('');
   expect(cookie.value).not.toContain('demo-agent');
 
-  const as = (headers) => fetch(`${daemon.url}/v1/me`, { headers: { cookie: `${COOKIE}=${cookie.value}`, ...headers } });
+  const as = (headers) =>
+    fetch(`${daemon.url}/v1/me`, { headers: { cookie: `${COOKIE}=${cookie.value}`, ...headers } });
   expect((await as({})).status).toBe(401);
   expect((await as({ 'x-requested-with': 'XMLHttpRequest' })).status).toBe(401);
   expect((await as({ 'x-requested-with': 'switchboard-console' })).status).toBe(200);
