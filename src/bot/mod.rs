@@ -30,17 +30,17 @@ pub use self::reading::AnswerLimits;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BotError {
     /// It may work later: unreachable, overloaded, broken.
-    #[error("the bot is unavailable: {why}")]
+    #[error("{why}")]
     Unavailable {
         why: String,
         /// For how long the bot asks to be left alone; five minutes at the most.
         retry_after: Option<Duration>,
     },
     /// It will not work later: the bot refuses the turn, or answers what cannot be read.
-    #[error("the bot refused: {0}")]
+    #[error("{0}")]
     Refused(String),
     /// Nobody is there any more, and the address asks not to be called again (410).
-    #[error("the bot is gone: it answered 410 Gone, which asks not to be called again")]
+    #[error("it answered 410 Gone, which asks not to be called again")]
     Gone,
 }
 

@@ -24,8 +24,16 @@ pub struct GivenAnswer<'a> {
     pub bot_name: &'a str,
     pub valid_for: Duration,
     pub new_turn: TurnId,
-    /// Agents have a newer session of the customer's: the bot has no say in the older ones any more.
-    pub overtaken: bool,
+    /// The customer's newest session, where that is not the turn's. Once agents have it, the bot has no say in the older ones
+    /// any more; and nobody could answer in one that it would hand over.
+    pub newer: Option<&'a Session>,
+}
+
+impl GivenAnswer<'_> {
+    fn overtaken(&self) -> Result<(), Refusal> {
+        let overtaken = |newer: &Session| newer.need_attention || self.answer.handoff.is_some();
+        if self.newer.is_some_and(overtaken) { Err(Refusal::StaleTurn) } else { Ok(()) }
+    }
 }
 
 /// All that a bot's answer changes.
@@ -86,8 +94,7 @@ fn keep(
     if turn.kind == TurnKind::MessageObserved {
         return propose(session, turn, given, now);
     }
-    let overtaken = if given.overtaken { Err(Refusal::StaleTurn) } else { Ok(()) };
-    let allowed = may_answer(turn, &session).and(overtaken);
+    let allowed = may_answer(turn, &session).and(given.overtaken());
     let kept = allowed.and_then(|()| take(customer, session.clone(), turn, given, policy, now));
     kept.unwrap_or_else(|refusal| refuse(session, turn, given, refusal, policy, now))
 }
@@ -135,7 +142,7 @@ fn refuse(
     policy: &Policy,
     now: Timestamp,
 ) -> Answered {
-    if refusal == Refusal::LoopGuard && !session.need_attention {
+    if refusal == Refusal::LoopGuard && !session.need_attention && given.newer.is_none() {
         hold(&mut session, Some(LOOP_GUARD.to_owned()), policy, now);
         session.updated_at = now;
         return Answered { silence_bot: true, refused: Some(refusal), ..Answered::nothing(session) };
@@ -157,7 +164,9 @@ fn propose(mut session: Session, turn: &Turn, given: &GivenAnswer<'_>, now: Time
 
 /// In the place of what it proposed before.
 fn suggest(session: &mut Session, turn: &Turn, given: &GivenAnswer<'_>, now: Timestamp) {
-    if given.answer.texts.is_empty() {
+    // One that was asked for later says more. The ids of turns sort by time.
+    let is_late = session.suggestions.first().is_some_and(|newer| newer.turn_id > turn.id);
+    if given.answer.texts.is_empty() || is_late {
         return;
     }
     let texts = given.answer.texts.iter().zip(given.message_ids).take(MAX_SUGGESTIONS);
@@ -206,6 +215,17 @@ pub struct Fallback {
     pub valid_for: Duration,
 }
 
+/// That nobody tries to tell a turn any more.
+#[derive(Clone, Copy, Debug)]
+pub struct GivingUp<'a> {
+    pub reason: &'a str,
+    pub fallback: Option<&'a Fallback>,
+    /// The customer has a newer session than the turn's: nobody could answer in the older one.
+    pub overtaken: bool,
+    /// Whether the bot was called at all.
+    pub called: bool,
+}
+
 /// What giving up a turn changes.
 #[derive(Clone, Debug)]
 pub struct GivenUp {
@@ -214,14 +234,14 @@ pub struct GivenUp {
     pub message: Option<Message>,
 }
 
-/// The bot could not be told, and nobody tries any more: humans take the session, if an answer was expected.
-/// `message`: the one that the turn names.
+/// The bot could not be told, and nobody tries any more: humans take the session, if an answer was expected and would have
+/// counted. `message`: the one that the turn names.
 pub fn give_up(
     customer: &Customer,
     turn: &mut Turn,
     session: Session,
     message: Option<&Message>,
-    giving_up: (&str, Option<&Fallback>),
+    giving_up: &GivingUp<'_>,
     policy: &Policy,
     now: Timestamp,
 ) -> GivenUp {
@@ -231,14 +251,19 @@ pub fn give_up(
         turn.state = TurnState::Done;
         return GivenUp { switched: nothing(session), message: None };
     }
-    let (reason, fallback) = giving_up;
-    turn.state = TurnState::Failed { reason: reason.to_owned() };
-    if !turn.kind.expects_reply() || session.need_attention {
+    let GivingUp { reason, fallback, overtaken, called } = *giving_up;
+    let mut session = session;
+    if !called {
+        turn.was_not_told(&mut session);
+    }
+    let owed = turn.kind.expects_reply();
+    turn.state =
+        if owed || called { TurnState::Failed { reason: reason.to_owned() } } else { TurnState::Dropped };
+    if !owed || overtaken || fence(turn, &session).is_err() {
         let mut switched = nothing(session);
         turn.missed(&mut switched.session, message);
         return GivenUp { switched, message: None };
     }
-    let mut session = session;
     hold(&mut session, Some(reason.to_owned()), policy, now);
     session.updated_at = now;
     turn.missed(&mut session, message);

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::conversation::{LOOP_GUARD, POSSIBLE_OPT_OUT, Policy, Refusal, release};
+use super::conversation::{
+    BOT_DISABLED, BOT_UNAVAILABLE, LOOP_GUARD, POSSIBLE_OPT_OUT, Policy, Refusal, kind_of_reason, release,
+};
 use super::ids::TurnId;
 use super::message::{Message, Role};
 use super::session::Session;
@@ -22,6 +24,26 @@ impl Session {
         }
     }
 
+    /// The customer has written once more: the bot may be given this back, too, though it was given the last in vain.
+    pub fn asks_anew(&mut self, now: Timestamp, policy: &Policy) {
+        if self.given_back && self.waiting_since.is_some() {
+            self.given_back = false;
+            self.plan_attention(now, policy);
+        }
+        self.given_back = false;
+    }
+
+    /// Brings what is planned in line with the rules that there are now. Whether that changes anything.
+    pub fn plan_anew(&mut self, policy: &Policy, now: Timestamp) -> bool {
+        if !self.need_attention || self.waiting_since.is_none() {
+            return false;
+        }
+        let planned = self.attend_at;
+        self.plan_attention(now, policy);
+        self.attend_at = self.attend_at.into_iter().chain(planned).min();
+        self.attend_at != planned
+    }
+
     /// An agent has spoken, or the bot has the session.
     pub fn stop_waiting(&mut self) {
         self.waiting_since = None;
@@ -36,11 +58,13 @@ impl Session {
         self.attend_at = remind_at.into_iter().chain(self.return_at(policy)).min();
     }
 
-    /// When the bot is to have it back. Never by itself what it was taken from for its own good, or the customer's.
+    /// When the bot is to have it back. Never by itself what it was taken from for its own good, or the customer's, nor what it
+    /// could not be asked about; and only once for what the customer wrote last.
     fn return_at(&self, policy: &Policy) -> Option<Timestamp> {
         let patience = policy.attention.return_after.filter(|_| policy.has_bot)?;
-        let kept = [LOOP_GUARD, POSSIBLE_OPT_OUT];
-        let may_return = self.attention_reason.as_deref().is_none_or(|reason| !kept.contains(&reason));
+        let kept = [LOOP_GUARD, POSSIBLE_OPT_OUT, BOT_UNAVAILABLE, BOT_DISABLED];
+        let kind = self.attention_reason.as_deref().map(kind_of_reason);
+        let may_return = !self.given_back && kind.is_none_or(|kind| !kept.contains(&kind));
         let since = self.waiting_since.filter(|_| may_return && self.assignee.is_none())?;
         Some(since.after(patience))
     }
@@ -73,6 +97,7 @@ pub fn attend(
 ) -> Attended {
     if session.return_at(policy).is_some_and(|at| at <= now) {
         session.updated_at = now;
+        session.given_back = true;
         let turn = release(&mut session, policy, new_turn, now).map(|turn| ask_about(turn, unanswered));
         // What came after that text, a keyword and what was said to it, is told with the next turn.
         if let Some(after) = unanswered.map(|message| message.place + 1)

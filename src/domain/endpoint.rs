@@ -34,6 +34,16 @@ impl Endpoint {
 }
 
 impl Endpoint {
+    /// It was told all up to that place; `reached`: whether it took anything of it, if it was told anything.
+    pub fn advance(&mut self, position: u64, reached: Option<bool>, now: Timestamp) {
+        self.position = self.position.max(position);
+        match reached {
+            Some(true) => self.failing_since = None,
+            Some(false) => self.failing_since = Some(self.failing_since.unwrap_or(now)),
+            None => {}
+        }
+    }
+
     /// It is called no more, for that reason, or again (`None`). What is told of that, if it changes anything.
     pub fn switch(&mut self, reason: Option<String>, now: Timestamp) -> Option<What> {
         let endpoint = self.name.clone();

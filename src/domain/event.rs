@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::conversation::{Answer, Refusal};
+use super::conversation::{Answer, Refusal, own_reason};
 use super::customer::Customer;
 use super::delivery::{DeliveryError, Status};
 use super::ids::{CustomerId, MessageId, SessionId, TurnId, uuid_v7};
@@ -58,6 +58,36 @@ impl std::str::FromStr for EventId {
         Uuid::parse_str(text).map(Self)
     }
 }
+
+/// The names of all that is in the log.
+pub const NAMES: [&str; 26] = [
+    "bot.disabled",
+    "bot.enabled",
+    "bot.failed",
+    "bot.refused",
+    "bot.suggested",
+    "customer.created",
+    "customer.erased",
+    "customer.subscribed",
+    "customer.unsubscribed",
+    "customer.updated",
+    "customer.verification",
+    "delivery.canceled",
+    "delivery.delivered",
+    "delivery.expired",
+    "delivery.failed",
+    "delivery.held",
+    "delivery.queued",
+    "delivery.sent",
+    "delivery.undelivered",
+    "delivery.unknown",
+    "message.created",
+    "message.updated",
+    "session.created",
+    "session.updated",
+    "webhook.disabled",
+    "webhook.enabled",
+];
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,9 +298,17 @@ pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
     let ids = |session: &Session| session.suggestions.iter().map(|text| text.id).collect::<Vec<_>>();
     let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| ids(old) != ids(new));
     let told = |change| {
-        // What the bot keeps for itself is told to nobody; what it proposes is asked for when it is shown.
-        let session =
-            Session { bot_state: None, suggestions: Vec::new(), bot_texts: Vec::new(), ..new.clone() };
+        // What the bot keeps for itself is told to nobody. What it proposes, and all that somebody has put into words, is
+        // taken from the session when it is told, for as long as there is one.
+        let session = Session {
+            attention_reason: new.attention_reason.as_deref().and_then(own_reason).map(str::to_owned),
+            tags: Vec::new(),
+            topics: Vec::new(),
+            bot_state: None,
+            suggestions: Vec::new(),
+            bot_texts: Vec::new(),
+            ..new.clone()
+        };
         What::Session { change, session: Box::new(session) }
     };
     changed.into_iter().chain(proposed.then_some(SessionChange::Suggested)).map(told).collect()

@@ -47,11 +47,25 @@ pub struct Session {
     /// When somebody is to be reminded, or the bot is to have it back.
     #[serde(default)]
     pub attend_at: Option<Timestamp>,
+    /// The bot was given it back for want of agents, and the customer has not written since.
+    #[serde(default)]
+    pub given_back: bool,
+    /// What the bot was last asked, and has not answered with a text.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// What the bot would say, while agents have it: the newest proposal's texts.
     #[serde(default)]
     pub suggestions: Vec<Suggestion>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// The bot was told something that it may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The session's version then.
+    pub version: u64,
+    pub at: Timestamp,
 }
 
 /// A text that the bot proposes to the agents.
@@ -100,6 +114,8 @@ impl Session {
             assignee: None,
             escalations: 0,
             attend_at: None,
+            given_back: false,
+            asked: None,
             suggestions: Vec::new(),
             created_at: now,
             updated_at: now,

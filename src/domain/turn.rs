@@ -8,7 +8,7 @@ use super::conversation::{Answer, Refusal, fence};
 use super::customer::Customer;
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
 use super::message::Message;
-use super::session::Session;
+use super::session::{Asked, Session};
 use super::time::Timestamp;
 
 /// How many messages a turn's history has at the most.
@@ -77,6 +77,8 @@ pub struct Reply {
 
 /// The most that is kept of what was not taken of one turn's answers.
 const MOST_REFUSED_TEXTS: usize = 20;
+/// How many replies of a turn are remembered; one more is not taken.
+const MOST_REPLIES: usize = 100;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
@@ -144,6 +146,9 @@ impl Turn {
             session.turns_numbered += 1;
             self.number = Some(session.turns_numbered);
         }
+        if self.kind.expects_reply() {
+            session.asked = Some(Asked { version: self.version, at: self.due_at });
+        }
         // While agents have the session, it is told when they let go.
         if !session.need_attention {
             self.tell_missed(session, message);
@@ -181,6 +186,16 @@ impl Turn {
         named.into_iter().chain(self.history.as_ref().map(|places| places.start)).min()
     }
 
+    /// It was handed out, and the bot was not even called: as if it had not been.
+    pub fn was_not_told(&mut self, session: &mut Session) {
+        self.attempts = self.attempts.saturating_sub(1);
+        if self.attempts == 0 && self.number.is_some_and(|number| number == session.turns_numbered) {
+            session.turns_numbered -= 1;
+            self.number = None;
+        }
+        session.asked = session.asked.filter(|asked| asked.version != self.version);
+    }
+
     /// Whether a process other than `owner` has it in hand.
     pub fn is_abandoned(&self, owner: &str) -> bool {
         matches!(&self.state, TurnState::InFlight { owner: holder } if holder != owner)
@@ -193,7 +208,7 @@ impl Turn {
     }
 
     /// Whether a switch has made it needless to ask.
-    fn is_obsolete(&self, session: &Session) -> bool {
+    pub fn is_obsolete(&self, session: &Session) -> bool {
         match self.kind {
             TurnKind::MessageReceived => fence(self, session).is_err(),
             TurnKind::MessageObserved => self.version != session.version,
@@ -222,12 +237,15 @@ impl Turn {
     ) {
         if let Some(refusal) = refused {
             self.note_refused(answer);
-            if self.state == TurnState::Done {
+            if self.state == TurnState::Done && self.replies.is_empty() {
                 self.state = TurnState::Refused { reason: refusal.slug().to_owned() };
             }
             return;
         }
-        self.replies.push(Reply { key, messages });
+        // Of nothing that was said nothing could be said twice.
+        if !answer.is_empty() {
+            self.replies.push(Reply { key, messages });
+        }
         if self.state == TurnState::Pending {
             self.state = TurnState::Done;
         }
@@ -236,6 +254,16 @@ impl Turn {
     /// What was answered under that key before.
     pub fn reply(&self, key: [u8; 32]) -> Option<&Reply> {
         self.replies.iter().find(|reply| reply.key == key)
+    }
+
+    /// Whether something else was said under that key: its first half is of what names the call, its second of what was said.
+    pub fn is_other_reply(&self, key: [u8; 32]) -> bool {
+        self.replies.iter().any(|reply| reply.key != key && reply.key[..16] == key[..16])
+    }
+
+    /// Whether it was answered as often as anybody remembers.
+    pub fn is_answered_out(&self) -> bool {
+        self.replies.len() >= MOST_REPLIES
     }
 
     fn note_refused(&mut self, answer: &Answer) {

@@ -17,7 +17,7 @@ pub struct Minted {
 }
 
 /// Names that no token may have: they are the authors of what no token wrote, and rules hang on them.
-pub const RESERVED_NAMES: [&str; 3] = ["customer", "gateway", "bot"];
+pub const RESERVED_NAMES: [&str; 5] = ["customer", "gateway", "bot", "me", "none"];
 /// The longest name of a token, in characters.
 pub const MAX_TOKEN_NAME_CHARS: usize = 100;
 
@@ -29,7 +29,7 @@ pub fn check_token_name(name: &str) -> Result<(), String> {
         }
         () if name.chars().any(char::is_control) => Err("must not contain control characters".into()),
         () if RESERVED_NAMES.contains(&name) => {
-            Err("is reserved: it is the author of what no token wrote".into())
+            Err("is reserved: nobody is called that, so that nobody is taken for another".into())
         }
         () => Ok(()),
     }

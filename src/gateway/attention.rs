@@ -19,7 +19,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Does what is due for those who wait, until the gateway stops.
 pub(super) async fn attend(gateway: Arc<Gateway>) {
     let mut trouble = gateway.troubles.watch();
+    // An earlier process may have planned under other rules, or an earlier version nothing at all.
+    let mut planned = false;
     loop {
+        if !planned {
+            planned = gateway.store.plan_attention(gateway.now()).await.is_ok();
+        }
         let pause = match attend_to_some(&gateway).await {
             Ok(next_at) => {
                 trouble.over();

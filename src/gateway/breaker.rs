@@ -21,13 +21,16 @@ struct State {
     /// When it may be probed, once it is open.
     probe_at: Duration,
     probing: bool,
+    /// Raised when it opens and with each probe: what was called before says nothing any more.
+    generation: u64,
     disabled: Option<Disabled>,
 }
 
 /// What becomes of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Passage {
-    Call,
+    /// With that number the caller reports.
+    Call(u64),
     /// Not before so much has elapsed.
     Wait(Duration),
     /// Never, until somebody says so.
@@ -61,7 +64,7 @@ impl Breaker {
         let mut state = self.state();
         match &state.disabled {
             Some(disabled) => return Passage::Disabled(disabled.reason.clone()),
-            None if state.failures < MOST_FAILURES => return Passage::Call,
+            None if state.failures < MOST_FAILURES => return Passage::Call(state.generation),
             None => {}
         }
         if state.probing {
@@ -71,37 +74,50 @@ impl Breaker {
             Some(wait) if !wait.is_zero() => Passage::Wait(wait),
             _ => {
                 state.probing = true;
-                Passage::Call
+                state.generation += 1;
+                Passage::Call(state.generation)
             }
         }
     }
 
     /// It answered, whatever it said. Whether the breaker was open.
-    pub fn succeeded(&self) -> bool {
+    pub fn succeeded(&self, call: u64) -> bool {
         let mut state = self.state();
+        if call != state.generation {
+            return false;
+        }
         let was_open = state.failures >= MOST_FAILURES;
         (state.failures, state.probing) = (0, false);
         was_open
     }
 
     /// It failed. Whether that opened the breaker.
-    pub fn failed(&self, elapsed: Duration) -> bool {
+    pub fn failed(&self, call: u64, elapsed: Duration) -> bool {
         let mut state = self.state();
+        if call != state.generation {
+            return false;
+        }
         state.failures = state.failures.saturating_add(1);
         state.probing = false;
         let over = state.failures.saturating_sub(MOST_FAILURES).min(10);
         state.probe_at = elapsed + FIRST_PROBE.saturating_mul(1 << over).min(LONGEST_PAUSE);
-        state.failures == MOST_FAILURES
+        let opens = state.failures == MOST_FAILURES;
+        state.generation += u64::from(opens);
+        opens
     }
 
     /// The caller never got to know: the next may probe.
-    pub fn gave_up(&self) {
-        self.state().probing = false;
+    pub fn gave_up(&self, call: u64) {
+        let mut state = self.state();
+        if call == state.generation {
+            state.probing = false;
+        }
     }
 
     pub fn disable(&self, disabled: Option<Disabled>) {
         let mut state = self.state();
         state.disabled = disabled;
+        state.generation += 1;
         (state.failures, state.probing) = (0, false);
     }
 
@@ -129,9 +145,14 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn call(passage: Passage) -> u64 {
+        let Passage::Call(call) = passage else { panic!("it is not called: {passage:?}") };
+        call
+    }
+
     fn open() -> Breaker {
         let breaker = Breaker::default();
-        let opened: Vec<bool> = (0..5).map(|_| breaker.failed(s(100))).collect();
+        let opened: Vec<bool> = (0..5).map(|_| breaker.failed(0, s(100))).collect();
         assert_eq!(opened, [false, false, false, false, true]);
         breaker
     }
@@ -140,27 +161,42 @@ mod tests {
     fn failures_in_a_row_open_it_and_any_answer_closes_it() {
         let breaker = open();
         assert_eq!(breaker.passage(s(101)), Passage::Wait(s(4)));
-        assert!(breaker.succeeded());
-        assert_eq!(breaker.passage(s(101)), Passage::Call);
-        assert!(!breaker.succeeded());
+        let probe = call(breaker.passage(s(105)));
+        assert!(breaker.succeeded(probe));
+        let next = call(breaker.passage(s(105)));
+        assert!(!breaker.succeeded(next));
+    }
+
+    #[test]
+    fn what_was_called_before_it_opened_or_before_a_probe_changes_nothing() {
+        let breaker = open();
+        assert!(!breaker.succeeded(0), "it was called before that");
+        assert_eq!(breaker.look().0, BreakerState::Open);
+        let probe = call(breaker.passage(s(105)));
+        assert!(!breaker.failed(0, s(106)));
+        breaker.gave_up(0);
+        assert_eq!(breaker.look().0, BreakerState::Probing);
+        breaker.failed(probe, s(106));
+        assert_eq!(breaker.look().0, BreakerState::Open);
     }
 
     #[test]
     fn one_probe_at_a_time_goes_through() {
         let breaker = open();
-        assert_eq!(breaker.passage(s(105)), Passage::Call);
+        let probe = call(breaker.passage(s(105)));
         assert_eq!(breaker.look().0, BreakerState::Probing);
         assert!(matches!(breaker.passage(s(200)), Passage::Wait(_)));
-        breaker.gave_up();
-        assert_eq!(breaker.passage(s(200)), Passage::Call);
+        breaker.gave_up(probe);
+        call(breaker.passage(s(200)));
     }
 
     #[test]
     fn probes_that_fail_come_less_and_less_often() {
         let breaker = open();
         let mut pauses = Vec::new();
-        for _ in 0..5 {
-            breaker.failed(s(0));
+        for hour in 1..=5 {
+            let probe = call(breaker.passage(s(hour * 3_600)));
+            breaker.failed(probe, s(0));
             let Passage::Wait(pause) = breaker.passage(s(0)) else { panic!("it is open") };
             pauses.push(pause.as_secs());
         }
@@ -174,6 +210,6 @@ mod tests {
         breaker.disable(Some(Disabled { at: Timestamp::from_millis(0), reason: reason.clone() }));
         assert_eq!(breaker.passage(s(9_999)), Passage::Disabled(reason));
         breaker.disable(None);
-        assert_eq!(breaker.passage(s(0)), Passage::Call);
+        call(breaker.passage(s(0)));
     }
 }

@@ -27,6 +27,8 @@ pub struct Say {
     pub valid_for: Option<Duration>,
     /// The bot's turn that it answers, where the bot says so.
     pub turn_id: Option<TurnId>,
+    /// The bot says that it answers nothing.
+    pub unprompted: bool,
     pub idempotency: Option<Idempotency>,
 }
 
@@ -38,6 +40,7 @@ impl Gateway {
         let is_bot = say.author.is_bot();
         let mut text = self.outbound_text(say.author, say.content, say.confirmation, say.valid_for, now);
         text.turn_id = say.turn_id;
+        text.unprompted = say.unprompted;
         let command = CreateMessage { customer_id: say.customer_id, text, idempotency: say.idempotency, now };
         let created = self.store.create_message(command).await;
         if let (true, Err(CreateMessageError::Refused(refusal))) = (is_bot, &created) {
@@ -81,6 +84,7 @@ impl Gateway {
             new_session: SessionId(self.new_id(now)),
             new_turn: TurnId(self.new_id(now)),
             turn_id: None,
+            unprompted: false,
         }
     }
 

@@ -105,6 +105,7 @@ impl Gateway {
                 confirmation: Some(text.replace("{token}", &token)),
                 valid_for: None,
                 turn_id: None,
+                unprompted: false,
                 idempotency: None,
             })
             .await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::domain::event::EventId;
+use crate::domain::event::{EventId, NAMES};
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::time::Timestamp;
 use crate::store::{EventsError, Logged, StoreError};
@@ -21,6 +21,8 @@ const AT_ONCE: usize = 200;
 const TAIL: usize = 1024;
 /// The log is looked at as soon as something was added; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(2);
+/// How long a follower hears nothing until it looks at the log by itself.
+const TAIL_CHECK: Duration = Duration::from_secs(10);
 /// How long a store that cannot answer is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -115,6 +117,8 @@ impl Follower {
                     Ok(_) | Err(RecvError::Lagged(_)) => self.caught_up = false,
                     Err(RecvError::Closed) => return Ok(Told::End),
                 },
+                // Should the tail have begun after what this has read.
+                () = tokio::time::sleep(TAIL_CHECK) => self.caught_up = false,
                 typing = self.typing.recv() => if let Ok(typing) = typing {
                     return Ok(Told::Typing(typing));
                 },
@@ -261,13 +265,15 @@ pub struct EventFilter {
 }
 
 /// The families of names that there are: what a name in a filter begins with.
+/// The name of what is told beside the log.
+pub const TYPING: &str = "session.typing";
 const FAMILIES: [&str; 6] = ["bot", "customer", "delivery", "message", "session", "webhook"];
 
 impl EventFilter {
     /// What is wrong with a name, if anything: one that can never come is a mistake.
     pub fn check_name(name: &str) -> Result<(), String> {
-        let family = name.split('.').next().unwrap_or_default();
-        if name == "*" || (FAMILIES.contains(&family) && name.contains('.')) {
+        let all_of_a_kind = name.strip_suffix(".*").is_some_and(|family| FAMILIES.contains(&family));
+        if name == "*" || all_of_a_kind || NAMES.contains(&name) || name == TYPING {
             return Ok(());
         }
         let known: Vec<String> = FAMILIES.iter().map(|family| format!("{family}.*")).collect();

@@ -18,9 +18,9 @@ use crate::store::{AdvanceEndpoint, EventsError, Logged, StoreError};
 use super::Gateway;
 use super::events::EventFilter;
 
-/// How many events are read, and how many are told at once, of each endpoint.
+/// How many events are read, and how many are told at once, of each endpoint; as many once more are told again.
 const READ_AT_ONCE: usize = 64;
-const TOLD_AT_ONCE: usize = 8;
+const TOLD_AT_ONCE: usize = 16;
 /// How many that were told in vain are told again at a time.
 const AGAIN_AT_ONCE: usize = 16;
 /// The log is looked at as soon as something was added; this is only the safety net.
@@ -54,12 +54,14 @@ impl Default for Notices {
 /// An endpoint at work.
 pub(super) struct Told {
     subscriber: Subscriber,
-    wake: Notify,
+    enabled: Notify,
+    /// Somebody wants it to be told something again.
+    again: Notify,
 }
 
 impl Told {
     pub(super) fn all_of(subscribers: Vec<Subscriber>) -> Vec<Arc<Self>> {
-        let told = |subscriber| Arc::new(Self { subscriber, wake: Notify::new() });
+        let told = |subscriber| Arc::new(Self { subscriber, enabled: Notify::new(), again: Notify::new() });
         subscribers.into_iter().map(told).collect()
     }
 }
@@ -72,22 +74,29 @@ pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
         let pause = tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
-            done = tell_some(&gateway, &told.subscriber) => match done {
-                Ok(pause) => {
+            more = tell_some(&gateway, &told.subscriber) => match more {
+                Ok(true) => {
                     trouble.over();
-                    pause
+                    continue;
+                }
+                Ok(false) => {
+                    trouble.over();
+                    SAFETY_NET
                 }
                 Err(error) => {
                     trouble.met(&error, "what an endpoint is told could not be read or written down");
-                    STORE_PAUSE
+                    tokio::select! {
+                        () = gateway.stop.cancelled() => return,
+                        () = tokio::time::sleep(STORE_PAUSE) => continue,
+                    }
                 }
             },
         };
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
-            () = told.wake.notified() => {}
-            changed = news.changed(), if pause == SAFETY_NET => if changed.is_err() {
+            () = told.enabled.notified() => {}
+            changed = news.changed() => if changed.is_err() {
                 tokio::time::sleep(pause).await;
             },
             () = tokio::time::sleep(pause) => {}
@@ -95,29 +104,61 @@ pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
     }
 }
 
-/// How long there is nothing more to do.
-async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Duration, StoreError> {
+/// Tells one endpoint again what it was told in vain, until the gateway stops: beside what is new, so that neither waits for the
+/// other.
+pub(super) async fn repeat(gateway: Arc<Gateway>, told: Arc<Told>) {
+    let mut trouble = gateway.troubles.watch();
+    loop {
+        let pause = tokio::select! {
+            biased;
+            () = gateway.stop.cancelled() => return,
+            next = repeat_some(&gateway, &told.subscriber) => match next {
+                Ok(pause) => {
+                    trouble.over();
+                    pause
+                }
+                Err(error) => {
+                    trouble.met(&error, "what an endpoint is told again could not be read or written down");
+                    STORE_PAUSE
+                }
+            },
+        };
+        tokio::select! {
+            biased;
+            () = gateway.stop.cancelled() => return,
+            () = told.again.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Whether there was anything to tell.
+async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<bool, StoreError> {
     let name = &subscriber.name;
     let Some(endpoint) = gateway.store.endpoint(name).await? else {
         // It is new: it is told what happens from now on.
         let position = gateway.store.last_event().await?;
         gateway.advance(name, position, Vec::new(), None).await?;
-        return Ok(Duration::ZERO);
+        return Ok(true);
     };
-    if endpoint.disabled.is_some() {
+    if endpoint.disabled.is_some() { Ok(false) } else { tell_more(gateway, subscriber, &endpoint).await }
+}
+
+/// How long there is nothing more to tell again.
+async fn repeat_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Duration, StoreError> {
+    let name = &subscriber.name;
+    if gateway.store.endpoint(name).await?.is_none_or(|endpoint| endpoint.disabled.is_some()) {
         return Ok(SAFETY_NET);
     }
     let now = gateway.now();
     let again = gateway.store.due_deliveries(name, now, AGAIN_AT_ONCE).await?;
-    let told_again = !again.due.is_empty();
-    for delivery in again.due {
-        if gateway.tell_again(subscriber, delivery).await? == Outcome::Gone {
-            return Ok(SAFETY_NET);
-        }
+    if again.due.is_empty() {
+        return Ok(again.next_at.map_or(SAFETY_NET, |at| at.since(now).min(SAFETY_NET)));
     }
-    let told_more = tell_more(gateway, subscriber, &endpoint).await?;
-    let next = again.next_at.map_or(SAFETY_NET, |at| at.since(now).min(SAFETY_NET));
-    Ok(if told_again || told_more { Duration::ZERO } else { next })
+    let calls = again.due.into_iter().map(|delivery| gateway.tell_again(subscriber, delivery));
+    let done: Vec<_> = stream::iter(calls).buffer_unordered(TOLD_AT_ONCE).collect().await;
+    done.into_iter().collect::<Result<Vec<()>, _>>()?;
+    Ok(Duration::ZERO)
 }
 
 /// Tells what was added to the log. Whether there was anything.
@@ -136,7 +177,7 @@ async fn tell_more(
             );
             gateway.metrics.notice(name, "forgotten");
             let position = gateway.store.last_event().await?;
-            gateway.advance(name, position, Vec::new(), endpoint.failing_since).await?;
+            gateway.advance(name, position, Vec::new(), None).await?;
             return Ok(true);
         }
         Err(EventsError::Store(error)) => return Err(error),
@@ -144,31 +185,20 @@ async fn tell_more(
     let Some(last) = events.last().map(|logged| logged.event.place) else { return Ok(false) };
     let answers = gateway.call_all(subscriber, events).await;
     let now = gateway.now();
-    let reached = answers.iter().any(|(_, answer)| answer.is_ok());
-    let failing_since = match endpoint.failing_since {
-        _ if reached => None,
-        None if !answers.is_empty() => Some(now),
-        earlier => earlier,
-    };
+    let reached = (!answers.is_empty()).then(|| answers.iter().any(|(_, answer)| answer.is_ok()));
     let failed = answers.iter().filter_map(|(place, answer)| Some((*place, answer.as_ref().err()?)));
     let in_vain = failed.map(|(place, error)| {
         let (endpoint, last_error) = (name.clone(), String::new());
         let fresh = Delivery { endpoint, place, attempts: 0, next_at: None, last_error, created_at: now };
         gateway.failed_again(fresh, error, now)
     });
-    gateway.advance(name, last, in_vain.collect(), failing_since).await?;
+    gateway.advance(name, last, in_vain.collect(), reached).await?;
     if answers.iter().any(|(_, answer)| *answer == Err(NotifyError::Gone)) {
         gateway.disable(name, NotifyError::Gone.to_string()).await?;
-    } else if failing_since.is_some_and(|since| now.since(since) > GIVEN_UP_AFTER) {
-        gateway.disable(name, "nothing has reached it for five days".to_owned()).await?;
+    } else if reached == Some(false) {
+        gateway.give_up_after_days(name).await?;
     }
     Ok(true)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    GoesOn,
-    Gone,
 }
 
 /// An endpoint as it stands.
@@ -197,11 +227,20 @@ impl Gateway {
         name: &str,
         position: u64,
         in_vain: Vec<Delivery>,
-        failing_since: Option<Timestamp>,
+        reached: Option<bool>,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        let command = AdvanceEndpoint { name, position, in_vain, failing_since, now: self.now() };
+        let command = AdvanceEndpoint { name, position, in_vain, reached, now: self.now() };
         self.store.advance_endpoint(command).await
+    }
+
+    /// Nothing reached it just now: after days of that it is called no more.
+    async fn give_up_after_days(&self, name: &str) -> Result<(), StoreError> {
+        let since = self.store.endpoint(name).await?.and_then(|endpoint| endpoint.failing_since);
+        if since.is_some_and(|since| self.now().since(since) > GIVEN_UP_AFTER) {
+            self.disable(name, "nothing has reached it for five days".to_owned()).await?;
+        }
+        Ok(())
     }
 
     /// Tells those events that are of interest, several at once; what came of each, in the order of the log.
@@ -221,7 +260,11 @@ impl Gateway {
     }
 
     async fn call(&self, subscriber: &Subscriber, logged: &Logged) -> Result<(), NotifyError> {
-        let notice = Notice { event: logged.event.clone(), body: (self.notices_render)(logged) };
+        let notice = Notice {
+            event: logged.event.clone(),
+            session: logged.session.clone(),
+            body: (self.notices_render)(logged),
+        };
         let answer = subscriber.notifier.tell(&notice).await;
         let outcome = match &answer {
             Ok(()) => "told",
@@ -256,36 +299,21 @@ impl Gateway {
         delivery
     }
 
-    async fn tell_again(&self, subscriber: &Subscriber, delivery: Delivery) -> Result<Outcome, StoreError> {
+    async fn tell_again(&self, subscriber: &Subscriber, delivery: Delivery) -> Result<(), StoreError> {
         let (name, place) = (&subscriber.name, delivery.place);
         let Some(logged) = self.store.event(place).await? else {
-            let last_error = format!("{}; the log does not have the event any more", delivery.last_error);
-            let dead = Delivery { next_at: None, last_error, ..delivery };
-            self.store.keep_delivery(dead, self.now()).await?;
-            self.metrics.notice(name, "dead");
-            return Ok(Outcome::GoesOn);
+            self.metrics.notice(name, "forgotten");
+            tracing::error!(endpoint = name, "the log was forgotten before this endpoint was told all of it");
+            return self.store.drop_delivery(name, place, self.now()).await;
         };
         let answer = self.call(subscriber, &logged).await;
         let now = self.now();
-        match answer {
-            Ok(()) => {
-                self.store.drop_delivery(name, place, now).await?;
-                if let Some(endpoint) = self.store.endpoint(name).await?
-                    && endpoint.failing_since.is_some()
-                {
-                    self.advance(name, endpoint.position, Vec::new(), None).await?;
-                }
-                Ok(Outcome::GoesOn)
-            }
-            Err(error) => {
-                self.store.keep_delivery(self.failed_again(delivery, &error, now), now).await?;
-                if error == NotifyError::Gone {
-                    self.disable(name, error.to_string()).await?;
-                    return Ok(Outcome::Gone);
-                }
-                Ok(Outcome::GoesOn)
-            }
-        }
+        let Err(error) = answer else {
+            self.store.drop_delivery(name, place, now).await?;
+            return self.advance(name, 0, Vec::new(), Some(true)).await;
+        };
+        self.store.keep_delivery(self.failed_again(delivery, &error, now), now).await?;
+        if error == NotifyError::Gone { self.disable(name, error.to_string()).await } else { Ok(()) }
     }
 
     async fn disable(&self, name: &str, reason: String) -> Result<(), StoreError> {
@@ -319,7 +347,8 @@ impl Gateway {
             return Ok(false);
         };
         self.store.switch_endpoint(name, None, self.now()).await?;
-        told.wake.notify_one();
+        told.enabled.notify_one();
+        told.again.notify_one();
         Ok(true)
     }
 
@@ -340,7 +369,7 @@ impl Gateway {
             created_at: now,
         };
         self.store.keep_delivery(delivery, now).await?;
-        told.wake.notify_one();
+        told.again.notify_one();
         Ok(())
     }
 }

@@ -128,6 +128,7 @@ impl Gateway {
         self.spawn(events::forget(Arc::clone(self), self.settings.keep_events));
         for told in &self.notices {
             self.spawn(notices::tell(Arc::clone(self), Arc::clone(told)));
+            self.spawn(notices::repeat(Arc::clone(self), Arc::clone(told)));
         }
         self.spawn(gaps::watch(Arc::clone(self)));
         for channel in self.channels.iter() {

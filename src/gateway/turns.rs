@@ -8,7 +8,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::bot::BotError;
 use crate::domain::answer::Fallback;
-use crate::domain::conversation::{Answer, Refusal};
+use crate::domain::conversation::{Answer, BOT_DISABLED, BOT_UNAVAILABLE, Refusal};
 use crate::domain::endpoint::Disabled;
 use crate::domain::event::BOT;
 use crate::domain::ids::{MessageId, SessionId, TurnId};
@@ -16,8 +16,8 @@ use crate::domain::message::Message;
 use crate::domain::retry::{BOT_PAUSES, bot_pause};
 use crate::domain::turn::{Turn, TurnWork};
 use crate::store::{
-    CompleteTurn, PageRequest, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim, TurnCompleted,
-    TurnError, TurnFailure, TurnReplied,
+    CompleteTurn, ListError, PageRequest, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim,
+    TurnCompleted, TurnError, TurnFailure, TurnReplied,
 };
 
 use super::Gateway;
@@ -131,11 +131,18 @@ async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (Own
     let started = gateway.clock.elapsed();
     let turn = work.turn.clone();
     let end = match gateway.turns.breaker.passage(started) {
-        Passage::Call => match gateway.ask_bot(work).await {
-            Some(Ok(answer)) => End::Answered(answer),
-            Some(Err(error)) => End::Failed(error),
-            // The turn stays in hand, and is told again when the next process takes it up.
-            None => return gateway.turns.breaker.gave_up(),
+        Passage::Call(call) => match gateway.transcript(turn.session_id).await {
+            Ok(transcript) => match gateway.ask_bot(work, transcript, call).await {
+                Some(Ok(answer)) => End::Answered(answer),
+                Some(Err(error)) => End::Failed(error),
+                // The turn stays in hand, and is told again when the next process takes it up.
+                None => return gateway.turns.breaker.gave_up(call),
+            },
+            Err(error) => {
+                gateway.turns.breaker.gave_up(call);
+                tracing::warn!(turn = %turn.id, %error, "the conversation for the bot could not be read");
+                End::NotCalled(STORE_PAUSE)
+            }
         },
         Passage::Wait(pause) => End::NotCalled(pause),
         Passage::Disabled(reason) => End::Disabled(reason),
@@ -144,6 +151,15 @@ async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (Own
     let outcome = gateway.keep_outcome(&turn, &end).await;
     gateway.metrics.turn(outcome, took);
     gateway.turns.wake();
+}
+
+/// Why nobody tries any more.
+#[derive(Debug, thiserror::Error)]
+enum Why {
+    #[error("{BOT_UNAVAILABLE}: {0}")]
+    Unavailable(String),
+    #[error("{BOT_DISABLED}: {0}")]
+    Disabled(String),
 }
 
 /// What came of a turn.
@@ -158,26 +174,26 @@ enum End {
 
 impl Gateway {
     /// The newest of the conversation, oldest first, for a bot that wants it.
-    async fn transcript(&self, session_id: SessionId) -> Result<Vec<Message>, BotError> {
+    async fn transcript(&self, session_id: SessionId) -> Result<Vec<Message>, ListError> {
         let limit = self.bot.transcript_len();
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let page = self.store.messages_of(session_id, PageRequest { after: None, limit }).await;
-        let mut messages = page
-            .map_err(|error| BotError::unavailable(format!("the conversation cannot be read: {error}")))?
-            .items;
+        let page = self.store.messages_of(session_id, PageRequest { after: None, limit }).await?;
+        let mut messages = page.items;
         messages.reverse();
         Ok(messages)
     }
 
     /// What the bot says; none if the gateway stops meanwhile.
-    async fn ask_bot(self: &Arc<Self>, work: Box<TurnWork>) -> Option<Result<Answer, BotError>> {
+    async fn ask_bot(
+        self: &Arc<Self>,
+        work: Box<TurnWork>,
+        transcript: Vec<Message>,
+        number: u64,
+    ) -> Option<Result<Answer, BotError>> {
         let asking = Arc::clone(self);
-        let mut call = self.tasks.spawn(async move {
-            let transcript = asking.transcript(work.turn.session_id).await?;
-            asking.bot.take_turn(&work, &transcript).await
-        });
+        let mut call = self.tasks.spawn(async move { asking.bot.take_turn(&work, &transcript).await });
         let answer = tokio::select! {
             biased;
             () = self.stop.cancelled() => {
@@ -189,15 +205,20 @@ impl Gateway {
         };
         match &answer {
             Err(BotError::Unavailable { .. }) => {
-                if self.turns.breaker.failed(self.clock.elapsed()) {
+                if self.turns.breaker.failed(number, self.clock.elapsed()) {
                     tracing::error!(
                         "the bot fails again and again; it is only probed now and then until it answers"
                     );
                     self.metrics.bot_is_called(false);
                 }
             }
-            Ok(_) | Err(BotError::Refused(_) | BotError::Gone) => {
-                if self.turns.breaker.succeeded() {
+            // At once: nobody else is to call it while that is written down.
+            Err(error @ BotError::Gone) => {
+                let disabled = Disabled { at: self.now(), reason: error.to_string() };
+                self.turns.breaker.disable(Some(disabled));
+            }
+            Ok(_) | Err(BotError::Refused(_)) => {
+                if self.turns.breaker.succeeded(number) {
                     tracing::info!("the bot answers again");
                     self.metrics.bot_is_called(true);
                 }
@@ -214,7 +235,7 @@ impl Gateway {
                 End::Answered(answer) => self.answered(turn, answer.clone()).await,
                 End::Failed(error) => self.failed(turn, error).await,
                 End::NotCalled(pause) => self.not_called(turn, *pause).await,
-                End::Disabled(reason) => self.give_up(turn, format!("bot_disabled: {reason}")).await,
+                End::Disabled(reason) => self.give_up(turn, &Why::Disabled(reason.clone()), false).await,
             };
             match kept {
                 Ok(label) => return label,
@@ -288,7 +309,7 @@ impl Gateway {
             BotError::Refused(_) => None,
             BotError::Gone => {
                 self.disable_bot(error.to_string()).await?;
-                return self.give_up(turn, "bot_disabled: it answered 410 Gone".to_owned()).await;
+                return self.give_up(turn, &Why::Disabled(error.to_string()), true).await;
             }
         };
         tracing::warn!(
@@ -299,7 +320,9 @@ impl Gateway {
             "{}",
             if pause.is_some() { "the bot failed; it is asked again" } else { "the bot failed; humans take over" }
         );
-        let Some(pause) = pause else { return self.give_up(turn, format!("bot_unavailable: {error}")).await };
+        let Some(pause) = pause else {
+            return self.give_up(turn, &Why::Unavailable(error.to_string()), true).await;
+        };
         let now = self.now();
         self.store.fail_turn(turn.id, turn.attempts, TurnFailure::RetryAt(now.after(pause)), now).await?;
         Ok("retried")
@@ -309,23 +332,30 @@ impl Gateway {
     async fn not_called(&self, turn: &Turn, pause: Duration) -> Result<&'static str, TurnError> {
         let now = self.now();
         if now.since(turn.created_at) >= BOT_PAUSES.iter().sum() {
-            return self.give_up(turn, "bot_unavailable: it fails again and again".to_owned()).await;
+            let why = Why::Unavailable("it fails again and again".to_owned());
+            return self.give_up(turn, &why, false).await;
         }
         self.store.fail_turn(turn.id, turn.attempts, TurnFailure::PutOff(now.after(pause)), now).await?;
         Ok("put_off")
     }
 
-    async fn give_up(&self, turn: &Turn, reason: String) -> Result<&'static str, TurnError> {
+    /// `called`: whether the bot was called in vain, or not at all.
+    async fn give_up(&self, turn: &Turn, why: &Why, called: bool) -> Result<&'static str, TurnError> {
         let now = self.now();
+        let reason = why.to_string();
         let fallback = self.settings.bot_fallback.clone().map(|content| Fallback {
             id: MessageId(self.new_id(now)),
             content,
             valid_for: self.settings.valid_for,
         });
-        let failure = TurnFailure::GiveUp { reason, fallback };
+        let failure = match called {
+            true => TurnFailure::GiveUp { reason, fallback },
+            false => TurnFailure::NotAsked { reason, fallback },
+        };
         let failed = self.store.fail_turn(turn.id, turn.attempts, failure, now).await?;
         if let Some(message) = &failed.message {
             self.metrics.created(message.author.role);
+            self.outbound.wake(&message.delivery.lane);
         }
         // Where humans take over, what the bot had queued was canceled.
         self.outbound.wake_all();

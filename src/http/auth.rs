@@ -11,7 +11,7 @@ use super::console::cookie;
 use super::problem::{Kind, Problem};
 use super::{ConfigToken, HttpState, SecretHash};
 use crate::domain::message::{Author, Role};
-use crate::store::TokenRole;
+use crate::store::{Store, StoreError, TokenRole};
 
 /// The tokens of the configuration.
 pub struct Access {
@@ -21,6 +21,15 @@ pub struct Access {
 impl Access {
     pub fn new(config: Vec<ConfigToken>) -> Self {
         Self { config }
+    }
+
+    /// Whether there is a person of that name: somebody with an agent's or an admin's token.
+    pub async fn knows_person(&self, name: &str, store: &dyn Store) -> Result<bool, StoreError> {
+        let is_person = |role| role != TokenRole::Bot;
+        if self.config.iter().any(|token| token.name == name && is_person(token.role)) {
+            return Ok(true);
+        }
+        Ok(store.tokens().await?.iter().any(|token| token.name == name && is_person(token.role)))
     }
 
     /// Compares with every token, in the same time whichever it is.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::event::Event;
+use crate::domain::session::Session;
 
 mod call;
 pub mod slack;
@@ -17,6 +18,8 @@ pub use call::SetupError;
 #[derive(Clone, Debug)]
 pub struct Notice {
     pub event: Event,
+    /// The session that it is about, as it is now; none where there is none, or not any more.
+    pub session: Option<Session>,
     /// As it stands on the wire: the JSON of `{id, name, created_at, data}`.
     pub body: String,
 }

@@ -462,6 +462,11 @@ pub enum TurnFailure {
         reason: String,
         fallback: Option<Fallback>,
     },
+    /// The same, though the bot was not even asked.
+    NotAsked {
+        reason: String,
+        fallback: Option<Fallback>,
+    },
 }
 
 /// What came of a turn that the bot could not be told.
@@ -477,7 +482,7 @@ pub struct TurnFailed {
 #[derive(Clone, Debug)]
 pub struct ReplyToTurn {
     pub turn_id: TurnId,
-    /// What makes a repeat a repeat.
+    /// What makes a repeat a repeat: its first half is of what names the call, its second of what is said.
     pub key: [u8; 32],
     pub answer: Answer,
     /// One for each text of the answer.
@@ -500,6 +505,12 @@ pub enum ReplyError {
     /// There is no such turn, or the bot was never told it.
     #[error("no such turn")]
     NotFound,
+    /// Something else was said under that key.
+    #[error("the idempotency key was used for another reply")]
+    IdempotencyMismatch,
+    /// It was answered more often than anybody remembers.
+    #[error("the turn was answered too often")]
+    AnsweredOut,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -543,11 +554,12 @@ pub enum EventsError {
 #[derive(Clone, Debug)]
 pub struct AdvanceEndpoint {
     pub name: String,
-    /// Up to this place in the log.
+    /// Up to this place in the log. It never goes back.
     pub position: u64,
     /// What it was told in vain on the way.
     pub in_vain: Vec<Delivery>,
-    pub failing_since: Option<Timestamp>,
+    /// Whether anything reached it; none where nothing was told.
+    pub reached: Option<bool>,
     pub now: Timestamp,
 }
 

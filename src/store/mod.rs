@@ -134,6 +134,8 @@ pub trait Store: Send + Sync + 'static {
     /// Does what is due for customers who wait for an agent ([`crate::domain::attention::attend`]), those first for whom it
     /// has been due for longest; as many as there are ids of new turns.
     async fn attend(&self, new_turns: Vec<TurnId>, now: Timestamp) -> Result<Attended, StoreError>;
+    /// Brings what is planned for all who wait in line with the rules that there are now. For how many that changed something.
+    async fn plan_attention(&self, now: Timestamp) -> Result<usize, StoreError>;
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
     /// The customer's newest session, current or not.
     async fn newest_session(&self, customer_id: CustomerId) -> Result<Option<Session>, StoreError>;

@@ -28,6 +28,43 @@ on_every_engine! {
     what_somebody_has_taken_on_is_not_returned,
     without_a_bot_nothing_is_returned,
     what_was_planned_moves_with_the_store_and_goes_with_its_customer,
+    new_rules_count_for_those_who_wait_already,
+    what_the_bot_could_not_be_asked_about_is_not_returned,
+    what_was_given_back_in_vain_is_given_back_again_only_for_another_text,
+}
+
+async fn new_rules_count_for_those_who_wait_already(open: Open) {
+    let f = Fixture::under(open, patience(None, None));
+    let id = waits(&f, ANN, 0).await;
+    f.with_bot(BOB).await;
+    let file = file_of(&**f).await;
+    let moved = Fixture::under(open, patience(Some(60), None));
+    fill(&**moved, &file).await;
+    assert_eq!(moved.talk(id).await.attend_at, None);
+    assert_eq!(moved.plan_attention(at(100)).await.unwrap(), 1);
+    assert_eq!(moved.plan_attention(at(200)).await.unwrap(), 0, "it is planned");
+    assert_eq!(attend(&moved, 9, 159).await, Attended { next_at: Some(at(160)), ..Attended::default() });
+    assert_eq!(whose(&attend(&moved, 9, 160).await.escalated), [id]);
+}
+
+async fn what_the_bot_could_not_be_asked_about_is_not_returned(open: Open) {
+    let f = Fixture::under(open, patience(None, Some(600)));
+    f.hear(f.text(ANN, "hello", at(0))).await;
+    let work = f.claim(at(0)).await;
+    let given_up = TurnFailure::GiveUp { reason: "bot_unavailable: it answered 503".into(), fallback: None };
+    f.fail_turn(work.turn.id, 1, given_up, at(1)).await.unwrap();
+    assert_eq!(attend(&f, 9, 99_999).await, Attended::default());
+}
+
+async fn what_was_given_back_in_vain_is_given_back_again_only_for_another_text(open: Open) {
+    let f = Fixture::under(open, patience(None, Some(600)));
+    let id = waits(&f, ANN, 0).await;
+    f.hear(f.text(ANN, "where is it?", at(1))).await;
+    assert_eq!(whose(&attend(&f, 9, 600).await.returned), [id]);
+    f.answer(&f.claim(at(600)).await, crate::fixture::hand_off(&["One moment."]), at(601)).await;
+    assert_eq!(attend(&f, 9, 99_999).await, Attended::default());
+    f.hear(f.text(ANN, "hello?", at(100_000))).await;
+    assert_eq!(whose(&attend(&f, 9, 100_000).await.returned), [id], "the wait began long ago");
 }
 
 fn patience(escalate_s: Option<u64>, return_s: Option<u64>) -> Policy {

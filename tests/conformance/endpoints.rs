@@ -6,7 +6,7 @@ use switchboard::store::{AdvanceEndpoint, DueDeliveries, ListError, PageRequest}
 
 use crate::engines::Open;
 use crate::export::{file_of, fill};
-use crate::fixture::{Fixture, all, at, first};
+use crate::fixture::{ANN, Fixture, all, at, first};
 
 on_every_engine! {
     how_far_an_endpoint_was_told_is_kept_with_what_it_was_told_in_vain,
@@ -21,6 +21,24 @@ on_every_engine! {
     endpoints_have_nothing_in_common,
     deliveries_are_paged_in_the_order_of_the_log,
     what_an_endpoint_was_told_in_vain_moves_with_the_store,
+    what_was_told_in_vain_is_forgotten_with_the_log,
+}
+
+async fn what_was_told_in_vain_is_forgotten_with_the_log(open: Open) {
+    let f = Fixture::new(open);
+    f.hear(f.text(ANN, "1", at(1))).await;
+    let old = f.place().await;
+    f.hear(f.text(ANN, "2", at(50))).await;
+    let new = f.place().await;
+    for name in ["chat", "crm"] {
+        advance(&f, name, new, vec![in_vain(name, old, Some(at(60))), in_vain(name, new, None)]).await;
+    }
+    assert_eq!(f.prune_events(at(40), 1000, at(60)).await.unwrap() as u64, old);
+    for name in ["chat", "crm"] {
+        assert_eq!(f.delivery(name, old).await.unwrap(), None);
+        assert!(f.delivery(name, new).await.unwrap().is_some());
+        assert_eq!(due(&f, name, at(99), 10).await, (Vec::new(), None), "nothing is left of when it was due");
+    }
 }
 
 fn in_vain(endpoint: &str, place: u64, next_at: Option<Timestamp>) -> Delivery {
@@ -36,7 +54,7 @@ fn in_vain(endpoint: &str, place: u64, next_at: Option<Timestamp>) -> Delivery {
 
 async fn advance(f: &Fixture, name: &str, position: u64, in_vain: Vec<Delivery>) {
     let name = name.to_owned();
-    let command = AdvanceEndpoint { name, position, in_vain, failing_since: Some(at(7)), now: at(8) };
+    let command = AdvanceEndpoint { name, position, in_vain, reached: Some(false), now: at(7) };
     f.advance_endpoint(command).await.unwrap();
 }
 
@@ -57,15 +75,14 @@ async fn how_far_an_endpoint_was_told_is_kept_with_what_it_was_told_in_vain(open
     let expected = Endpoint { name: "crm".into(), position: 5, disabled: None, failing_since: Some(at(7)) };
     assert_eq!(f.endpoint("crm").await.unwrap(), Some(expected.clone()));
     assert_eq!(f.delivery("crm", 3).await.unwrap(), Some(missed));
-    let well = AdvanceEndpoint {
-        name: "crm".into(),
-        position: 9,
-        in_vain: Vec::new(),
-        failing_since: None,
-        now: at(9),
-    };
-    f.advance_endpoint(well).await.unwrap();
-    let expected = Endpoint { position: 9, failing_since: None, ..expected };
+    let well =
+        AdvanceEndpoint { name: "crm".into(), position: 9, in_vain: Vec::new(), reached: None, now: at(9) };
+    f.advance_endpoint(well.clone()).await.unwrap();
+    let expected = Endpoint { position: 9, ..expected };
+    assert_eq!(f.endpoint("crm").await.unwrap(), Some(expected.clone()), "nothing was told");
+    let reached = AdvanceEndpoint { position: 4, reached: Some(true), ..well };
+    f.advance_endpoint(reached).await.unwrap();
+    let expected = Endpoint { failing_since: None, ..expected };
     assert_eq!(f.endpoint("crm").await.unwrap(), Some(expected));
     assert_eq!(f.place().await, 0, "none of that is an event");
 }

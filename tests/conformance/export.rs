@@ -149,7 +149,7 @@ async fn busy(open: Open) -> Fixture {
         name: "crm".into(),
         position: 9,
         in_vain: vec![in_vain],
-        failing_since: None,
+        reached: None,
         now: at(68),
     };
     f.advance_endpoint(told).await.unwrap();

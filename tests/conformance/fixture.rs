@@ -227,6 +227,7 @@ impl Fixture {
             new_session: SessionId(self.id()),
             new_turn: TurnId(self.id()),
             turn_id: None,
+            unprompted: false,
         };
         CreateMessage { customer_id, text, idempotency: None, now }
     }

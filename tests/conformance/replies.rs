@@ -28,6 +28,35 @@ on_every_engine! {
     a_turn_that_was_replied_to_is_neither_tried_again_nor_given_up,
     nothing_to_say_ends_what_was_to_be_told_again,
     where_agents_have_a_newer_session_it_comes_too_late,
+    under_one_key_only_one_thing_is_said,
+    only_so_many_replies_are_taken,
+}
+
+async fn under_one_key_only_one_thing_is_said(open: Open) {
+    let f = Fixture::new(open);
+    let (_, work) = told(&f, ANN).await;
+    say(&f, work.turn.id, 1, texts(&["1"]), 5).await;
+    // The same call by its name, with something else to say.
+    let mut other = f.reply(work.turn.id, 1, texts(&["2"]), at(6));
+    other.key[16..].fill(2);
+    assert!(matches!(f.reply_to_turn(other).await, Err(ReplyError::IdempotencyMismatch)));
+    assert_eq!(f.counts().await.unwrap().queued, 1);
+}
+
+async fn only_so_many_replies_are_taken(open: Open) {
+    let f = Fixture::new(open);
+    let (_, work) = told(&f, ANN).await;
+    for key in 0..100 {
+        say(&f, work.turn.id, key, Answer { tags: Some(vec![key.to_string()]), ..Answer::default() }, 5)
+            .await;
+    }
+    let more = f.reply(work.turn.id, 100, texts(&["1"]), at(6));
+    assert!(matches!(f.reply_to_turn(more).await, Err(ReplyError::AnsweredOut)));
+    assert!(
+        say(&f, work.turn.id, 99, Answer { tags: Some(vec!["99".into()]), ..Answer::default() }, 6)
+            .await
+            .replayed
+    );
 }
 
 async fn say(f: &Fixture, turn: TurnId, key: u8, answer: Answer, second: i64) -> TurnReplied {

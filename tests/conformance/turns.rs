@@ -43,6 +43,29 @@ on_every_engine! {
     what_was_told_in_vain_twice_is_told_by_the_agents_release,
     turns_in_another_process_hand_are_pending_again,
     a_history_has_the_newest_of_what_was_missed,
+    what_the_bot_was_not_even_asked_has_no_number,
+}
+
+async fn what_the_bot_was_not_even_asked_has_no_number(open: Open) {
+    let f = Fixture::new(open);
+    f.hear(f.text(ANN, "1", at(0))).await;
+    let work = f.claim(at(0)).await;
+    f.fail_turn(work.turn.id, 1, TurnFailure::PutOff(at(5)), at(0)).await.unwrap();
+    let put_off = f.turn(work.turn.id).await.unwrap().unwrap();
+    assert_eq!((put_off.number, put_off.attempts), (None, 0));
+    let work = f.claim(at(5)).await;
+    assert_eq!((work.turn.number, work.turn.attempts), (Some(1), 1));
+    let not_asked = TurnFailure::NotAsked { reason: "bot_disabled: it is gone".into(), fallback: None };
+    assert!(f.fail_turn(work.turn.id, 1, not_asked.clone(), at(6)).await.unwrap().handed_over);
+    assert!(matches!(state(&f, &work).await, TurnState::Failed { .. }));
+    // One that expects no answer does not fail where nobody was called.
+    let id = work.turn.customer_id;
+    f.queue(f.by_agent(id, "hello", at(7))).await;
+    let told = f.claim(at(7)).await;
+    f.fail_turn(told.turn.id, 1, not_asked, at(7)).await.unwrap();
+    assert_eq!(state(&f, &told).await, TurnState::Dropped);
+    f.let_go(id, at(8)).await;
+    assert_eq!(f.claim(at(8)).await.turn.number, Some(1), "the first that the bot is told");
 }
 
 fn give_up() -> TurnFailure {

@@ -50,6 +50,7 @@ impl World {
                 content: content.clone(),
                 confirmation: None,
                 turn_id: None,
+                unprompted: false,
                 valid_for: dice.chance(500).then_some(Duration::from_secs(10)),
                 idempotency: keyed.then(|| Idempotency {
                     scope: who.into(),

@@ -14,9 +14,18 @@ use crate::gateway::events::EventFilter;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long the log is kept.
-pub(super) fn keep(mut section: Section<'_>) -> Duration {
+/// What cannot be told outside is told again for so long.
+const LONGEST_SCHEDULE: Duration = Duration::from_secs(84 * 60 * 60);
+
+/// How long the log is kept. `has_webhooks`: somebody outside is told of it.
+pub(super) fn keep(mut section: Section<'_>, has_webhooks: bool) -> Duration {
     let keep = section.or("keep", WEEK);
+    if has_webhooks && keep < LONGEST_SCHEDULE {
+        section.refuse(
+            "keep",
+            "is too short; write \"84h\" or more where there are webhooks: what they could not be told is told again for so long",
+        );
+    }
     if keep < Duration::from_secs(60 * 60) {
         section.refuse(
             "keep",

@@ -120,8 +120,8 @@ fn sections(table: &Table, report: &Report, proxy: Option<&str>) -> Option<Confi
     let channels = channels::read_all(channel_sections, &sending, exposed, &network);
     let simulator = SimulatorSettings::read(root.section("simulator"));
     let bot = BotSettings::read(root.section("bot"), &network);
-    let keep_events = events::keep(root.section("events"));
     let webhooks = events::read_all(root.sections("webhooks"), &network);
+    let keep_events = events::keep(root.section("events"), !webhooks.is_empty());
     let console = Console::read(root.section("console"));
     let tokens = tokens::read_all(root.sections("tokens"), exposed);
     let log = LogSettings::read(root.section("log"));

@@ -221,7 +221,7 @@ async fn a_redirect_is_refused_and_not_followed() {
         let (answer, server) = told(adapter, TurnKind::MessageReceived, redirect).await;
         assert_eq!(
             answer.unwrap_err().to_string(),
-            "the bot refused: it answered 307 Temporary Redirect; redirects are not followed, set its final url",
+            "it answered 307 Temporary Redirect; redirects are not followed, set its final url",
             "{}",
             adapter.name
         );

@@ -13,14 +13,7 @@ fn ids(count: usize) -> Vec<MessageId> {
 }
 
 fn given<'a>(answer: &'a Answer, message_ids: &'a [MessageId]) -> GivenAnswer<'a> {
-    GivenAnswer {
-        answer,
-        message_ids,
-        bot_name: "bot",
-        valid_for: HOUR,
-        new_turn: turn_id(60),
-        overtaken: false,
-    }
+    GivenAnswer { answer, message_ids, bot_name: "bot", valid_for: HOUR, new_turn: turn_id(60), newer: None }
 }
 
 type Says = fn(&Customer, Session, &Turn, &GivenAnswer<'_>, &Policy, Timestamp) -> Answered;
@@ -184,14 +177,15 @@ fn fallback() -> Fallback {
 }
 
 fn gives_up(customer: &Customer, turn: &mut Turn, session: Session) -> GivenUp {
-    let giving_up = ("bot-unreachable", Some(&fallback()));
-    give_up(customer, turn, session, Some(&first().message), giving_up, &policy(), at(5))
+    let giving_up =
+        GivingUp { reason: "bot-unreachable", fallback: Some(&fallback()), overtaken: false, called: true };
+    give_up(customer, turn, session, Some(&first().message), &giving_up, &policy(), at(5))
 }
 
 #[test]
 fn a_turn_that_was_replied_to_is_not_given_up() {
     let (session, mut turn) = told(&first());
-    turn.note_reply([1; 32], Vec::new(), None, &Answer::default());
+    turn.note_reply([1; 32], Vec::new(), None, &texts(&["1"]));
     let done = gives_up(&first().customer, &mut turn, session.clone());
     assert_eq!((turn.state, done.message), (TurnState::Done, None));
     assert_eq!((done.switched.session, done.switched.silence_bot), (session, false));
@@ -220,4 +214,72 @@ fn nobody_is_told_who_may_not_be_texted_or_whom_humans_have_already() {
     let done = gives_up(&first().customer, &mut turn, held.clone());
     assert!(done.message.is_none() && !done.switched.silence_bot);
     assert_eq!(done.switched.session.version, held.version);
+}
+
+#[test]
+fn giving_up_takes_nothing_from_the_bot_that_a_switch_or_a_newer_session_has_made_needless() {
+    let (session, turn) = told(&first());
+    let held = switched(session.clone(), true, &policy(), at(1));
+    let released = switched(held, false, &policy(), at(2));
+    let giving_up = |overtaken| GivingUp {
+        reason: "bot_unavailable: it answered 503",
+        fallback: None,
+        overtaken,
+        called: true,
+    };
+    for (session, overtaken) in [(released, false), (session, true)] {
+        let mut turn = turn.clone();
+        let message = first().message;
+        let GivenUp { switched, message: told } = give_up(
+            &first().customer,
+            &mut turn,
+            session.clone(),
+            Some(&message),
+            &giving_up(overtaken),
+            &policy(),
+            at(5),
+        );
+        assert!(matches!(turn.state, TurnState::Failed { .. }));
+        assert_eq!((switched.session.need_attention, switched.session.version), (false, session.version));
+        assert!(told.is_none() && !switched.silence_bot);
+        assert_eq!(switched.session.unseen_by_bot_from, Some(0), "the next turn tells it");
+    }
+}
+
+#[test]
+fn in_an_older_session_the_bot_may_speak_but_hands_nothing_over() {
+    let (session, turn) = told(&first());
+    let newer = Session { id: crate::domain::ids::SessionId(id(77)), ..session.clone() };
+    let in_older = |said: &Answer, policy: &Policy| {
+        let ids: Vec<MessageId> = said.texts.iter().map(|_| MessageId(id(100))).collect();
+        let given = GivenAnswer {
+            answer: said,
+            message_ids: &ids,
+            bot_name: "bot",
+            valid_for: HOUR,
+            new_turn: turn_id(60),
+            newer: Some(&newer),
+        };
+        reply(&first().customer, session.clone(), &turn, &given, policy, at(5))
+    };
+    assert_eq!(in_older(&texts(&["1"]), &policy()).refused, None);
+    let over = Answer { handoff: Some("asked for a human".into()), ..texts(&["1"]) };
+    for (said, policy, refusal) in
+        [(over, policy(), Refusal::StaleTurn), (texts(&["1", "2"]), guarded(1, HOUR), Refusal::LoopGuard)]
+    {
+        let done = in_older(&said, &policy);
+        assert_eq!((done.refused, done.messages.len()), (Some(refusal), 0));
+        assert!(!done.session.need_attention && !done.silence_bot, "nobody could answer there");
+    }
+}
+
+#[test]
+fn a_proposal_that_was_asked_for_earlier_replaces_none_that_was_asked_for_later() {
+    let (session, turn) = told(&first());
+    let held = switched(session, true, &observing(), at(1));
+    let newest =
+        Turn { id: turn_id(9_999), kind: TurnKind::MessageObserved, version: held.version, ..turn.clone() };
+    let proposed = says(answer, held, &newest, &texts(&["new"]), &observing()).session;
+    let late = says(answer, proposed.clone(), &turn, &texts(&["old"]), &observing());
+    assert_eq!((late.refused, late.session.suggestions), (Some(Refusal::StaleTurn), proposed.suggestions));
 }

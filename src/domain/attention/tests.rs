@@ -42,7 +42,9 @@ fn whichever_comes_first_is_planned() {
 #[test]
 fn the_bot_has_it_back_only_where_it_was_not_taken_from_it_for_good() {
     let policy = patient(None, Some(MINUTE));
-    for reason in [LOOP_GUARD, POSSIBLE_OPT_OUT] {
+    for reason in
+        [LOOP_GUARD, POSSIBLE_OPT_OUT, "bot_unavailable: it answered 503", "bot_disabled: it is gone"]
+    {
         let kept = Session { attention_reason: Some(reason.into()), ..held(&policy) };
         assert_eq!(kept.return_at(&policy), None, "{reason}");
     }
@@ -73,6 +75,35 @@ fn the_bot_is_asked_about_the_text_and_told_the_rest() {
     let Attention::Returned(Some(turn)) = back.outcome else { panic!("{:?}", back.outcome) };
     assert_eq!((turn.kind, turn.message_id), (TurnKind::MessageReceived, Some(asked.id)));
     assert_eq!((turn.history, back.session.unseen_by_bot_from), (Some(1..3), Some(4)));
+}
+
+#[test]
+fn the_bot_is_given_back_what_the_customer_wrote_last_only_once() {
+    let policy = patient(Some(10 * HOUR), Some(MINUTE));
+    let back = look(held(&policy), &policy, at(60));
+    assert!(matches!(back.outcome, Attention::Returned(_)));
+    // The bot calls for a human again.
+    let again = switched(back.session, true, &policy, at(70));
+    assert_eq!((again.return_at(&policy), again.attend_at), (None, Some(at(70 + 36_000))));
+    let mut asked = again;
+    asked.asks_anew(at(80), &policy);
+    assert_eq!((asked.return_at(&policy), asked.attend_at), (Some(at(130)), Some(at(130))));
+}
+
+#[test]
+fn new_rules_count_for_those_who_wait_already() {
+    let never = policy();
+    let mut session = held(&never);
+    assert_eq!(session.attend_at, None);
+    assert!(!session.plan_anew(&never, at(1_000)));
+    assert!(session.plan_anew(&patient(Some(MINUTE), None), at(1_000)));
+    assert_eq!(session.attend_at, Some(at(1_060)));
+    // One that is planned for earlier stays; the bot's is counted from the beginning of the wait.
+    assert!(!session.plan_anew(&patient(Some(HOUR), None), at(1_001)));
+    assert!(session.plan_anew(&patient(None, Some(MINUTE)), at(1_002)));
+    assert_eq!(session.attend_at, Some(at(60)));
+    let mut with_bot = first().session;
+    assert!(!with_bot.plan_anew(&patient(Some(MINUTE), Some(MINUTE)), at(1_000)), "nobody waits");
 }
 
 #[test]

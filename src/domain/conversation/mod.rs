@@ -10,6 +10,7 @@ use crate::domain::delivery::{Delivery, Exemption};
 use crate::domain::ids::{MessageId, TurnId};
 use crate::domain::message::{Author, Lane, Message};
 use crate::domain::phone::Address;
+use crate::domain::reply::REPLY_LIFE;
 use crate::domain::segments;
 use crate::domain::session::{MAX_BOT_STATE_BYTES, MAX_LABEL_CHARS, MAX_LABELS, Session};
 use crate::domain::time::Timestamp;
@@ -234,11 +235,32 @@ pub fn may_still_answer(turn: &Turn, session: &Session) -> Result<(), Refusal> {
 pub const LOOP_GUARD: &str = "loop_guard";
 /// Why agents have a session whose customer may want no more texts.
 pub const POSSIBLE_OPT_OUT: &str = "possible_opt_out";
+/// Why agents have a session whose bot could not be asked; why follows after a colon.
+pub const BOT_UNAVAILABLE: &str = "bot_unavailable";
+/// Why agents have a session whose bot is not called any more; why follows after a colon.
+pub const BOT_DISABLED: &str = "bot_disabled";
+
+/// A reason without what follows after its colon. What a bot says when it hands over may look like anything.
+pub fn kind_of_reason(reason: &str) -> &str {
+    reason.split_once(':').map_or(reason, |(kind, _)| kind)
+}
+
+/// Which of the gateway's own reasons it is; none if a bot said it.
+pub fn own_reason(reason: &str) -> Option<&'static str> {
+    let kinds = [LOOP_GUARD, POSSIBLE_OPT_OUT, BOT_UNAVAILABLE, BOT_DISABLED];
+    kinds.into_iter().find(|kind| *kind == kind_of_reason(reason))
+}
 
 impl Session {
     /// The bot has answered that turn with a text: what it says for an earlier one comes too late.
     pub(in crate::domain) fn was_answered(&mut self, turn: &Turn) {
         self.turns_answered = self.turns_answered.max(turn.number.unwrap_or(0));
+        self.asked = None;
+    }
+
+    /// Whether a text of the bot's that names no turn may answer one from before a switch.
+    fn may_be_late(&self, now: Timestamp) -> bool {
+        self.asked.is_some_and(|asked| asked.version != self.version && now.since(asked.at) < REPLY_LIFE)
     }
 
     /// Counts texts of the bot's that are about to be queued.

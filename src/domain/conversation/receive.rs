@@ -131,8 +131,11 @@ pub fn receive(
 
     let told = keyword.is_none() || policy.forward_keywords;
     let silence_bot = told && !session.need_attention && wants_humans(&mut session, &message, policy, now);
-    if session.need_attention && told {
-        session.wait_from(now, policy);
+    if told {
+        session.asks_anew(now, policy);
+        if session.need_attention {
+            session.wait_from(now, policy);
+        }
     }
     let turn =
         if told { tell_bot(&mut session, &message, on_record.last_turn, ids, policy, now) } else { None };

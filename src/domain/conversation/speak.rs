@@ -32,6 +32,8 @@ pub struct OutboundText {
     pub new_turn: TurnId,
     /// The bot's turn that it answers, where the bot says so: it counts only for as long as an answer to that would.
     pub turn_id: Option<TurnId>,
+    /// The bot says that it answers nothing.
+    pub unprompted: bool,
 }
 
 /// All that a text of the brand's changes.
@@ -71,6 +73,8 @@ pub fn speak(
         let turn = turn.filter(|turn| turn.session_id == session.id).ok_or(Refusal::StaleTurn)?;
         may_still_answer(turn, &session)?;
         session.was_answered(turn);
+    } else if text.author.is_bot() && !text.unprompted && session.may_be_late(now) {
+        return Err(Refusal::StaleTurn);
     }
     if by_agent {
         if session.assignee.as_ref().is_some_and(|name| *name != text.author.name) {

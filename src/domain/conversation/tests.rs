@@ -83,6 +83,7 @@ fn say(role: Role) -> OutboundText {
         new_session: SessionId(Uuid::from_u128(10)),
         new_turn: TurnId(Uuid::from_u128(11)),
         turn_id: None,
+        unprompted: false,
     }
 }
 
@@ -194,6 +195,36 @@ fn the_bot_speaks_only_while_it_has_the_session() {
     assert!(spoken.turn.is_none(), "the bot is not told what it said itself");
     let refused = speak(&received.customer, Some(held(&received)), None, &say(Role::Init), &policy(), NOW);
     assert_eq!(refused.unwrap_err(), Refusal::SessionHeld);
+}
+
+#[test]
+fn what_the_bot_says_without_naming_a_turn_is_refused_where_it_may_answer_one_from_before_a_switch() {
+    let before = first("Hey");
+    let (mut session, mut turn) = (before.session.clone(), before.turn.clone().unwrap());
+    turn.claim(&mut session, Some(&before.message), "here");
+    let switch = |session: Session, need_attention, at| {
+        let patch = SessionPatch { need_attention: Some(need_attention), ..SessionPatch::default() };
+        update_session(session, &patch, &policy(), TurnId(Uuid::from_u128(12)), at).session
+    };
+    let speaks = |session: &Session, text: &OutboundText, now| {
+        speak(&before.customer, Some(session.clone()), None, text, &policy(), now).map(|_| ())
+    };
+    let unnamed = say(Role::Init);
+    let unprompted = OutboundText { unprompted: true, ..unnamed.clone() };
+    assert_eq!(speaks(&session, &unnamed, NOW), Ok(()), "nobody has switched it");
+    let released = switch(switch(session.clone(), true, NOW), false, NOW);
+    assert_eq!(speaks(&released, &unnamed, NOW), Err(Refusal::StaleTurn));
+    assert_eq!(speaks(&released, &unprompted, NOW), Ok(()), "the bot says that it answers nothing");
+    // Asked something new, it may mean that.
+    let mut asked_anew = released.clone();
+    let mut next = Turn { version: released.version, id: TurnId(Uuid::from_u128(13)), ..turn.clone() };
+    next.claim(&mut asked_anew, Some(&before.message), "here");
+    assert_eq!(speaks(&asked_anew, &unnamed, NOW), Ok(()));
+    // One that has answered owes nothing.
+    let mut answered = session;
+    answered.was_answered(&turn);
+    let released = switch(switch(answered, true, NOW), false, NOW);
+    assert_eq!(speaks(&released, &unnamed, NOW), Ok(()));
 }
 
 #[test]

@@ -668,6 +668,7 @@ impl World {
             content: content.into(),
             confirmation: None,
             turn_id: None,
+            unprompted: false,
             valid_for,
             idempotency: None,
         };

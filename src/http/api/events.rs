@@ -9,6 +9,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use tokio::time::Instant;
 
 use crate::domain::event::EventId;
 use crate::domain::ids::{CustomerId, SessionId};
@@ -76,7 +77,9 @@ pub async fn follow_events(
     };
     let counted = state.gateway().metrics().stream();
     let stands_at = follower.id();
-    let telling = Telling { state, caller, follower, filter, audience, stands_at, _counted: counted };
+    let check_at = Instant::now() + HEARTBEAT;
+    let telling =
+        Telling { state, caller, follower, filter, audience, stands_at, check_at, _counted: counted };
     Ok(telling.into_response())
 }
 
@@ -118,6 +121,8 @@ struct Telling {
     audience: Audience,
     /// The id that whoever reads knows last.
     stands_at: EventId,
+    /// When it has to be asked again whether the token is good.
+    check_at: Instant,
     _counted: Streaming,
 }
 
@@ -144,13 +149,12 @@ impl IntoResponse for Telling {
 impl Telling {
     /// What is written next; none ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
-        let until_heartbeat = tokio::time::sleep(HEARTBEAT);
-        tokio::pin!(until_heartbeat);
         loop {
+            // First: however much there is to tell, whoever is revoked is told no more.
             let told = tokio::select! {
                 biased;
+                () = tokio::time::sleep_until(self.check_at) => return self.heartbeat().await,
                 told = self.follower.next() => told,
-                () = &mut until_heartbeat => return self.heartbeat().await,
             };
             match told {
                 Ok(Told::Event(logged)) if self.filter.takes_event(&logged) => {
@@ -185,6 +189,7 @@ impl Telling {
         if !self.caller.is_still_good(&self.state).await {
             return None;
         }
+        self.check_at = Instant::now() + HEARTBEAT;
         let stands_at = self.follower.id();
         if stands_at == self.stands_at {
             return Some(Bytes::from_static(b": \n\n"));

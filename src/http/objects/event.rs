@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use super::{Attention, Customer, Message, Moment, Session, SuggestedMessage};
 use crate::domain::event::{CustomerChange, EventId, MessageChange, MessageNow, SessionChange, What};
-use crate::gateway::events::Typing;
+use crate::domain::session;
+use crate::gateway::events::{TYPING, Typing};
 use crate::store::Logged;
 
 /// Something that happened.
@@ -81,6 +82,17 @@ fn with(value: impl Serialize, more: Value) -> Value {
     Value::Object(object)
 }
 
+/// The session as it was, with what somebody has put into words as that is now.
+fn in_words(then: &session::Session, now: Option<&session::Session>) -> session::Session {
+    let mut told = then.clone();
+    let Some(now) = now else { return told };
+    (told.tags, told.topics) = (now.tags.clone(), now.topics.clone());
+    if now.version == then.version {
+        told.attention_reason.clone_from(&now.attention_reason);
+    }
+    told
+}
+
 fn data(logged: &Logged, audience: Audience) -> Value {
     match &logged.event.what {
         What::Customer { id, change } => match (&logged.customer, change) {
@@ -101,8 +113,9 @@ fn data(logged: &Logged, audience: Audience) -> Value {
             })
         }
         What::Session { session, .. } => {
-            let attention = Attention::of(session);
-            let object = Session::from(session.as_ref().clone());
+            let session = in_words(session, logged.session.as_ref());
+            let attention = Attention::of(&session);
+            let object = Session::from(session);
             with(object, json!({"attention": serde_json::to_value(attention).unwrap_or_default()}))
         }
         What::Message { id, session_id, customer_id, change, now } => match (&logged.message, change) {
@@ -188,7 +201,7 @@ pub struct TypingEvent {
 }
 
 impl TypingEvent {
-    pub const NAME: &str = "session.typing";
+    pub const NAME: &str = TYPING;
 
     pub fn of(typing: &Typing) -> Self {
         let Typing { session_id, customer_id, name, typing, at } = typing;

@@ -119,6 +119,8 @@ impl From<ReplyError> for Problem {
     fn from(error: ReplyError) -> Self {
         match error {
             ReplyError::NotFound => Self::not_found("turn"),
+            ReplyError::IdempotencyMismatch => CreateMessageError::IdempotencyMismatch.into(),
+            ReplyError::AnsweredOut => Refusal::LoopGuard.into(),
             ReplyError::Store(error) => error.into(),
         }
     }

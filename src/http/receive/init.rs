@@ -56,7 +56,8 @@ struct BotEventData {
     /// Only `text` is accepted.
     content_type: Option<String>,
     customer_id: Option<String>,
-    /// The turn that it answers. It counts only while an answer to that would.
+    /// The turn that it answers. It counts only while an answer to that would; null: it answers nothing. Left out, it is
+    /// refused where the bot was asked something before agents had the session, and has not answered it.
     turn_id: Option<String>,
 }
 
@@ -114,8 +115,10 @@ pub async fn receive_init(
     }
     let customer_id = addressee(&state, &event).await?.id;
     let turn_id = turn(&event)?;
+    let unprompted = event.pointer("/data/turn_id").is_some_and(Value::is_null);
     let content = content(&event, state.gateway().policy().max_content_units)?.to_owned();
-    let say = Say { customer_id, author, content, confirmation: None, valid_for: None, turn_id, idempotency };
+    let (confirmation, valid_for) = (None, None);
+    let say = Say { customer_id, author, content, confirmation, valid_for, turn_id, unprompted, idempotency };
     let created = state.gateway().say(say).await?;
     Ok(idempotency::mark(Json(Message::from(created.value)).into_response(), created.replayed))
 }

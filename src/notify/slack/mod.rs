@@ -1,6 +1,7 @@
 //! A channel of Slack's, or of anything that takes the same incoming webhooks (Mattermost, Rocket.Chat, Discord with
-//! `/slack`): told when a customer waits for an agent, and when one has waited for long. Names nobody and quotes nothing: who
-//! may read the channel need not be who may read customers' texts. The link leads to the conversation.
+//! `/slack`): told when a customer waits for an agent, and when one has waited for long. Names no customer and quotes nobody: who
+//! may read the channel need not be who may read customers' texts. The link leads to the conversation. Whoever is not waiting any
+//! more when it is told, or was erased, is not told of.
 
 use async_trait::async_trait;
 use http::HeaderMap;
@@ -8,11 +9,9 @@ use serde_json::json;
 
 use super::call::{Call, SetupError};
 use super::{Notice, Notifier, NotifyError};
+use crate::domain::conversation::own_reason;
 use crate::domain::event::{Event, SessionChange, What};
 use crate::domain::session::Session;
-
-/// The longest reason that is told, in characters: a bot may write what it likes.
-const MAX_REASON_CHARS: usize = 200;
 
 pub struct SlackNotifier {
     call: Call,
@@ -35,17 +34,16 @@ impl SlackNotifier {
             }
             (_, Some(name)) => format!("A customer of {} has waited for {waiting} min", plain(name)),
         };
-        let reason = session.attention_reason.as_deref().map(plain);
+        let reason = session.attention_reason.as_deref().and_then(own_reason);
         let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         format!("{what}{reason}. <{}#/c/{}|Open the conversation>", self.console_url, session.customer_id)
     }
 }
 
-/// Text that is not ours, so that it can neither link nor call anybody: Slack's three special characters, as its
-/// documentation escapes them, and a cut.
-fn plain(text: &str) -> String {
-    let cut: String = text.chars().take(MAX_REASON_CHARS).collect();
-    cut.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(['\n', '\r'], " ")
+/// An agent's name, so that it calls nobody: Slack's three special characters, as its documentation escapes them, and
+/// the sign that others take for a call, which nothing that can be seen stands behind.
+fn plain(name: &str) -> String {
+    name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "@\u{200b}")
 }
 
 /// The session, if somebody waits in it and agents are to be told so now.
@@ -55,10 +53,16 @@ fn calls_for_an_agent(event: &Event) -> Option<&Session> {
             change: SessionChange::Created | SessionChange::Waits | SessionChange::Escalated,
             session,
         } => {
-            Some(session.as_ref()).filter(|session| session.need_attention && session.waiting_since.is_some())
+            // Whoever has it need not be told that their customer has answered.
+            let is_told = |session: &&Session| session.assignee.is_none() || session.escalations > 0;
+            Some(session.as_ref()).filter(|session| waits(session)).filter(is_told)
         }
         _ => None,
     }
+}
+
+fn waits(session: &Session) -> bool {
+    session.need_attention && session.waiting_since.is_some()
 }
 
 #[async_trait]
@@ -72,7 +76,10 @@ impl Notifier for SlackNotifier {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<(), NotifyError> {
-        let Some(session) = calls_for_an_agent(&notice.event) else { return Ok(()) };
+        let still_waits = notice.session.as_ref().filter(|session| waits(session));
+        let (Some(_), Some(session)) = (calls_for_an_agent(&notice.event), still_waits) else {
+            return Ok(());
+        };
         let body = json!({"text": self.words(&notice.event, session)}).to_string();
         self.call.post(HeaderMap::new(), body).await
     }

@@ -313,6 +313,10 @@ impl Store for EmbeddedStore {
         self.command(now, move |tx| sessions::attend(tx, new_turns)).await
     }
 
+    async fn plan_attention(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.command(now, sessions::plan_attention).await
+    }
+
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         self.query(move |tables| tables.session(id)).await
     }

@@ -66,6 +66,7 @@ fn text(from: &str, id: u128, content: &str) -> RecordInbound {
 fn answer(customer: u128, id: u128, key: Option<&str>, now: Timestamp) -> CreateMessage {
     let text = OutboundText {
         turn_id: None,
+        unprompted: false,
         id: MessageId(Uuid::from_u128(id)),
         author: Author { role: Role::Init, name: "bot".into() },
         content: "an answer".into(),

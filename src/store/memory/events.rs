@@ -61,14 +61,16 @@ impl State {
         let places: Vec<u64> =
             self.events.iter().take_while(old).take(limit).map(|(place, _)| *place).collect();
         self.events.retain(|place, _| !places.contains(place));
+        if let Some(last) = places.last() {
+            self.deliveries.retain(|(_, place), _| place > last);
+        }
         places.len()
     }
 
     pub fn advance_endpoint(&mut self, command: AdvanceEndpoint) {
-        let AdvanceEndpoint { name, position, in_vain, failing_since, .. } = command;
+        let AdvanceEndpoint { name, position, in_vain, reached, now } = command;
         let endpoint = self.endpoints.entry(name.clone()).or_insert_with(|| Endpoint::new(&name, position));
-        endpoint.position = position;
-        endpoint.failing_since = failing_since;
+        endpoint.advance(position, reached, now);
         for delivery in in_vain {
             self.keep_delivery(delivery);
         }

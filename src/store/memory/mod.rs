@@ -238,6 +238,10 @@ impl Store for MemoryStore {
         Ok(self.state(now)?.attend(new_turns, now))
     }
 
+    async fn plan_attention(&self, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.state(now)?.plan_attention(now))
+    }
+
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.reading()?.sessions.get(id).cloned())
     }

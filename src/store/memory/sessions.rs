@@ -106,6 +106,14 @@ impl State {
         attended
     }
 
+    pub fn plan_attention(&mut self, now: Timestamp) -> usize {
+        let mut waiting: Vec<Session> = self.sessions.rows().cloned().collect();
+        waiting.retain_mut(|session| session.plan_anew(&self.rules, now));
+        let changed = waiting.len();
+        waiting.into_iter().for_each(|session| self.sessions.put(session));
+        changed
+    }
+
     /// The customer's last text that the bot has not seen.
     fn unanswered(&self, session: &Session) -> Option<Message> {
         let from = session.unseen_by_bot_from?;

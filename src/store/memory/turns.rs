@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::domain::answer::{Answered, GivenAnswer, GivenUp, answer, give_up, reply};
+use crate::domain::answer::{Answered, GivenAnswer, GivenUp, GivingUp, answer, give_up, reply};
 use crate::domain::conversation::Answer;
 use crate::domain::event::of_refusal;
 use crate::domain::ids::{SessionId, TurnId};
@@ -21,6 +21,24 @@ use super::state::State;
 
 impl State {
     pub fn claim_turn(&mut self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
+        loop {
+            let turn = match self.next_turn(now) {
+                Ok(turn) => turn,
+                Err(nothing) => return Ok(nothing),
+            };
+            let mut session = self.session_of(&turn)?;
+            if !turn.is_obsolete(&session) {
+                return Ok(TurnClaim::Work(Box::new(self.hand_out(turn, owner)?)));
+            }
+            let mut turn = turn;
+            turn.drop_unasked(&mut session, self.message_of(&turn).cloned().as_ref());
+            self.turns.put(turn);
+            self.sessions.put(session);
+        }
+    }
+
+    /// The turn that is due first, or when one is.
+    fn next_turn(&self, now: Timestamp) -> Result<Turn, TurnClaim> {
         let mut first_of_each: BTreeMap<SessionId, (u64, &Turn)> = BTreeMap::new();
         for (number, turn) in self.turns.numbered().filter(|(_, turn)| turn.is_open()) {
             first_of_each.entry(turn.session_id).or_insert((number, turn));
@@ -30,12 +48,9 @@ impl State {
             .filter(|(_, turn)| turn.state == TurnState::Pending)
             .min_by_key(|(number, turn)| (turn.due_at, *number));
         match next {
-            None => Ok(TurnClaim::Idle),
-            Some((_, turn)) if turn.due_at > now => Ok(TurnClaim::NotBefore(turn.due_at)),
-            Some((_, turn)) => {
-                let turn = turn.clone();
-                Ok(TurnClaim::Work(Box::new(self.hand_out(turn, owner)?)))
-            }
+            None => Err(TurnClaim::Idle),
+            Some((_, turn)) if turn.due_at > now => Err(TurnClaim::NotBefore(turn.due_at)),
+            Some((_, turn)) => Ok(turn.clone()),
         }
     }
 
@@ -75,7 +90,7 @@ impl State {
     pub fn complete_turn(&mut self, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
         let turn = self.in_hand(command.turn_id, command.attempt)?;
         let given = GivenAnswer {
-            overtaken: self.is_overtaken(&turn),
+            newer: self.newer_session(&turn),
             answer: &command.answer,
             message_ids: &command.message_ids,
             bot_name: &command.bot_name,
@@ -97,8 +112,14 @@ impl State {
             let completed = TurnCompleted { messages, refused: None, handed_off: false };
             return Ok(TurnReplied { completed, replayed: true });
         }
+        if turn.is_other_reply(command.key) {
+            return Err(ReplyError::IdempotencyMismatch);
+        }
+        if turn.is_answered_out() {
+            return Err(ReplyError::AnsweredOut);
+        }
         let given = GivenAnswer {
-            overtaken: self.is_overtaken(&turn),
+            newer: self.newer_session(&turn),
             answer: &command.answer,
             message_ids: &command.message_ids,
             bot_name: &command.bot_name,
@@ -113,9 +134,9 @@ impl State {
         Ok(TurnReplied { completed, replayed: false })
     }
 
-    fn is_overtaken(&self, turn: &Turn) -> bool {
-        let newest = self.newest_session(turn.customer_id);
-        newest.is_some_and(|newest| newest.id != turn.session_id && newest.need_attention)
+    /// The customer's newest session, where that is not the turn's.
+    fn newer_session(&self, turn: &Turn) -> Option<&Session> {
+        self.newest_session(turn.customer_id).filter(|newest| newest.id != turn.session_id)
     }
 
     fn keep_answer(
@@ -148,6 +169,7 @@ impl State {
         now: Timestamp,
     ) -> Result<TurnFailed, TurnError> {
         let mut turn = self.in_hand(id, attempt)?;
+        let called = !matches!(failure, TurnFailure::NotAsked { .. });
         match failure {
             TurnFailure::RetryAt(due_at) => {
                 turn.failures += 1;
@@ -155,15 +177,19 @@ impl State {
                 Ok(TurnFailed::default())
             }
             TurnFailure::PutOff(due_at) => {
+                let mut session = self.session_of(&turn)?;
+                turn.was_not_told(&mut session);
+                self.sessions.put(session);
                 self.retry_turn(turn, due_at)?;
                 Ok(TurnFailed::default())
             }
-            TurnFailure::GiveUp { reason, fallback } => {
+            TurnFailure::GiveUp { reason, fallback } | TurnFailure::NotAsked { reason, fallback } => {
+                let overtaken = self.newer_session(&turn).is_some();
                 let session = self.session_of(&turn)?;
                 let message = turn.message_id.and_then(|id| self.messages.get(id));
-                let giving_up = (reason.as_str(), fallback.as_ref());
+                let giving_up = GivingUp { reason: &reason, fallback: fallback.as_ref(), overtaken, called };
                 let customer = self.owner(turn.customer_id)?;
-                let given_up = give_up(customer, &mut turn, session, message, giving_up, &self.rules, now);
+                let given_up = give_up(customer, &mut turn, session, message, &giving_up, &self.rules, now);
                 let GivenUp { switched, message } = given_up;
                 let handed_over = switched.silence_bot;
                 self.turns.put(turn.clone());

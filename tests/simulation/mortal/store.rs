@@ -38,7 +38,7 @@ pub struct MortalStore {
 }
 
 /// What is asked again and again whether or not there is anything to do. Lives should rather end elsewhere.
-const POLLS: [&str; 14] = [
+const POLLS: [&str; 15] = [
     "silent",
     "lane_heads",
     "busy_lanes",
@@ -48,6 +48,7 @@ const POLLS: [&str; 14] = [
     "claim_turn",
     "counts",
     "attend",
+    "plan_attention",
     "events",
     "last_event",
     "prune_events",
@@ -250,6 +251,7 @@ commands! {
     assign_session(command: AssignSession) -> Session, AssignError;
     use_suggestion(id: SuggestionId, now: Timestamp) -> Option<Suggestion>, StoreError;
     attend(new_turns: Vec<TurnId>, now: Timestamp) -> Attended, StoreError;
+    plan_attention(now: Timestamp) -> usize, StoreError;
     events(after: u64, limit: usize) -> Vec<Logged>, EventsError;
     event(place: u64) -> Option<Logged>, StoreError;
     last_event() -> u64, StoreError;

@@ -67,7 +67,7 @@ pub struct TurnReplied {
 }
 
 refusals!(Refused: WITH_BODY; Unauthorized, Unavailable, InvalidQuery, InvalidHeader, NotFound, StaleTurn, LoopGuard,
-    CustomerUnconfirmed, CustomerUnsubscribed, CustomerUnreachable, NoLane);
+    CustomerUnconfirmed, CustomerUnsubscribed, CustomerUnreachable, NoLane, IdempotencyMismatch);
 
 /// Answer a turn
 ///
@@ -107,15 +107,37 @@ pub async fn reply_to_turn(
     let (bytes, key) = sent.read_bytes_keyed("reply").await?;
     let answer = answer::parse(&bytes, state.answer_limits())
         .map_err(|wrong| Problem::invalid_body(vec![FieldError { pointer: String::new(), detail: wrong }]))?;
-    let key = match key {
-        Some(key) => Sha256::digest([b"key ", key.key.as_bytes()].concat()),
-        None => Sha256::digest([b"body ", &bytes[..]].concat()),
-    };
-    let replied = state.gateway().reply_to_turn(id, key.into(), answer).await?;
+    let key = reply_key(key.as_ref().map(|key| key.key.as_str()), &bytes);
+    let replied = state.gateway().reply_to_turn(id, key, answer).await?;
     if let Some(refusal) = replied.completed.refused {
         return Err(refusal.into());
     }
     let messages = replied.completed.messages.into_iter().map(Message::from).collect();
     let response = Json(TurnReplied { turn_id: id, messages }).into_response();
     Ok(idempotency::mark(response, replied.replayed))
+}
+
+/// Its first half is of what names the call, its second of what is said: 128 bits of each are enough to tell them apart.
+fn reply_key(named: Option<&str>, body: &[u8]) -> [u8; 32] {
+    let said = Sha256::digest([b"body ", body].concat());
+    let name = named.map_or(said, |key| Sha256::digest([b"key ", key.as_bytes()].concat()));
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&name[..16]);
+    key[16..].copy_from_slice(&said[16..]);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_known_by_its_key_and_what_it_says_by_its_body() {
+        let (ours, other) = (reply_key(Some("a"), b"1"), reply_key(Some("a"), b"2"));
+        assert_eq!(ours, reply_key(Some("a"), b"1"));
+        assert_eq!(ours[..16], other[..16]);
+        assert_ne!(ours[16..], other[16..]);
+        assert_ne!(ours[..16], reply_key(Some("b"), b"1")[..16]);
+        assert_ne!(reply_key(None, b"1")[..16], reply_key(None, b"2")[..16]);
+    }
 }

@@ -41,9 +41,11 @@ pub struct NewMessage {
     /// is left out.
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 604_800, nullable = false)]
     valid_for_s: Option<ValidFor>,
-    /// With a bot's token: the turn that it answers. It counts only while an answer to that would.
-    #[schema(value_type = Option<String>, format = "uuid", nullable = false)]
-    turn_id: Option<TurnId>,
+    /// With a bot's token: the turn that it answers. It counts only while an answer to that would; null: it answers nothing. Left
+    /// out, it is refused where the bot was asked something before agents had the session, and has not answered it.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    #[expect(clippy::option_option, reason = "left out, nothing, or a turn")]
+    turn_id: Option<Option<TurnId>>,
 }
 
 struct ValidFor(Duration);
@@ -83,7 +85,7 @@ impl FromFields for NewMessage {
         let content_type = fields.required("content_type");
         let sender_role: Option<String> = fields.optional("sender_role");
         let valid_for_s = fields.optional("valid_for_s");
-        let turn_id = fields.optional("turn_id");
+        let turn_id = fields.nullable("turn_id");
         Some(Self { content: content?, content_type: content_type?, sender_role, valid_for_s, turn_id })
     }
 }
@@ -146,8 +148,10 @@ pub async fn create_message(
     let author = caller.author();
     message.check(state.gateway().policy().max_content_units, author.role)?;
     let valid_for = message.valid_for_s.map(|seconds| seconds.0);
-    let (content, turn_id) = (message.content, message.turn_id);
-    let say = Say { customer_id, author, content, confirmation: None, valid_for, turn_id, idempotency };
+    let (content, unprompted) = (message.content, message.turn_id == Some(None));
+    let turn_id = message.turn_id.flatten();
+    let say =
+        Say { customer_id, author, content, confirmation: None, valid_for, turn_id, unprompted, idempotency };
     let created = state.gateway().say(say).await?;
     let response = (StatusCode::CREATED, Json(Message::from(created.value))).into_response();
     Ok(idempotency::mark(response, created.replayed))

@@ -11,8 +11,8 @@ use crate::http::json::{Fields, FromFields, Sent};
 use crate::http::named::{self, Named};
 use crate::http::objects::Session;
 use crate::http::params::Params;
-use crate::http::problem::Problem;
 use crate::http::problem::document::refusals;
+use crate::http::problem::{FieldError, Problem};
 
 /// Who has the session.
 #[derive(ToSchema)]
@@ -66,6 +66,12 @@ pub async fn assign_session(
     params.finish()?;
     let Assignment { assignee, force } = sent.read().await?;
     let assignee = assignee.unwrap_or_else(|| Some(caller.name.clone()));
+    if let Some(name) = assignee.as_deref().filter(|name| *name != caller.name)
+        && !state.access.knows_person(name, state.gateway().store()).await?
+    {
+        let detail = "is nobody's name: write the name of an agent's or an admin's token".to_owned();
+        return Err(Problem::invalid_body(vec![FieldError { pointer: "/assignee".to_owned(), detail }]));
+    }
     let force = force.unwrap_or(false);
     let session = state.gateway().assign_session(customer, assignee, &caller.name, force).await?;
     Ok(Json(super::expanded(&state, session, &["attention"]).await?))

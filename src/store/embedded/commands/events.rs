@@ -4,6 +4,7 @@ use crate::domain::endpoint::{Delivery, Endpoint};
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::store::embedded::keys::{DeliveryDueKey, DeliveryKey, EndpointKey, EventKey, Family};
+use crate::store::embedded::kv::KeyRange;
 use crate::store::embedded::tx::Tx;
 use crate::store::{AdvanceEndpoint, StoreError};
 
@@ -21,14 +22,30 @@ pub fn prune(tx: &mut Tx<'_, '_>, before: Timestamp, limit: usize) -> Result<usi
     for place in &old {
         tx.remove(&EventKey { place: *place });
     }
+    if let Some(last) = old.last() {
+        forget_deliveries(tx, *last)?;
+    }
     Ok(old.len())
 }
 
+/// What was told in vain up to that place cannot be told again.
+fn forget_deliveries(tx: &mut Tx<'_, '_>, up_to: u64) -> Result<(), StoreError> {
+    let endpoints: Vec<Endpoint> = tx.tables().records(&EndpointKey::all()).collect::<Result<_, _>>()?;
+    for endpoint in endpoints {
+        let start = key_of(&endpoint.name, 0).encode();
+        let range = KeyRange { start, end: key_of(&endpoint.name, up_to + 1).encode() };
+        let old: Vec<Delivery> = tx.tables().records(&range).collect::<Result<_, _>>()?;
+        for delivery in old {
+            drop_delivery(tx, &delivery.endpoint, delivery.place)?;
+        }
+    }
+    Ok(())
+}
+
 pub fn advance(tx: &mut Tx<'_, '_>, command: &AdvanceEndpoint) -> Result<(), StoreError> {
-    let AdvanceEndpoint { name, position, in_vain, failing_since, .. } = command;
+    let AdvanceEndpoint { name, position, in_vain, reached, now } = command;
     let mut endpoint = endpoint(tx, name)?.unwrap_or_else(|| Endpoint::new(name, *position));
-    endpoint.position = *position;
-    endpoint.failing_since = *failing_since;
+    endpoint.advance(*position, *reached, *now);
     put(tx, &endpoint)?;
     in_vain.iter().try_for_each(|delivery| keep_delivery(tx, delivery))
 }

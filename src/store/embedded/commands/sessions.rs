@@ -4,10 +4,10 @@ use crate::domain::attention::{self, Attention, asks_something};
 use crate::domain::conversation::{self, Switched};
 use crate::domain::ids::{SuggestionId, TurnId};
 use crate::domain::message::Message;
-use crate::domain::session::{Session, Suggestion};
+use crate::domain::session::{InboxQueue, Session, Suggestion};
 use crate::domain::turn::{Turn, TurnState};
 use crate::store::embedded::codec;
-use crate::store::embedded::keys::{AttentionKey, Family, MessageKey, SuggestionKey};
+use crate::store::embedded::keys::{AttentionKey, Family, InboxKey, MessageKey, SuggestionKey};
 use crate::store::embedded::kv::{Direction, KeyRange};
 use crate::store::embedded::tables::{Tables, missing};
 use crate::store::embedded::tx::Tx;
@@ -61,7 +61,11 @@ pub fn attend(tx: &mut Tx<'_, '_>, new_turns: Vec<TurnId>) -> Result<Attended, S
             break;
         }
         let session = tx.tables().session(session)?.ok_or_else(|| missing("a session"))?;
-        let unanswered = unanswered(tx.tables(), &session)?;
+        // Only where the bot is to be asked about it.
+        let unanswered = match tx.rules.attention.return_after {
+            Some(_) => unanswered(tx.tables(), &session)?,
+            None => None,
+        };
         let done = attention::attend(session, unanswered.as_ref(), tx.rules, new_turn, tx.now);
         tx.put_session(&done.session)?;
         match done.outcome {
@@ -78,6 +82,20 @@ pub fn attend(tx: &mut Tx<'_, '_>, new_turns: Vec<TurnId>) -> Result<Attended, S
     let next = tx.tables().entries::<AttentionKey, ()>(&AttentionKey::all()).next().transpose()?;
     attended.next_at = next.map(|(AttentionKey { at, .. }, ())| at);
     Ok(attended)
+}
+
+pub fn plan_attention(tx: &mut Tx<'_, '_>) -> Result<usize, StoreError> {
+    let waiting = InboxKey::within(&InboxQueue::Waiting);
+    let waiting: Vec<(InboxKey, ())> = tx.tables().entries(&waiting).collect::<Result<_, _>>()?;
+    let mut changed = 0;
+    for (InboxKey { session, .. }, ()) in waiting {
+        let mut session = tx.tables().session(session)?.ok_or_else(|| missing("a session"))?;
+        if session.plan_anew(tx.rules, tx.now) {
+            tx.put_session(&session)?;
+            changed += 1;
+        }
+    }
+    Ok(changed)
 }
 
 /// The customer's last text that the bot has not seen.

@@ -1,7 +1,7 @@
 //! The bot's turns: handed out one by one per session, answered, tried again or given up.
 
 use super::sessions;
-use crate::domain::answer::{self, Answered, GivenAnswer, GivenUp, answer, give_up};
+use crate::domain::answer::{self, Answered, GivenAnswer, GivenUp, GivingUp, answer, give_up};
 use crate::domain::conversation::Answer;
 use crate::domain::customer::Customer;
 use crate::domain::event::of_refusal;
@@ -21,15 +21,23 @@ use crate::store::{
 };
 
 pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> {
-    let next = tx.tables().entries(&DueTurnKey::all()).next().transpose()?;
-    let Some((DueTurnKey { due_at, .. }, id)) = next else { return Ok(TurnClaim::Idle) };
-    if due_at > tx.now {
-        return Ok(TurnClaim::NotBefore(due_at));
-    }
-    let mut turn = tx.tables().turn(id)?.ok_or_else(|| missing("a turn"))?;
+    let (mut turn, mut session, message) = loop {
+        let next = tx.tables().entries(&DueTurnKey::all()).next().transpose()?;
+        let Some((DueTurnKey { due_at, .. }, id)) = next else { return Ok(TurnClaim::Idle) };
+        if due_at > tx.now {
+            return Ok(TurnClaim::NotBefore(due_at));
+        }
+        let mut turn = tx.tables().turn(id)?.ok_or_else(|| missing("a turn"))?;
+        let mut session = session_of(tx.tables(), &turn)?;
+        let message = tx.tables().named_message(turn.message_id)?;
+        if !turn.is_obsolete(&session) {
+            break (turn, session, message);
+        }
+        turn.drop_unasked(&mut session, message.as_ref());
+        tx.put_turn(&turn)?;
+        tx.put_session(&session)?;
+    };
     let customer = customer_of(tx.tables(), &turn)?;
-    let mut session = session_of(tx.tables(), &turn)?;
-    let message = tx.tables().named_message(turn.message_id)?;
     turn.claim(&mut session, message.as_ref(), owner);
     tx.put_turn(&turn)?;
     tx.put_session(&session)?;
@@ -65,8 +73,9 @@ fn in_hand(tx: &Tx<'_, '_>, id: TurnId, attempt: u32) -> Result<Turn, TurnError>
 
 pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
     let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
+    let newer = newer_session(tx.tables(), &turn)?;
     let given = GivenAnswer {
-        overtaken: is_overtaken(tx.tables(), &turn)?,
+        newer: newer.as_ref(),
         answer: &command.answer,
         message_ids: &command.message_ids,
         bot_name: &command.bot_name,
@@ -88,8 +97,15 @@ pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, 
         let completed = TurnCompleted { messages, refused: None, handed_off: false };
         return Ok(TurnReplied { completed, replayed: true });
     }
+    if turn.is_other_reply(command.key) {
+        return Err(ReplyError::IdempotencyMismatch);
+    }
+    if turn.is_answered_out() {
+        return Err(ReplyError::AnsweredOut);
+    }
+    let newer = newer_session(tx.tables(), &turn)?;
     let given = GivenAnswer {
-        overtaken: is_overtaken(tx.tables(), &turn)?,
+        newer: newer.as_ref(),
         answer: &command.answer,
         message_ids: &command.message_ids,
         bot_name: &command.bot_name,
@@ -103,9 +119,10 @@ pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, 
     Ok(TurnReplied { completed: keep_answer(tx, &turn, answered, &command.answer)?, replayed: false })
 }
 
-fn is_overtaken(tables: Tables<'_>, turn: &Turn) -> Result<bool, StoreError> {
+/// The customer's newest session, where that is not the turn's.
+fn newer_session(tables: Tables<'_>, turn: &Turn) -> Result<Option<Session>, StoreError> {
     let newest = tables.newest_session(turn.customer_id)?;
-    Ok(newest.is_some_and(|newest| newest.id != turn.session_id && newest.need_attention))
+    Ok(newest.filter(|newest| newest.id != turn.session_id))
 }
 
 fn keep_answer(
@@ -142,15 +159,23 @@ pub fn fail(
             Ok(TurnFailed::default())
         }
         TurnFailure::PutOff(due_at) => {
+            let mut session = session_of(tx.tables(), &turn)?;
+            turn.was_not_told(&mut session);
+            tx.put_session(&session)?;
             retry(tx, turn, *due_at)?;
             Ok(TurnFailed::default())
         }
-        TurnFailure::GiveUp { reason, fallback } => {
+        TurnFailure::GiveUp { reason, fallback } | TurnFailure::NotAsked { reason, fallback } => {
+            let giving_up = GivingUp {
+                reason,
+                fallback: fallback.as_ref(),
+                overtaken: newer_session(tx.tables(), &turn)?.is_some(),
+                called: matches!(failure, TurnFailure::GiveUp { .. }),
+            };
             let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
             let message = tx.tables().named_message(turn.message_id)?;
-            let giving_up = (reason.as_str(), fallback.as_ref());
             let GivenUp { switched, message } =
-                give_up(&customer, &mut turn, session, message.as_ref(), giving_up, tx.rules, tx.now);
+                give_up(&customer, &mut turn, session, message.as_ref(), &giving_up, tx.rules, tx.now);
             let handed_over = switched.silence_bot;
             tx.put_turn(&turn)?;
             sessions::keep_switch(tx, switched)?;

@@ -23,7 +23,7 @@ impl World {
                     name: ENDPOINTS[endpoint].to_owned(),
                     position: self.place(ago).await,
                     in_vain: deliveries,
-                    failing_since: failing.then_some(now),
+                    reached: Some(!failing),
                     now,
                 };
                 both!(self.advance_endpoint(command.clone())).ok();

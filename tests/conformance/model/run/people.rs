@@ -141,6 +141,7 @@ impl World {
             confirmation: matches!(who, Who::Gateway).then(|| "Your code is 123456".to_owned()),
             new_session: self.session_id(),
             new_turn: TurnId(self.id()),
+            unprompted: lane.is_some(),
         };
         let new_turn = text.new_turn;
         let command = CreateMessage { customer_id, text, idempotency: idempotency(key), now: self.now };
