@@ -30,6 +30,7 @@ import { createTypingSignal } from './typing-signal.js';
 import { nameOf } from './words.js';
 
 const FAILURES = ['delivery.failed', 'delivery.undelivered', 'delivery.expired', 'delivery.held'];
+const NETWORK = ['online', 'offline'];
 const VIEWS = ['all', 'mine', 'unassigned', 'bot'];
 // So long the lists wait for the events, so that they are loaded once and miss nothing. Where no stream comes about,
 // they do without.
@@ -302,11 +303,11 @@ export function openDesk(page, me, { signedOut, left }) {
     frame.close();
     stopKeys();
     removeEventListener('hashchange', onRoute);
-    removeEventListener('online', live.hurry);
+    for (const change of NETWORK) removeEventListener(change, live.hurry);
   }
 
   addEventListener('hashchange', onRoute);
-  addEventListener('online', live.hurry);
+  for (const change of NETWORK) addEventListener(change, live.hurry);
   frame.element.addEventListener('pointerdown', forgetFocus);
   fill(page, frame.element);
   draw();

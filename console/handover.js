@@ -21,7 +21,10 @@ export function createHandover({ me, current, taken }) {
 
   async function giveBack() {
     if (!session()?.need_attention) return;
-    await done(current().update({ need_attention: false }), 'The bot has the conversation again.');
+    const conversation = current();
+    const from = assignee();
+    if (from !== null && from !== me.name && !(await agreesToGiveAway(from))) return;
+    await done(conversation.update({ need_attention: false }), 'The bot has the conversation again.');
   }
 
   async function assign() {
@@ -52,6 +55,14 @@ function agreesToTakeFrom(name) {
     title: `Take it from ${name}?`,
     words: `${name} has this conversation and may be writing an answer.`,
     yes: 'Take it',
+  });
+}
+
+function agreesToGiveAway(name) {
+  return confirmed({
+    title: `Give ${name}’s conversation to the bot?`,
+    words: `${name} has this conversation and may be writing an answer.`,
+    yes: 'Give it back',
   });
 }
 

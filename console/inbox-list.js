@@ -107,7 +107,7 @@ function withSession(list, session) {
   return { ...list, rows: new Map(list.rows).set(row.id, row) };
 }
 
-// What a message changes about waiting follows at once, without asking: an event of the session may or may not come.
+// Who waits is the session's own event to tell: not everything that a customer texts asks for an answer.
 function withMessage(list, message) {
   return changeRows(
     list,
@@ -118,10 +118,7 @@ function withMessage(list, message) {
 
 function attentionAfter({ attention, last_message: last }, message) {
   if (!attention || last?.id === message.id) return attention;
-  const moved = { ...attention, last_message_at: message.created_at };
-  if (message.sender_role === 'agent') moved.waiting_since = null;
-  if (message.sender_role === 'end-user') moved.waiting_since = attention.waiting_since ?? message.created_at;
-  return moved;
+  return { ...attention, last_message_at: message.created_at };
 }
 
 function isOlder(message, known) {

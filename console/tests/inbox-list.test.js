@@ -52,14 +52,14 @@ test('who waits longest stands first, then whom agents answered, then whom the b
   assert.deepEqual(ids(list), ['early', 'late', 'answered', 'bot']);
 });
 
-test('a customer who writes to an answered session waits from then on, and an answer ends the wait', () => {
+test('who waits is told by the session, not guessed from what was written', () => {
+  const told = (id, options) => ({ name: 'session.updated', data: session(id, options) });
   let list = listOf([session('a'), session('b', { since: at(1) })]);
   list = withEvents(list, [message('a', 'end-user', 5)]);
-  assert.equal(list.rows.get('a').attention.waiting_since, at(5));
+  assert.equal(groupOf(list.rows.get('a')), 'answered', 'it may have been STOP');
+  list = withEvents(list, [told('a', { since: at(5) })]);
   assert.deepEqual(ids(list), ['b', 'a']);
-  list = withEvents(list, [message('a', 'end-user', 6)]);
-  assert.equal(list.rows.get('a').attention.waiting_since, at(5), 'the first unanswered message counts');
-  list = withEvents(list, [message('b', 'agent', 7)]);
+  list = withEvents(list, [message('b', 'agent', 7), told('b')]);
   assert.equal(groupOf(list.rows.get('b')), 'answered');
   assert.deepEqual(ids(list), ['a', 'b']);
 });

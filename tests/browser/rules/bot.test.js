@@ -35,6 +35,23 @@ test.describe('a bot that echoes', () => {
 test.describe('a bot that only watches', () => {
   test.use({ settings: { BOT__KIND: 'echo', BOT__OBSERVE: 'true' } });
 
+  test('what was proposed is gone once the customer was answered, also after a reload', async ({ agentAt, people }) => {
+    const ada = await people.writer(ADA, 'Ada Lovelace', 'hello');
+    await people.received(ADA, 1);
+    await people.update(ada, { need_attention: true });
+    const agent = await agentAt();
+    const proposed = agent.getByRole('heading', { name: 'Suggested replies' });
+    await at.openRow(agent, /Ada Lovelace/);
+    await people.text(ADA, 'where is it?');
+    await expect(proposed).toBeVisible();
+    await at.reply(agent, 'here');
+    await expect(at.message(agent, 'here').last().locator('.ticks-delivered')).toBeVisible();
+    await expect(proposed).toBeHidden();
+    await agent.reload();
+    await expect(at.message(agent, 'here').last()).toBeVisible();
+    await expect(proposed).toBeHidden();
+  });
+
   test('a suggested reply appears, is put into the text, changed and sent, and is counted', async ({
     agentAt,
     people,

@@ -39,3 +39,14 @@ test('a number that nobody has confirmed cannot be written to, and it says why',
   await expect(at.notice(agent)).toContainText('This number is not confirmed yet.');
   await expect(at.composer(agent)).toBeHidden();
 });
+
+test('who only texted STOP does not wait for an answer', async ({ agentAt, people }) => {
+  const ada = await people.writer(ADA, 'Ada Lovelace', 'Hello?');
+  await people.say(ada, 'Yes?');
+  const agent = await agentAt();
+  await expect(agent.getByRole('region', { name: 'Inbox' }).getByText('Answered', { exact: true })).toBeVisible();
+  await people.text(ADA, 'STOP');
+  await expect(at.row(agent, /Opted out/)).toBeVisible();
+  await expect(agent.getByRole('region', { name: 'Inbox' }).getByText('Waiting', { exact: true })).toHaveCount(0);
+  await expect(agent).toHaveTitle(/^Switchboard/);
+});
