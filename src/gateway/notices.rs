@@ -69,25 +69,26 @@ pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
     let mut news = gateway.store.event_news();
     let mut trouble = gateway.troubles.watch();
     loop {
-        let pause = tokio::select! {
+        let done = tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
-            done = tell_some(&gateway, &told.subscriber) => match done {
-                Ok(pause) => {
-                    trouble.over();
-                    pause
-                }
-                Err(error) => {
-                    trouble.met(&error, "what an endpoint is told could not be read or written down");
-                    STORE_PAUSE
-                }
-            },
+            done = tell_some(&gateway, &told.subscriber) => done,
+        };
+        let (pause, listens) = match done {
+            Ok(pause) => {
+                trouble.over();
+                (pause, true)
+            }
+            Err(error) => {
+                trouble.met(&error, "what an endpoint is told could not be read or written down");
+                (STORE_PAUSE, false)
+            }
         };
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
             () = told.wake.notified() => {}
-            changed = news.changed(), if pause == SAFETY_NET => if changed.is_err() {
+            changed = news.changed(), if listens => if changed.is_err() {
                 tokio::time::sleep(pause).await;
             },
             () = tokio::time::sleep(pause) => {}
