@@ -2,6 +2,7 @@
 //! written down before it goes on, and told again for three days; then it is a dead letter. No order is promised: every
 //! event says when it happened.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,6 +145,7 @@ async fn tell_more(
     };
     let Some(last) = events.last().map(|logged| logged.event.place) else { return Ok(false) };
     let answers = gateway.call_all(subscriber, events).await;
+    let gone = answers.iter().find(|(_, answer)| *answer == Err(NotifyError::Gone)).map(|(place, _)| *place);
     let now = gateway.now();
     let reached = answers.iter().any(|(_, answer)| answer.is_ok());
     let failing_since = match endpoint.failing_since {
@@ -157,8 +159,9 @@ async fn tell_more(
         let fresh = Delivery { endpoint, place, attempts: 0, next_at: None, last_error, created_at: now };
         gateway.failed_again(fresh, error, now)
     });
-    gateway.advance(name, last, in_vain.collect(), failing_since).await?;
-    if answers.iter().any(|(_, answer)| *answer == Err(NotifyError::Gone)) {
+    // What comes after an event that it is gone for, it is told once it is enabled.
+    gateway.advance(name, gone.unwrap_or(last), in_vain.collect(), failing_since).await?;
+    if gone.is_some() {
         gateway.disable(name, NotifyError::Gone.to_string()).await?;
     } else if failing_since.is_some_and(|since| now.since(since) > GIVEN_UP_AFTER) {
         gateway.disable(name, "nothing has reached it for five days".to_owned()).await?;
@@ -205,7 +208,8 @@ impl Gateway {
         self.store.advance_endpoint(command).await
     }
 
-    /// Tells those events that are of interest, several at once; what came of each, in the order of the log.
+    /// Tells those events that are of interest, several at once, and none after one that it is gone for; what came of each,
+    /// in the order of the log.
     async fn call_all(
         &self,
         subscriber: &Subscriber,
@@ -218,7 +222,16 @@ impl Gateway {
             let answer = self.call(subscriber, &logged).await;
             (logged.event.place, answer)
         });
-        stream::iter(calls).buffered(TOLD_AT_ONCE).collect().await
+        let mut calls = pin!(stream::iter(calls).buffered(TOLD_AT_ONCE));
+        let mut answers = Vec::new();
+        while let Some((place, answer)) = calls.next().await {
+            let is_gone = answer == Err(NotifyError::Gone);
+            answers.push((place, answer));
+            if is_gone {
+                break;
+            }
+        }
+        answers
     }
 
     async fn call(&self, subscriber: &Subscriber, logged: &Logged) -> Result<(), NotifyError> {
