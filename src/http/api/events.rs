@@ -1,6 +1,7 @@
 //! `GET /v1/events`: what happens, as it happens, as server-sent events.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -9,6 +10,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use tokio::time::Sleep;
 
 use crate::domain::event::EventId;
 use crate::domain::ids::{CustomerId, SessionId};
@@ -24,7 +26,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::store::TokenRole;
 
 const LAST_EVENT_ID: &str = "last-event-id";
-/// How long nothing is written at the most: whoever reads knows by it that the line is there.
+/// How often something is written at the least: whoever reads knows by it that the line is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After how many milliseconds a browser that lost the line comes again.
 const RETRY_MS: u32 = 2_000;
@@ -76,7 +78,9 @@ pub async fn follow_events(
     };
     let counted = state.gateway().metrics().stream();
     let stands_at = follower.id();
-    let telling = Telling { state, caller, follower, filter, audience, stands_at, _counted: counted };
+    let until_heartbeat = Box::pin(tokio::time::sleep(HEARTBEAT));
+    let telling =
+        Telling { state, caller, follower, filter, audience, stands_at, until_heartbeat, _counted: counted };
     Ok(telling.into_response())
 }
 
@@ -118,6 +122,8 @@ struct Telling {
     audience: Audience,
     /// The id that whoever reads knows last.
     stands_at: EventId,
+    /// Goes on over what is told meanwhile: also a busy stream ends when its token is good no more.
+    until_heartbeat: Pin<Box<Sleep>>,
     _counted: Streaming,
 }
 
@@ -144,13 +150,14 @@ impl IntoResponse for Telling {
 impl Telling {
     /// What is written next; none ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
-        let until_heartbeat = tokio::time::sleep(HEARTBEAT);
-        tokio::pin!(until_heartbeat);
         loop {
             let told = tokio::select! {
                 biased;
+                () = &mut self.until_heartbeat => {
+                    self.until_heartbeat.set(tokio::time::sleep(HEARTBEAT));
+                    return self.heartbeat().await;
+                }
                 told = self.follower.next() => told,
-                () = &mut until_heartbeat => return self.heartbeat().await,
             };
             match told {
                 Ok(Told::Event(logged)) if self.filter.takes_event(&logged) => {
