@@ -22,7 +22,7 @@ macro_rules! targets {
 }
 
 targets! {
-    api_body bot_answer chat_completion configuration cursor export_file export_line fetch_answer form init_event keys keywords listing_page media_list phone query rasa_answer receipt records
+    api_body bot_answer chat_completion configuration cursor export_file export_line fetch_answer follow form init_event keys keywords listing_page media_list phone query rasa_answer receipt records
     segments send_answer signature webhook_text
 }
 

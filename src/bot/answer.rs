@@ -51,6 +51,10 @@ pub fn parse(body: &[u8], limits: AnswerLimits) -> Result<Answer, String> {
         return Ok(Answer::default());
     }
     let wire: WireAnswer = reading::json(body)?;
+    // A list would be read as the fields in their order, and an empty one as nothing said.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err("the answer is a list; write an object, such as {\"messages\": […]}".into());
+    }
     let texts = texts(wire.messages.unwrap_or_default(), limits)?;
     let handoff = wire.handoff.filter(|handoff| handoff.needed);
     let handoff = handoff.map(|handoff| reading::reason(handoff.reason, handoff.note)).transpose()?;
@@ -151,6 +155,9 @@ mod tests {
     fn what_breaks_a_rule_is_refused_with_its_place() {
         insta::assert_snapshot!(refusal("ok"), @"the answer is not JSON (line 1, column 1)");
         insta::assert_snapshot!(refusal("{} {}"), @"the answer goes on after its JSON");
+        for list in ["[]", " [null]", r#"[[{"content":"a"}]]"#] {
+            assert_eq!(refusal(list), r#"the answer is a list; write an object, such as {"messages": […]}"#);
+        }
         insta::assert_snapshot!(refusal(r#"{"messages":"hi"}"#), @"a field of the answer is missing or of the wrong type, at messages");
         insta::assert_snapshot!(refusal(r#"{"messages":[{"content":"a"},{"content":5}]}"#), @"a field of the answer is missing or of the wrong type, at messages[1].content");
         insta::assert_snapshot!(refusal(r#"{"messages":[{}]}"#), @"a field of the answer is missing or of the wrong type, at messages[0]");

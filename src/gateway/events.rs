@@ -202,7 +202,8 @@ pub(super) async fn read_tail(gateway: Arc<Gateway>) {
 async fn read_on(gateway: &Gateway, place: &mut Option<u64>) -> Result<(), StoreError> {
     let mut from = match *place {
         Some(place) => place,
-        None => gateway.store.last_event().await?,
+        // The last event is told, too: who followed before this began sees by it what they have not been told.
+        None => gateway.store.last_event().await?.saturating_sub(1),
     };
     loop {
         let events = match gateway.store.events(from, AT_ONCE).await {

@@ -2,6 +2,7 @@
 //! written down before it goes on, and told again for three days; then it is a dead letter. No order is promised: every
 //! event says when it happened.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,32 +72,26 @@ pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
     let mut news = gateway.store.event_news();
     let mut trouble = gateway.troubles.watch();
     loop {
-        let pause = tokio::select! {
+        let done = tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
-            more = tell_some(&gateway, &told.subscriber) => match more {
-                Ok(true) => {
-                    trouble.over();
-                    continue;
-                }
-                Ok(false) => {
-                    trouble.over();
-                    SAFETY_NET
-                }
-                Err(error) => {
-                    trouble.met(&error, "what an endpoint is told could not be read or written down");
-                    tokio::select! {
-                        () = gateway.stop.cancelled() => return,
-                        () = tokio::time::sleep(STORE_PAUSE) => continue,
-                    }
-                }
-            },
+            done = tell_some(&gateway, &told.subscriber) => done,
+        };
+        let (pause, listens) = match done {
+            Ok(told_any) => {
+                trouble.over();
+                (if told_any { Duration::ZERO } else { SAFETY_NET }, true)
+            }
+            Err(error) => {
+                trouble.met(&error, "what an endpoint is told could not be read or written down");
+                (STORE_PAUSE, false)
+            }
         };
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
             () = told.enabled.notified() => {}
-            changed = news.changed() => if changed.is_err() {
+            changed = news.changed(), if listens => if changed.is_err() {
                 tokio::time::sleep(pause).await;
             },
             () = tokio::time::sleep(pause) => {}
@@ -156,8 +151,12 @@ async fn repeat_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Durat
         return Ok(again.next_at.map_or(SAFETY_NET, |at| at.since(now).min(SAFETY_NET)));
     }
     let calls = again.due.into_iter().map(|delivery| gateway.tell_again(subscriber, delivery));
-    let done: Vec<_> = stream::iter(calls).buffer_unordered(TOLD_AT_ONCE).collect().await;
-    done.into_iter().collect::<Result<Vec<()>, _>>()?;
+    let mut calls = pin!(stream::iter(calls).buffer_unordered(TOLD_AT_ONCE));
+    while let Some(done) = calls.next().await {
+        if done? == Outcome::Gone {
+            return Ok(SAFETY_NET);
+        }
+    }
     Ok(Duration::ZERO)
 }
 
@@ -184,6 +183,7 @@ async fn tell_more(
     };
     let Some(last) = events.last().map(|logged| logged.event.place) else { return Ok(false) };
     let answers = gateway.call_all(subscriber, events).await;
+    let gone = answers.iter().find(|(_, answer)| *answer == Err(NotifyError::Gone)).map(|(place, _)| *place);
     let now = gateway.now();
     let reached = (!answers.is_empty()).then(|| answers.iter().any(|(_, answer)| answer.is_ok()));
     let failed = answers.iter().filter_map(|(place, answer)| Some((*place, answer.as_ref().err()?)));
@@ -192,13 +192,21 @@ async fn tell_more(
         let fresh = Delivery { endpoint, place, attempts: 0, next_at: None, last_error, created_at: now };
         gateway.failed_again(fresh, error, now)
     });
-    gateway.advance(name, last, in_vain.collect(), reached).await?;
-    if answers.iter().any(|(_, answer)| *answer == Err(NotifyError::Gone)) {
+    // What comes after an event that it is gone for, it is told once it is enabled.
+    gateway.advance(name, gone.unwrap_or(last), in_vain.collect(), reached).await?;
+    if gone.is_some() {
         gateway.disable(name, NotifyError::Gone.to_string()).await?;
     } else if reached == Some(false) {
         gateway.give_up_after_days(name).await?;
     }
     Ok(true)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    GoesOn,
+    /// It asks not to be called again.
+    Gone,
 }
 
 /// An endpoint as it stands.
@@ -256,7 +264,16 @@ impl Gateway {
             let answer = self.call(subscriber, &logged).await;
             (logged.event.place, answer)
         });
-        stream::iter(calls).buffered(TOLD_AT_ONCE).collect().await
+        let mut calls = pin!(stream::iter(calls).buffered(TOLD_AT_ONCE));
+        let mut answers = Vec::new();
+        while let Some((place, answer)) = calls.next().await {
+            let is_gone = answer == Err(NotifyError::Gone);
+            answers.push((place, answer));
+            if is_gone {
+                break;
+            }
+        }
+        answers
     }
 
     async fn call(&self, subscriber: &Subscriber, logged: &Logged) -> Result<(), NotifyError> {
@@ -299,21 +316,27 @@ impl Gateway {
         delivery
     }
 
-    async fn tell_again(&self, subscriber: &Subscriber, delivery: Delivery) -> Result<(), StoreError> {
+    async fn tell_again(&self, subscriber: &Subscriber, delivery: Delivery) -> Result<Outcome, StoreError> {
         let (name, place) = (&subscriber.name, delivery.place);
         let Some(logged) = self.store.event(place).await? else {
             self.metrics.notice(name, "forgotten");
             tracing::error!(endpoint = name, "the log was forgotten before this endpoint was told all of it");
-            return self.store.drop_delivery(name, place, self.now()).await;
+            self.store.drop_delivery(name, place, self.now()).await?;
+            return Ok(Outcome::GoesOn);
         };
         let answer = self.call(subscriber, &logged).await;
         let now = self.now();
         let Err(error) = answer else {
             self.store.drop_delivery(name, place, now).await?;
-            return self.advance(name, 0, Vec::new(), Some(true)).await;
+            self.advance(name, 0, Vec::new(), Some(true)).await?;
+            return Ok(Outcome::GoesOn);
         };
         self.store.keep_delivery(self.failed_again(delivery, &error, now), now).await?;
-        if error == NotifyError::Gone { self.disable(name, error.to_string()).await } else { Ok(()) }
+        if error != NotifyError::Gone {
+            return Ok(Outcome::GoesOn);
+        }
+        self.disable(name, error.to_string()).await?;
+        Ok(Outcome::Gone)
     }
 
     async fn disable(&self, name: &str, reason: String) -> Result<(), StoreError> {

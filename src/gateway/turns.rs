@@ -302,10 +302,7 @@ impl Gateway {
 
     async fn failed(&self, turn: &Turn, error: &BotError) -> Result<&'static str, TurnError> {
         let pause = match error {
-            BotError::Unavailable { retry_after, .. } => {
-                let planned = bot_pause(turn.failures + 1);
-                planned.map(|pause| retry_after.map_or(pause, |asked_for| pause.max(asked_for)))
-            }
+            BotError::Unavailable { retry_after, .. } => self.pause_before_next(turn, *retry_after),
             BotError::Refused(_) => None,
             BotError::Gone => {
                 self.disable_bot(error.to_string()).await?;
@@ -326,6 +323,21 @@ impl Gateway {
         let now = self.now();
         self.store.fail_turn(turn.id, turn.attempts, TurnFailure::RetryAt(now.after(pause)), now).await?;
         Ok("retried")
+    }
+
+    /// The pause before a bot is asked again that could not answer; none when it is enough.
+    fn pause_before_next(&self, turn: &Turn, asked_for: Option<Duration>) -> Option<Duration> {
+        let planned = bot_pause(turn.failures + 1)?;
+        match asked_for {
+            Some(asked_for) => Some(planned.max(asked_for)),
+            None if self.bot_state().0 == BreakerState::Closed => Some(planned),
+            // While it is only probed, tries come late: nobody waits for them longer than for a bot that fails.
+            None => {
+                let waited = self.now().since(turn.created_at);
+                let left = BOT_PAUSES.iter().sum::<Duration>().saturating_sub(waited);
+                Some(planned.min(left)).filter(|pause| !pause.is_zero())
+            }
+        }
     }
 
     /// The bot is left alone for now. Who has waited for as long as a bot that fails is asked again gets a human.

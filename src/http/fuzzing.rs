@@ -3,16 +3,18 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a target says by panicking what it has found")]
 
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::IntoResponse;
 use serde_json::Value;
 
-use super::api::for_every_body;
+use super::api::{events, for_every_body};
 use super::json::{self, FromFields};
 use super::page;
 use super::params::Params;
 use super::problem::{Kind, Problem};
 use super::receive::init;
+use crate::domain::event::EventId;
+use crate::gateway::events::EventFilter;
 use crate::store::Cursor;
 
 /// The longest answer to a body that cannot be read, however long and hostile that body is.
@@ -65,8 +67,32 @@ pub fn query(data: &[u8]) {
     assert_eq!(params.page().after, Some(Cursor(data.to_vec())), "the cursor does not read back");
 }
 
+/// What somebody asks who follows the events: the header `Last-Event-ID`, and after the first line the query.
+pub fn follow(data: &[u8]) {
+    let split = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (header, query) = data.split_at(split);
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_bytes(header) {
+        headers.insert("last-event-id", value);
+    }
+    let query = String::from_utf8_lossy(query.get(1..).unwrap_or_default());
+    match events::asked(&headers, Params::of(&query)) {
+        Ok((filter, after)) => {
+            for name in &filter.names {
+                assert!(EventFilter::check_name(name).is_ok(), "a name that can never come");
+                assert!(name.ends_with('*') || filter.takes(name, filter.customer_id, filter.session_id));
+            }
+            if let Some(id) = after {
+                assert_eq!(id.to_string().parse::<EventId>().ok(), Some(id), "the id does not read back");
+                assert!(id.place() < u64::MAX, "there is a place after it");
+            }
+        }
+        Err(problem) => assert_good_refusal(problem),
+    }
+}
+
 fn assert_good_refusal(problem: Problem) {
-    let told = [Kind::InvalidBody, Kind::MalformedBody, Kind::InvalidQuery];
+    let told = [Kind::InvalidBody, Kind::MalformedBody, Kind::InvalidQuery, Kind::InvalidHeader];
     assert!(told.contains(&problem.kind()), "a caller's mistake is told as such");
     let words: usize = problem.errors().iter().map(|error| error.pointer.len() + error.detail.len()).sum();
     assert!(words + problem.detail().len() <= LONGEST_REFUSAL, "the answer grows with the body");

@@ -49,3 +49,6 @@ pub trait Notifier: Send + Sync + 'static {
     /// Tells it. May be called again with the same event; the id tells that it is the same.
     async fn tell(&self, notice: &Notice) -> Result<(), NotifyError>;
 }
+
+#[cfg(test)]
+mod fixture;

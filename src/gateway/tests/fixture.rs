@@ -10,7 +10,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::bot::{Bot, BotError};
-use crate::domain::conversation::{Answer, AnswerText, KeywordReplies, Policy, SessionPatch};
+use crate::domain::conversation::{
+    Answer, AnswerText, AttentionPolicy, BotPolicy, KeywordReplies, Policy, SessionPatch,
+};
 use crate::domain::delivery::{DeliveryError, ErrorClass, OnUnknown, ReceiptStatus};
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Author, Media, Message, Role};
@@ -22,6 +24,8 @@ use crate::domain::turn::TurnWork;
 use crate::gateway::ambient::{Clock, Entropy};
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
 use crate::gateway::conversation::Say;
+use crate::gateway::events::EventFilter;
+use crate::gateway::notices::{Notices, Subscriber};
 use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::provider::{
@@ -30,6 +34,8 @@ use crate::provider::{
 };
 use crate::store::memory::{MemoryStore, Refused};
 use crate::store::{Alive, Inbound, Store};
+
+use super::ear::Ear;
 
 pub const BRAND: &str = "+15550001111";
 pub const OTHER_BRAND: &str = "+15550002222";
@@ -419,6 +425,13 @@ pub struct Plan {
     pub missed: Vec<ReceivedText>,
     pub list_errors: Vec<&'static str>,
     pub keep_messages: Option<Duration>,
+    pub keep_events: Duration,
+    pub bot: BotPolicy,
+    pub attention: AttentionPolicy,
+    /// What a customer is told where the bot could not be asked.
+    pub fallback: Option<&'static str>,
+    /// Who is told of events: of which, by their names.
+    pub ears: Vec<(&'static str, &'static str, Arc<Ear>)>,
 }
 
 impl Default for Plan {
@@ -439,6 +452,11 @@ impl Default for Plan {
             missed: Vec::new(),
             list_errors: Vec::new(),
             keep_messages: None,
+            keep_events: Duration::from_secs(7 * 24 * 3600),
+            bot: BotPolicy::default(),
+            attention: AttentionPolicy::default(),
+            fallback: None,
+            ears: Vec::new(),
         }
     }
 }
@@ -449,8 +467,11 @@ struct Wanted {
     on_unknown: OnUnknown,
     order_hold: Duration,
     keep_messages: Option<Duration>,
+    keep_events: Duration,
     dead_channel: bool,
     also: Option<&'static str>,
+    fallback: Option<&'static str>,
+    ears: Vec<(&'static str, &'static str, Arc<Ear>)>,
 }
 
 impl Plan {
@@ -460,8 +481,11 @@ impl Plan {
             on_unknown: self.on_unknown,
             order_hold: self.order_hold,
             keep_messages: self.keep_messages,
+            keep_events: self.keep_events,
             dead_channel: self.dead_channel,
             also: self.also,
+            fallback: self.fallback,
+            ears: self.ears.clone(),
         }
     }
 
@@ -477,6 +501,12 @@ impl Plan {
                 .collect(),
         }
     }
+}
+
+fn subscriber((name, events, ear): &(&'static str, &'static str, Arc<Ear>)) -> Subscriber {
+    let names = vec![(*events).to_owned()];
+    let filter = EventFilter { names, ..EventFilter::default() };
+    Subscriber { name: (*name).to_owned(), filter, notifier: Arc::clone(ear) as Arc<_> }
 }
 
 pub struct World {
@@ -497,8 +527,8 @@ impl World {
             has_bot: plan.has_bot,
             forward_keywords: false,
             max_content_units: 1600,
-            bot: crate::domain::conversation::BotPolicy::default(),
-            attention: crate::domain::conversation::AttentionPolicy::default(),
+            bot: plan.bot,
+            attention: plan.attention,
         };
         let clock = Arc::new(PausedClock::start());
         let carrier = Arc::new(Carrier {
@@ -553,7 +583,10 @@ impl World {
             channels.push(channel("dead", &Arc::new(dead)));
         }
         let gateway = Gateway::new(Parts {
-            notices: crate::gateway::notices::Notices::default(),
+            notices: Notices {
+                subscribers: wanted.ears.iter().map(subscriber).collect(),
+                ..Notices::default()
+            },
             store: Arc::clone(&store) as Arc<dyn Store>,
             channels: Channels::new(channels),
             bot: Arc::clone(&robot) as Arc<dyn Bot>,
@@ -570,8 +603,8 @@ impl World {
                 max_turns: 8,
                 keep_messages: wanted.keep_messages,
                 confirmation_text: None,
-                bot_fallback: None,
-                keep_events: Duration::from_secs(7 * 24 * 3600),
+                bot_fallback: wanted.fallback.map(str::to_owned),
+                keep_events: wanted.keep_events,
             },
         });
         gateway.run().await.unwrap();

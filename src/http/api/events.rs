@@ -25,7 +25,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::store::TokenRole;
 
 const LAST_EVENT_ID: &str = "last-event-id";
-/// How long nothing is written at the most: whoever reads knows by it that the line is there.
+/// How often something is written at the least: whoever reads knows by it that the line is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After how many milliseconds a browser that lost the line comes again.
 const RETRY_MS: u32 = 2_000;
@@ -60,16 +60,9 @@ pub async fn follow_events(
     State(state): State<HttpState>,
     caller: Caller,
     headers: HeaderMap,
-    mut params: Params,
+    params: Params,
 ) -> Result<Response, Problem> {
-    let filter = EventFilter {
-        names: names(&mut params),
-        customer_id: params.parsed::<CustomerId>("customer_id", "a UUID"),
-        session_id: params.parsed::<SessionId>("session_id", "a UUID"),
-    };
-    let asked = params.parsed::<EventId>("last_event_id", "the id of an event");
-    params.finish()?;
-    let after = last_event_id(&headers)?.or(asked);
+    let (filter, after) = asked(&headers, params)?;
     let follower = state.gateway().follow(after).await?;
     let audience = match caller.role {
         TokenRole::Agent => Audience::Agents,
@@ -81,6 +74,21 @@ pub async fn follow_events(
     let telling =
         Telling { state, caller, follower, filter, audience, stands_at, check_at, _counted: counted };
     Ok(telling.into_response())
+}
+
+/// What is to be told, and after which event.
+pub(in crate::http) fn asked(
+    headers: &HeaderMap,
+    mut params: Params,
+) -> Result<(EventFilter, Option<EventId>), Problem> {
+    let filter = EventFilter {
+        names: names(&mut params),
+        customer_id: params.parsed::<CustomerId>("customer_id", "a UUID"),
+        session_id: params.parsed::<SessionId>("session_id", "a UUID"),
+    };
+    let asked = params.parsed::<EventId>("last_event_id", "the id of an event");
+    params.finish()?;
+    Ok((filter, last_event_id(headers)?.or(asked)))
 }
 
 fn names(params: &mut Params) -> Vec<String> {

@@ -42,7 +42,7 @@ async fn file(Path(name): Path<String>, headers: HeaderMap, _: State<HttpState>)
 async fn serve(name: &str, headers: &HeaderMap) -> Response {
     let Some(file) = files::find(name) else { return unknown_route().await.into_response() };
     let tag = file.tag();
-    let known = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let known = headers.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &tag));
     let mut response =
         if known { StatusCode::NOT_MODIFIED.into_response() } else { file.bytes.into_response() };
     let written = response.headers_mut();
@@ -53,6 +53,12 @@ async fn serve(name: &str, headers: &HeaderMap) -> Response {
         written.insert(ETAG, tag);
     }
     harden(response)
+}
+
+/// Whether the tag is one of those that the caller has: a proxy that compresses makes weak ones of ours (RFC 9110, 13.1.2).
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The headers of a page: nothing from elsewhere, in nobody's frame.

@@ -144,8 +144,14 @@ async fn speaker(state: &HttpState, headers: &HeaderMap) -> Result<Caller, Probl
 
 /// The turn that it answers, if it says so.
 fn turn(event: &Value) -> Result<Option<TurnId>, Problem> {
-    let Some(text) = text_at(event, "/data/turn_id") else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| invalid("/data/turn_id", "must be the id of a turn"))
+    match event.pointer("/data/turn_id") {
+        None | Some(Value::Null) => Ok(None),
+        // One that is not read would not hold the bot to its turn.
+        Some(named) => {
+            let id = named.as_str().and_then(|text| text.parse().ok());
+            id.map(Some).ok_or_else(|| invalid("/data/turn_id", "must be the id of a turn"))
+        }
+    }
 }
 
 /// Whom the event is for.

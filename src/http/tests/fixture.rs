@@ -14,13 +14,14 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::bot::echo::EchoBot;
-use crate::domain::conversation::{KeywordReplies, Policy};
+use crate::domain::conversation::{BotPolicy, KeywordReplies, Policy};
 use crate::domain::delivery::{ReceiptStage, ReceiptStatus};
 use crate::domain::phone::Address;
 use crate::domain::retry::Looks;
 use crate::domain::time::Timestamp;
 use crate::gateway::ambient::{Clock, Entropy};
 use crate::gateway::channels::{Channel, Channels, Sender, SignaturePolicy};
+use crate::gateway::notices::{Notices, Subscriber};
 use crate::gateway::pace::{ChannelPace, Paces};
 use crate::gateway::{Gateway, Parts, Settings};
 use crate::http::{ConfigToken, HttpSettings, HttpState, SecretHash, router};
@@ -190,6 +191,43 @@ impl Answer {
     }
 }
 
+/// Server-sent events, one frame after the other.
+pub struct Frames {
+    body: Body,
+    unread: String,
+}
+
+impl Frames {
+    /// The next frame, without the empty line at its end; none at the end of the stream.
+    pub async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some((frame, rest)) = self.unread.split_once("\n\n") {
+                let (frame, rest) = (frame.to_owned(), rest.to_owned());
+                self.unread = rest;
+                return Some(frame);
+            }
+            let bytes = self.body.frame().await?.unwrap().into_data().unwrap();
+            self.unread.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+
+    /// The next event, and the id of its frame.
+    pub async fn event(&mut self) -> (Option<String>, Value) {
+        loop {
+            let frame = self.next().await.expect("the stream ended");
+            let field = |name: &str| {
+                let line = frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                line.map(str::to_owned)
+            };
+            if let Some(data) = field("data") {
+                let event: Value = serde_json::from_str(&data).unwrap();
+                assert_eq!(event["name"].as_str(), field("event").as_deref());
+                return (field("id"), event);
+            }
+        }
+    }
+}
+
 pub fn settings() -> HttpSettings {
     let token = |name: &str, role| ConfigToken { name: name.into(), role, secret: SecretHash::of(name) };
     HttpSettings {
@@ -224,18 +262,23 @@ impl House {
     }
 
     pub fn with(settings: HttpSettings) -> Self {
+        Self::of(settings, BotPolicy::default(), Vec::new())
+    }
+
+    /// One whose bot is held to these rules, and that tells those outside of events.
+    pub fn of(settings: HttpSettings, bot: BotPolicy, subscribers: Vec<Subscriber>) -> Self {
         let policy = Policy {
             idle_after: Duration::from_secs(2 * 60 * 60),
             has_bot: true,
             forward_keywords: false,
             max_content_units: 1600,
-            bot: crate::domain::conversation::BotPolicy::default(),
+            bot,
             attention: crate::domain::conversation::AttentionPolicy::default(),
         };
         let clock = Arc::new(HandClock(AtomicI64::new(1_493_726_682_693)));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(policy.clone()));
         let gateway = Gateway::new(Parts {
-            notices: crate::gateway::notices::Notices::default(),
+            notices: Notices { subscribers, ..Notices::default() },
             store,
             channels: Channels::new(vec![
                 channel("main", SignaturePolicy::Enforce),
@@ -269,6 +312,14 @@ impl House {
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// A call whose answer is a stream of frames.
+    pub async fn follow(&self, request: Request<Body>) -> (HeaderMap, Frames) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let (parts, body) = response.into_parts();
+        (parts.headers, Frames { body, unread: String::new() })
     }
 
     /// A call with the token of `who`, and a JSON body unless it is empty.

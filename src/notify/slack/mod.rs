@@ -43,7 +43,11 @@ impl SlackNotifier {
 /// An agent's name, so that it calls nobody: Slack's three special characters, as its documentation escapes them, and
 /// the sign that others take for a call, which nothing that can be seen stands behind.
 fn plain(name: &str) -> String {
-    name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "@\u{200b}")
+    name.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('@', "@\u{200b}")
+        .replace(|letter: char| letter.is_control(), " ")
 }
 
 /// The session, if somebody waits in it and agents are to be told so now.
@@ -84,3 +88,6 @@ impl Notifier for SlackNotifier {
         self.call.post(HeaderMap::new(), body).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,6 @@ impl Notifier for WebhookNotifier {
         self.call.post(headers, notice.body.clone()).await
     }
 }
+
+#[cfg(test)]
+mod tests;

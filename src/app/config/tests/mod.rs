@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 
 mod bot;
+mod events;
 mod network;
 mod refused;
 mod secrets;
