@@ -58,9 +58,8 @@ async fn where_nobody_came_the_bot_is_asked_for_the_answer_that_is_owed() {
     let world = World::start(Plan {
         has_bot: true,
         attention: patience(None, Some(s(300))),
-        script: Box::new(|work| match (work.turn.number, work.turn.kind) {
-            (Some(1), _) => (s(0), Err(BotError::Refused("not now".into()))),
-            (_, TurnKind::MessageReceived) => (s(0), Ok(answer(&["I am back"]))),
+        script: Box::new(|work| match work.message.as_ref().map(|message| message.content.as_str()) {
+            Some("Anybody?") => (s(0), Ok(answer(&["I am back"]))),
             _ => (s(0), Ok(Answer::default())),
         }),
         ..Plan::default()
@@ -68,15 +67,31 @@ async fn where_nobody_came_the_bot_is_asked_for_the_answer_that_is_owed() {
     .await;
     let anna = world.text(ANNA, "Hey").await;
     world.robot.until(1).await;
+    world.hold(anna, true).await;
+    world.text(ANNA, "Anybody?").await;
     tokio::time::sleep(s(290)).await;
     assert!(world.gateway.current_session(anna).await.unwrap().unwrap().need_attention);
     assert_eq!(world.robot.told().len(), 1);
     let handed = world.carrier.until(1).await;
     assert_eq!(world.carrier.contents(), ["I am back"]);
     assert!((s(300)..s(303)).contains(&handed[0].at), "{:?}", handed[0].at);
-    let told = world.robot.told();
-    assert_eq!(told[1].message.as_ref().unwrap().content, "Hey");
+    assert_eq!(world.robot.told()[1].turn.kind, TurnKind::MessageReceived);
     assert!(!world.gateway.current_session(anna).await.unwrap().unwrap().need_attention);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_bot_could_not_be_asked_is_not_given_back_to_it() {
+    let world = World::start(Plan {
+        has_bot: true,
+        attention: patience(None, Some(s(300))),
+        script: Box::new(|_| (s(0), Err(BotError::Refused("not now".into())))),
+        ..Plan::default()
+    })
+    .await;
+    let anna = world.text(ANNA, "Hey").await;
+    tokio::time::sleep(s(1_000)).await;
+    assert!(world.gateway.current_session(anna).await.unwrap().unwrap().need_attention);
+    assert_eq!(world.robot.told().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -171,6 +171,9 @@ async fn one_who_came_before_the_start_is_told_what_happened_until_then() {
     world.disk_is_full(false);
     world.text(BERT, "Hey").await;
     assert!(world.gateway.start_is_put_off(), "what is new is read from the start on");
+    let told = tokio::time::timeout(Duration::from_secs(3), follower.next()).await;
+    assert!(matches!(told, Ok(Ok(Told::Event(first))) if first.event.place == place + 1));
+    let place = place + 1;
     all_from(&world, &mut follower, place).await;
 }
 

@@ -71,8 +71,8 @@ async fn one_agent_at_a_time_has_a_session() {
     let taken = assign(&house, "boss", &anna, r#"{"force":true}"#).await.json();
     assert_eq!(taken["attention"]["assignee"], "boss");
     assert_eq!(house.call("boss", "POST", &current(&anna, "/messages"), HEY).await.status, 201);
-    let given = assign(&house, "boss", &anna, r#"{"assignee":"ann"}"#).await.json();
-    assert_eq!(given["attention"]["assignee"], "ann");
+    let given = assign(&house, "boss", &anna, r#"{"assignee":"desk"}"#).await.json();
+    assert_eq!(given["attention"]["assignee"], "desk");
     let left = assign(&house, "boss", &anna, r#"{"assignee":null,"force":true}"#).await.json();
     assert_eq!(left["attention"]["assignee"], Value::Null);
 
@@ -109,6 +109,9 @@ async fn what_cannot_be_assigned_is_refused_in_words() {
         (r#"{"assignee":""}"#, "/assignee"),
         (r#"{"assignee":" ann"}"#, "/assignee"),
         (r#"{"assignee":"gateway"}"#, "/assignee"),
+        (r#"{"assignee":"me"}"#, "/assignee"),
+        (r#"{"assignee":"nobody"}"#, "/assignee"),
+        (r#"{"assignee":"robot"}"#, "/assignee"),
         (long.as_str(), "/assignee"),
         (r#"{"force":"yes"}"#, "/force"),
         (r#"{"force":null}"#, "/force"),
