@@ -64,6 +64,7 @@ pub fn work(kind: TurnKind, content: &str) -> TurnWork {
             version: 1,
             attempts: 1,
             failures: 0,
+            put_off: 0,
             due_at: THEN,
             state: TurnState::InFlight { owner: "test".into() },
             created_at: THEN,

@@ -110,6 +110,9 @@ pub struct Turn {
     /// How many of the attempts ended with the bot's failure; others ended with the process that made them.
     #[serde(default)]
     pub failures: u32,
+    /// How many of the attempts were none: the bot was not even called.
+    #[serde(default)]
+    pub put_off: u32,
     pub due_at: Timestamp,
     pub state: TurnState,
     pub created_at: Timestamp,
@@ -128,7 +131,7 @@ impl Turn {
             && self.session_id == session.id
             && self.version == session.version
             && self.state == TurnState::Pending
-            && self.attempts == 0
+            && self.calls() == 0
             && self.also.len() < most
     }
 
@@ -186,10 +189,15 @@ impl Turn {
         named.into_iter().chain(self.history.as_ref().map(|places| places.start)).min()
     }
 
+    /// How often the bot was called, or may have been.
+    pub fn calls(&self) -> u32 {
+        self.attempts.saturating_sub(self.put_off)
+    }
+
     /// It was handed out, and the bot was not even called: as if it had not been.
     pub fn was_not_told(&mut self, session: &mut Session) {
-        self.attempts = self.attempts.saturating_sub(1);
-        if self.attempts == 0 && self.number.is_some_and(|number| number == session.turns_numbered) {
+        self.put_off += 1;
+        if self.calls() == 0 && self.number.is_some_and(|number| number == session.turns_numbered) {
             session.turns_numbered -= 1;
             self.number = None;
         }
@@ -313,6 +321,7 @@ impl Turn {
             version: session.version,
             attempts: 0,
             failures: 0,
+            put_off: 0,
             due_at: now,
             state: TurnState::Pending,
             created_at: now,

@@ -119,9 +119,10 @@ async fn a_session_is_told_of_when_what_is_shown_of_it_changes(open: Open) {
     let session = f.talk(id).await;
     let What::Session { session: told, .. } = f.told(f.place().await - 1).await.remove(0) else { panic!() };
     assert_eq!(
-        (told.id, told.version, told.tags, told.bot_state),
-        (session.id, session.version, session.tags, None)
+        (told.id, told.version, told.need_attention, told.bot_state),
+        (session.id, session.version, false, None)
     );
+    assert_eq!((told.tags.len(), session.tags.len()), (0, 1), "what somebody put into words is in no event");
 }
 
 async fn a_message_is_told_of_as_it_gets_on(open: Open) {

@@ -52,11 +52,11 @@ async fn what_the_bot_was_not_even_asked_has_no_number(open: Open) {
     let work = f.claim(at(0)).await;
     f.fail_turn(work.turn.id, 1, TurnFailure::PutOff(at(5)), at(0)).await.unwrap();
     let put_off = f.turn(work.turn.id).await.unwrap().unwrap();
-    assert_eq!((put_off.number, put_off.attempts), (None, 0));
+    assert_eq!((put_off.number, put_off.calls()), (None, 0));
     let work = f.claim(at(5)).await;
-    assert_eq!((work.turn.number, work.turn.attempts), (Some(1), 1));
+    assert_eq!((work.turn.number, work.turn.calls()), (Some(1), 1));
     let not_asked = TurnFailure::NotAsked { reason: "bot_disabled: it is gone".into(), fallback: None };
-    assert!(f.fail_turn(work.turn.id, 1, not_asked.clone(), at(6)).await.unwrap().handed_over);
+    assert!(f.fail_turn(work.turn.id, 2, not_asked.clone(), at(6)).await.unwrap().handed_over);
     assert!(matches!(state(&f, &work).await, TurnState::Failed { .. }));
     // One that expects no answer does not fail where nobody was called.
     let id = work.turn.customer_id;
@@ -297,7 +297,7 @@ async fn what_is_put_off_has_not_failed(open: Open) {
     assert_eq!(f.fail_turn(work.turn.id, 1, put_off, at(1)).await.unwrap(), TurnFailed::default());
     assert_eq!(f.claim_turn(HERE, at(29)).await.unwrap(), TurnClaim::NotBefore(at(30)));
     let again = f.claim(at(30)).await.turn;
-    assert_eq!((again.attempts, again.failures, again.number), (2, 0, Some(1)));
+    assert_eq!((again.attempts, again.calls(), again.failures, again.number), (2, 1, 0, Some(1)));
     f.fail_turn(again.id, 2, TurnFailure::RetryAt(at(40)), at(31)).await.unwrap();
     assert_eq!(f.claim(at(40)).await.turn.failures, 1);
 }

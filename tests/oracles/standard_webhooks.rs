@@ -60,6 +60,7 @@ fn work(number: u128) -> TurnWork {
         version: 1,
         attempts: 1,
         failures: 0,
+        put_off: 0,
         due_at: now,
         state: TurnState::Pending,
         created_at: now,

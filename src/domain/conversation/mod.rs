@@ -166,6 +166,7 @@ fn queue_turn(
         version: session.version,
         attempts: 0,
         failures: 0,
+        put_off: 0,
         due_at: now,
         state: TurnState::Pending,
         created_at: now,

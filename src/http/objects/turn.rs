@@ -57,7 +57,7 @@ impl From<domain::turn::Turn> for Turn {
             kind: turn.kind.as_str(),
             status,
             reason,
-            attempts: turn.attempts,
+            attempts: turn.calls(),
             message_ids: turn.message_ids().collect(),
             refused_messages: turn.refused_texts,
             created_at: turn.created_at.into(),

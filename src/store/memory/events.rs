@@ -62,7 +62,7 @@ impl State {
             self.events.iter().take_while(old).take(limit).map(|(place, _)| *place).collect();
         self.events.retain(|place, _| !places.contains(place));
         if let Some(last) = places.last() {
-            self.deliveries.retain(|(_, place), _| place > last);
+            self.deliveries.retain(|(name, place), _| place > last || !self.endpoints.contains_key(name));
         }
         places.len()
     }

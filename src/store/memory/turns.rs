@@ -105,7 +105,7 @@ impl State {
     }
 
     pub fn reply_to_turn(&mut self, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
-        let told = self.turns.get(command.turn_id).filter(|turn| turn.attempts > 0).cloned();
+        let told = self.turns.get(command.turn_id).filter(|turn| turn.calls() > 0).cloned();
         let mut turn = told.ok_or(ReplyError::NotFound)?;
         if let Some(reply) = turn.reply(command.key) {
             let messages = reply.messages.iter().filter_map(|id| self.messages.get(*id)).cloned().collect();

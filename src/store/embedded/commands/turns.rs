@@ -36,6 +36,7 @@ pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> 
         turn.drop_unasked(&mut session, message.as_ref());
         tx.put_turn(&turn)?;
         tx.put_session(&session)?;
+        tx.finish_turns()?;
     };
     let customer = customer_of(tx.tables(), &turn)?;
     turn.claim(&mut session, message.as_ref(), owner);
@@ -89,7 +90,7 @@ pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompl
 }
 
 pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
-    let told = tx.tables().turn(command.turn_id)?.filter(|turn| turn.attempts > 0);
+    let told = tx.tables().turn(command.turn_id)?.filter(|turn| turn.calls() > 0);
     let mut turn = told.ok_or(ReplyError::NotFound)?;
     if let Some(reply) = turn.reply(command.key) {
         let messages = reply.messages.iter().filter_map(|id| tx.tables().message(*id).transpose());

@@ -84,7 +84,8 @@ impl Tx<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn finish_turns(&mut self) -> Result<(), StoreError> {
+    /// Brings the turns that may be handed out in line with what was changed so far.
+    pub fn finish_turns(&mut self) -> Result<(), StoreError> {
         for (session, before) in take(&mut self.turns) {
             let after = self.due(session)?;
             self.reindex(&before, after);
