@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::event::{BOT, CustomerChange};
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::time::Timestamp;
-use crate::notify::fixture::{Server, client, notice};
+use crate::notify::tests::server::{Server, client, notice};
 
 const MINUTE: i64 = 60_000;
 
