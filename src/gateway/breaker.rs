@@ -145,9 +145,9 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn call(passage: Passage) -> u64 {
+    fn call(passage: &Passage) -> u64 {
         let Passage::Call(call) = passage else { panic!("it is not called: {passage:?}") };
-        call
+        *call
     }
 
     fn open() -> Breaker {
@@ -161,9 +161,9 @@ mod tests {
     fn failures_in_a_row_open_it_and_any_answer_closes_it() {
         let breaker = open();
         assert_eq!(breaker.passage(s(101)), Passage::Wait(s(4)));
-        let probe = call(breaker.passage(s(105)));
+        let probe = call(&breaker.passage(s(105)));
         assert!(breaker.succeeded(probe));
-        let next = call(breaker.passage(s(105)));
+        let next = call(&breaker.passage(s(105)));
         assert!(!breaker.succeeded(next));
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let breaker = open();
         assert!(!breaker.succeeded(0), "it was called before that");
         assert_eq!(breaker.look().0, BreakerState::Open);
-        let probe = call(breaker.passage(s(105)));
+        let probe = call(&breaker.passage(s(105)));
         assert!(!breaker.failed(0, s(106)));
         breaker.gave_up(0);
         assert_eq!(breaker.look().0, BreakerState::Probing);
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn one_probe_at_a_time_goes_through() {
         let breaker = open();
-        let probe = call(breaker.passage(s(105)));
+        let probe = call(&breaker.passage(s(105)));
         assert_eq!(breaker.look().0, BreakerState::Probing);
         assert!(matches!(breaker.passage(s(200)), Passage::Wait(_)));
         breaker.gave_up(probe);
-        call(breaker.passage(s(200)));
+        call(&breaker.passage(s(200)));
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         let breaker = open();
         let mut pauses = Vec::new();
         for hour in 1..=5 {
-            let probe = call(breaker.passage(s(hour * 3_600)));
+            let probe = call(&breaker.passage(s(hour * 3_600)));
             breaker.failed(probe, s(0));
             let Passage::Wait(pause) = breaker.passage(s(0)) else { panic!("it is open") };
             pauses.push(pause.as_secs());
@@ -210,6 +210,6 @@ mod tests {
         breaker.disable(Some(Disabled { at: Timestamp::from_millis(0), reason: reason.clone() }));
         assert_eq!(breaker.passage(s(9_999)), Passage::Disabled(reason));
         breaker.disable(None);
-        call(breaker.passage(s(0)));
+        call(&breaker.passage(s(0)));
     }
 }

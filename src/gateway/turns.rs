@@ -360,9 +360,10 @@ impl Gateway {
             content,
             valid_for: self.settings.valid_for,
         });
-        let failure = match called {
-            true => TurnFailure::GiveUp { reason, fallback },
-            false => TurnFailure::NotAsked { reason, fallback },
+        let failure = if called {
+            TurnFailure::GiveUp { reason, fallback }
+        } else {
+            TurnFailure::NotAsked { reason, fallback }
         };
         let failed = self.store.fail_turn(turn.id, turn.attempts, failure, now).await?;
         if let Some(message) = &failed.message {

@@ -51,4 +51,4 @@ pub trait Notifier: Send + Sync + 'static {
 }
 
 #[cfg(test)]
-mod fixture;
+mod tests;

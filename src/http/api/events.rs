@@ -1,6 +1,7 @@
 //! `GET /v1/events`: what happens, as it happens, as server-sent events.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -9,7 +10,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use tokio::time::Instant;
+use tokio::time::Sleep;
 
 use crate::domain::event::EventId;
 use crate::domain::ids::{CustomerId, SessionId};
@@ -70,9 +71,9 @@ pub async fn follow_events(
     };
     let counted = state.gateway().metrics().stream();
     let stands_at = follower.id();
-    let check_at = Instant::now() + HEARTBEAT;
+    let until_check = Box::pin(tokio::time::sleep(HEARTBEAT));
     let telling =
-        Telling { state, caller, follower, filter, audience, stands_at, check_at, _counted: counted };
+        Telling { state, caller, follower, filter, audience, stands_at, until_check, _counted: counted };
     Ok(telling.into_response())
 }
 
@@ -130,7 +131,7 @@ struct Telling {
     /// The id that whoever reads knows last.
     stands_at: EventId,
     /// When it has to be asked again whether the token is good.
-    check_at: Instant,
+    until_check: Pin<Box<Sleep>>,
     _counted: Streaming,
 }
 
@@ -161,7 +162,7 @@ impl Telling {
             // First: however much there is to tell, whoever is revoked is told no more.
             let told = tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(self.check_at) => return self.heartbeat().await,
+                () = &mut self.until_check => return self.heartbeat().await,
                 told = self.follower.next() => told,
             };
             match told {
@@ -197,7 +198,7 @@ impl Telling {
         if !self.caller.is_still_good(&self.state).await {
             return None;
         }
-        self.check_at = Instant::now() + HEARTBEAT;
+        self.until_check.set(tokio::time::sleep(HEARTBEAT));
         let stands_at = self.follower.id();
         if stands_at == self.stands_at {
             return Some(Bytes::from_static(b": \n\n"));

@@ -47,7 +47,7 @@ fn plain(name: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('@', "@\u{200b}")
-        .replace(|letter: char| letter.is_control(), " ")
+        .replace(char::is_control, " ")
 }
 
 /// The session, if somebody waits in it and agents are to be told so now.

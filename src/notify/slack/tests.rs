@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::event::{BOT, CustomerChange};
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::time::Timestamp;
-use crate::notify::fixture::{Server, client, notice};
+use crate::notify::tests::server::{Server, client, notice};
 
 const MINUTE: i64 = 60_000;
 
@@ -104,7 +104,7 @@ async fn an_agents_name_calls_nobody_links_nowhere_and_stays_one_line() {
     assert_eq!((text.matches('<').count(), text.matches('>').count()), (1, 1), "{text}");
     assert!(text.contains("&lt;!channel&gt; &lt;https://evil.example|click&gt;"), "{text}");
     assert!(text.contains("&amp; so on") && !text.contains("@everyone"), "{text}");
-    assert!(!text.chars().any(|letter| letter.is_control()), "{text:?}");
+    assert!(!text.chars().any(char::is_control), "{text:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use http::{StatusCode, header};
 
 use super::*;
 use crate::domain::event::{BOT, What};
-use crate::notify::fixture::{Server, client, listen, notice};
+use crate::notify::tests::server::{Server, client, listen, notice};
 
 const SECRETS: [&str; 2] =
     ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_bmV3LW5ldy1uZXctbmV3LW5ldy1uZXct"];

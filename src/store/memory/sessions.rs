@@ -110,7 +110,9 @@ impl State {
         let mut waiting: Vec<Session> = self.sessions.rows().cloned().collect();
         waiting.retain_mut(|session| session.plan_anew(&self.rules, now));
         let changed = waiting.len();
-        waiting.into_iter().for_each(|session| self.sessions.put(session));
+        for session in waiting {
+            self.sessions.put(session);
+        }
         changed
     }
 

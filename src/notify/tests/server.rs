@@ -9,9 +9,9 @@ use http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::Notice;
 use crate::domain::event::{Event, What};
 use crate::domain::time::Timestamp;
+use crate::notify::Notice;
 
 /// One call of the endpoint.
 #[derive(Clone)]

@@ -1,0 +1,3 @@
+//! What the tests of all endpoints have in common.
+
+pub mod server;
