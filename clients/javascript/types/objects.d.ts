@@ -45,7 +45,7 @@ export interface NewMessage {
   /** For how many seconds it is worth sending: 1 to 604800. */
   valid_for_s?: number;
   /** With a bot's token: the turn that it answers. It counts only while an answer to that would. */
-  turn_id?: string;
+  turn_id?: string | null;
 }
 
 export type DeliveryStatus =
