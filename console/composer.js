@@ -85,7 +85,7 @@ export function createComposer({ me, drafts, send, typed, stopped, act, used, ca
     form.classList.toggle('is-shut', !gate.open && gate.kind !== 'loading');
     notice.draw(gate);
     // What was proposed is for the customer who waits, not for one who has been answered since.
-    suggestions.draw(gate.open && state.session.attention?.waiting_since ? state.suggestions : NOTHING);
+    suggestions.draw(gate.open && state.session?.attention?.waiting_since ? state.suggestions : NOTHING);
     drawText();
     // What shuts under somebody's hands says why, and keeps the focus near.
     if (writing && !gate.open && gate.words) notice.focus();

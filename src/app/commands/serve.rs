@@ -28,7 +28,9 @@ pub async fn run(config: Config) -> Result<()> {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let mut router = crate::http::router(house.http.clone());
     if let Some(simulator) = &house.simulator {
-        router = router.nest(SIMULATOR_PATH, simulator.router());
+        let slashed = format!("{SIMULATOR_PATH}/");
+        let to_phone = axum::routing::get(|| async { axum::response::Redirect::permanent(SIMULATOR_PATH) });
+        router = router.nest(SIMULATOR_PATH, simulator.router()).route(&slashed, to_phone);
         tasks.spawn(Arc::clone(simulator).run(stop.clone()));
     }
     house.gateway.run().await?;

@@ -35,6 +35,14 @@ test('who is signed in stays so over a reload, and not after signing out', async
   await expect(page.getByLabel('Access token')).toBeVisible();
 });
 
+// A token is revoked while the call is on its way: a moment before that the page might hear of it by itself.
+function revokedOnTheWay(daemon, id) {
+  return async (route) => {
+    await daemon.call('DELETE', `/v1/tokens/${id}`);
+    await route.continue();
+  };
+}
+
 test('a revoked token leads back to the way in, and what was typed is there after it', async ({
   agentAt,
   people,
@@ -47,7 +55,7 @@ test('a revoked token leads back to the way in, and what was typed is there afte
   const page = await agentAt({ token: secret });
   await at.openRow(page, /Ada Lovelace/);
   await at.composer(page).fill('a long answer');
-  await daemon.call('DELETE', `/v1/tokens/${id}`);
+  await page.route('**/sessions/current/messages', revokedOnTheWay(daemon, id), { times: 1 });
   await at.sendButton(page).click();
   await expect(page.getByText('You were signed out. What you typed is kept')).toBeVisible();
 
@@ -66,7 +74,7 @@ test('a draft outlives a token that was revoked while one wrote', async ({ agent
   const page = await agentAt({ token: secret });
   await at.openRow(page, /Ada Lovelace/);
   await at.composer(page).fill('not yet sent');
-  await daemon.call('DELETE', `/v1/tokens/${id}`);
+  await page.route('**/sessions/current/assign', revokedOnTheWay(daemon, id), { times: 1 });
   await at.button(page, 'Assign to me').click();
   await expect(page.getByText('You were signed out. What you typed is kept')).toBeVisible();
   await signIn(page, 'demo-agent');
