@@ -114,20 +114,18 @@ async fn whole_log(daemon: &Daemon) -> Vec<Value> {
     let renamed = json!({"first_name": format!("the end {}", switchboard::app::ambient::now())});
     assert_eq!(daemon.call("PATCH", &path, "admin-secret", Some(renamed)).await.0, 200);
     let mut stream = Stream::open(&daemon.url, "admin-secret", "", Some(BEFORE_ALL)).await.unwrap();
-    let mut events = Vec::new();
-    loop {
-        let event = stream.event().await;
-        let is_last = event["name"] == "customer.updated" && event["data"]["id"] == last.as_str();
-        events.push(event);
-        if is_last {
-            // Of an earlier call there may be one before; what is left would come at once.
-            let rest = tokio::time::timeout(Duration::from_millis(300), stream.next()).await;
-            match rest {
-                Err(_) => return events,
-                Ok(frame) => events.extend(frame.and_then(|frame| frame.data)),
-            }
-        }
+    let mut events = vec![stream.event().await];
+    while !events
+        .iter()
+        .any(|event| event["name"] == "customer.updated" && event["data"]["id"] == last.as_str())
+    {
+        events.push(stream.event().await);
     }
+    // What is left comes at once: an earlier call may have left such an event, too, and receipts go on coming.
+    while let Ok(frame) = tokio::time::timeout(Duration::from_millis(300), stream.next()).await {
+        events.extend(frame.expect("the stream ended").data);
+    }
+    events
 }
 
 fn ids(events: &[Value]) -> Vec<String> {
