@@ -21,8 +21,6 @@ const AT_ONCE: usize = 200;
 const TAIL: usize = 1024;
 /// The log is looked at as soon as something was added; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(2);
-/// How long a follower hears nothing until it looks at the log by itself.
-const TAIL_CHECK: Duration = Duration::from_secs(10);
 /// How long a store that cannot answer is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -117,8 +115,6 @@ impl Follower {
                     Ok(_) | Err(RecvError::Lagged(_)) => self.caught_up = false,
                     Err(RecvError::Closed) => return Ok(Told::End),
                 },
-                // Should the tail have begun after what this has read.
-                () = tokio::time::sleep(TAIL_CHECK) => self.caught_up = false,
                 typing = self.typing.recv() => if let Ok(typing) = typing {
                     return Ok(Told::Typing(typing));
                 },
