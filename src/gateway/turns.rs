@@ -212,11 +212,8 @@ impl Gateway {
                     self.metrics.bot_is_called(false);
                 }
             }
-            // At once: nobody else is to call it while that is written down.
-            Err(error @ BotError::Gone) => {
-                let disabled = Disabled { at: self.now(), reason: error.to_string() };
-                self.turns.breaker.disable(Some(disabled));
-            }
+            // Who keeps the outcome disables it.
+            Err(BotError::Gone) => {}
             Ok(_) | Err(BotError::Refused(_)) => {
                 if self.turns.breaker.succeeded(number) {
                     tracing::info!("the bot answers again");
@@ -381,10 +378,10 @@ impl Gateway {
             "the bot asks not to be called any more; humans get every conversation until it is enabled again"
         );
         let now = self.now();
-        self.store.switch_endpoint(BOT, Some(reason.clone()), now).await?;
-        self.turns.breaker.disable(Some(Disabled { at: now, reason }));
+        // First: nobody else is to call it while that is written down.
+        self.turns.breaker.disable(Some(Disabled { at: now, reason: reason.clone() }));
         self.metrics.bot_is_called(false);
-        Ok(())
+        self.store.switch_endpoint(BOT, Some(reason), now).await
     }
 
     /// The bot is called again.
