@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::answer::Fallback;
+use crate::domain::answer::{Fallback, GivenAnswer};
 use crate::domain::attention::AssignRefusal;
 use crate::domain::conversation::{Answer, InboundIds, InboundText, OutboundText, Refusal, SessionPatch};
 use crate::domain::customer::{ConfirmRefusal, ConsentEvidence, Customer};
@@ -441,6 +441,14 @@ pub struct CompleteTurn {
     pub now: Timestamp,
 }
 
+impl CompleteTurn {
+    /// `newer`: the customer's newest session, where that is not the turn's.
+    pub fn given<'a>(&'a self, newer: Option<&'a Session>) -> GivenAnswer<'a> {
+        let Self { answer, message_ids, bot_name, valid_for, new_turn, .. } = self;
+        GivenAnswer { answer, message_ids, bot_name, valid_for: *valid_for, new_turn: *new_turn, newer }
+    }
+}
+
 /// What became of the bot's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TurnCompleted {
@@ -491,6 +499,14 @@ pub struct ReplyToTurn {
     pub valid_for: Duration,
     pub new_turn: TurnId,
     pub now: Timestamp,
+}
+
+impl ReplyToTurn {
+    /// `newer`: the customer's newest session, where that is not the turn's.
+    pub fn given<'a>(&'a self, newer: Option<&'a Session>) -> GivenAnswer<'a> {
+        let Self { answer, message_ids, bot_name, valid_for, new_turn, .. } = self;
+        GivenAnswer { answer, message_ids, bot_name, valid_for: *valid_for, new_turn: *new_turn, newer }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

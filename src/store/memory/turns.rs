@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::domain::answer::{Answered, GivenAnswer, GivenUp, GivingUp, answer, give_up, reply};
+use crate::domain::answer::{Answered, GivenUp, GivingUp, answer, give_up, reply};
 use crate::domain::conversation::Answer;
 use crate::domain::event::of_refusal;
 use crate::domain::ids::{SessionId, TurnId};
@@ -89,14 +89,7 @@ impl State {
 
     pub fn complete_turn(&mut self, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
         let turn = self.in_hand(command.turn_id, command.attempt)?;
-        let given = GivenAnswer {
-            newer: self.newer_session(&turn),
-            answer: &command.answer,
-            message_ids: &command.message_ids,
-            bot_name: &command.bot_name,
-            valid_for: command.valid_for,
-            new_turn: command.new_turn,
-        };
+        let given = command.given(self.newer_session(&turn));
         let (customer, session) = (self.owner(turn.customer_id)?, self.session_of(&turn)?);
         let answered = answer(customer, session, &turn, &given, &self.rules, command.now);
         let mut turn = turn;
@@ -118,14 +111,7 @@ impl State {
         if turn.is_answered_out() {
             return Err(ReplyError::AnsweredOut);
         }
-        let given = GivenAnswer {
-            newer: self.newer_session(&turn),
-            answer: &command.answer,
-            message_ids: &command.message_ids,
-            bot_name: &command.bot_name,
-            valid_for: command.valid_for,
-            new_turn: command.new_turn,
-        };
+        let given = command.given(self.newer_session(&turn));
         let (customer, session) = (self.owner(turn.customer_id)?, self.session_of(&turn)?);
         let answered = reply(customer, session, &turn, &given, &self.rules, command.now);
         let ids = answered.messages.iter().map(|message| message.id).collect();

@@ -1,7 +1,7 @@
 //! The bot's turns: handed out one by one per session, answered, tried again or given up.
 
 use super::sessions;
-use crate::domain::answer::{self, Answered, GivenAnswer, GivenUp, GivingUp, answer, give_up};
+use crate::domain::answer::{self, Answered, GivenUp, GivingUp, answer, give_up};
 use crate::domain::conversation::Answer;
 use crate::domain::customer::Customer;
 use crate::domain::event::of_refusal;
@@ -75,14 +75,7 @@ fn in_hand(tx: &Tx<'_, '_>, id: TurnId, attempt: u32) -> Result<Turn, TurnError>
 pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
     let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
     let newer = newer_session(tx.tables(), &turn)?;
-    let given = GivenAnswer {
-        newer: newer.as_ref(),
-        answer: &command.answer,
-        message_ids: &command.message_ids,
-        bot_name: &command.bot_name,
-        valid_for: command.valid_for,
-        new_turn: command.new_turn,
-    };
+    let given = command.given(newer.as_ref());
     let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
     let answered = answer(&customer, session, &turn, &given, tx.rules, command.now);
     turn.complete(answered.refused, &command.answer);
@@ -105,14 +98,7 @@ pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, 
         return Err(ReplyError::AnsweredOut);
     }
     let newer = newer_session(tx.tables(), &turn)?;
-    let given = GivenAnswer {
-        newer: newer.as_ref(),
-        answer: &command.answer,
-        message_ids: &command.message_ids,
-        bot_name: &command.bot_name,
-        valid_for: command.valid_for,
-        new_turn: command.new_turn,
-    };
+    let given = command.given(newer.as_ref());
     let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
     let answered = answer::reply(&customer, session, &turn, &given, tx.rules, command.now);
     let ids = answered.messages.iter().map(|message| message.id).collect();
