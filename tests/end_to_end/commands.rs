@@ -1,11 +1,12 @@
 //! The command line, where something is not as it should be: what it says, what it leaves alone, and how it ends.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::fixture::{ANNA, BRAND, Daemon, Provider, Setup, run_to_end};
+use crate::fixture::{ANNA, BRAND, Daemon, Provider, Setup, client, run_to_end};
 
 /// No disk has so much.
 const TOO_MUCH: (&str, &str) = ("SWITCHBOARD__STORE__MIN_FREE", "900000GB");
@@ -155,4 +156,32 @@ async fn recovering_says_what_is_really_wrong() {
         said.contains(without) && said.contains("no daemon answers") && !said.contains("store"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulator_by_itself_has_the_phone_with_all_that_belongs_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
+    std::fs::copy(config, folder.path().join("config.toml")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    command.args(["simulate", "--listen", "127.0.0.1:0"]);
+    let mut simulator = command.current_dir(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(simulator.stdout.take().unwrap()).lines();
+    let url =
+        told.find_map(|line| Some(line.unwrap().split_once("as a page ")?.1.trim().to_owned())).unwrap();
+
+    let get = async |path: &str| {
+        let response = client().get(format!("{url}{path}")).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let (status, page) = get("/").await;
+    assert_eq!(status, 200);
+    let belongs: Vec<&str> =
+        page.split('"').filter(|word| word.starts_with("/simulator/")).chain(["/simulator/phones"]).collect();
+    assert!(belongs.len() > 2, "{belongs:?}");
+    for path in belongs {
+        assert_eq!(get(path).await.0, 200, "{path}");
+    }
+    simulator.kill().unwrap();
+    simulator.wait().unwrap();
 }

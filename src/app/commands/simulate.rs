@@ -30,8 +30,9 @@ pub async fn run(config: &Config, simulate: &Simulate) -> Result<()> {
     tasks.spawn(Arc::clone(&simulator).run(stop.clone()));
     report::print(&welcome(&url, &channel.name, &channel.account_sid, &inbound_url));
     let told = stop.clone();
-    let server = axum::serve(listener, simulator.router())
-        .with_graceful_shutdown(async move { told.cancelled().await });
+    // The page knows its files and its calls by the path that they have in a daemon.
+    let router = simulator.router().nest(wiring::SIMULATOR_PATH, simulator.router());
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { told.cancelled().await });
     tokio::select! {
         ended = server => ended.context("the HTTP server"),
         () = signals.next() => {
@@ -47,8 +48,9 @@ fn welcome(url: &str, channel: &str, account: &str, inbound_url: &str) -> String
         format!("  in the daemon's configuration   provider = \"twilio\", api_base = \"{url}\","),
         format!("                                  account_sid = \"{account}\", and its auth_token"),
         format!("  customers' texts are posted to  {inbound_url}"),
+        format!("  a customer's phone, as a page   {url}"),
         format!("  text the brand                  POST {url}/texts {{\"from\", \"to\", \"body\"}}"),
-        format!("  a customer's phone              GET  {url}/phones/NUMBER/texts"),
+        format!("  what arrived there              GET  {url}/phones/NUMBER/texts"),
         format!("  faults                          GET, PUT {url}/faults"),
     ]
     .join("\n")

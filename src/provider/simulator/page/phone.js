@@ -559,6 +559,11 @@ $('queue').addEventListener('click', onQueue);
 $('reset').addEventListener('click', onReset);
 
 drawFaultForm();
+// A simulator by itself has no console.
+fetch('/console', { method: 'HEAD' }).then(
+  ({ ok }) => ($('console').hidden = !ok),
+  () => {},
+);
 for (;;) {
   try {
     if (!document.hidden || !state.current) await loadPhones();
