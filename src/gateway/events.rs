@@ -261,9 +261,9 @@ pub struct EventFilter {
     pub session_id: Option<SessionId>,
 }
 
-/// The families of names that there are: what a name in a filter begins with.
 /// The name of what is told beside the log.
 pub const TYPING: &str = "session.typing";
+/// The families of names that there are: what a name in a filter begins with.
 const FAMILIES: [&str; 6] = ["bot", "customer", "delivery", "message", "session", "webhook"];
 
 impl EventFilter {
