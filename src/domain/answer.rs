@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::conversation::{
-    Answer, AnswerText, LOOP_GUARD, Policy, Refusal, SessionPatch, Switched, fence, hold, may_still_answer,
-    outbound_message, update_session, way_to,
+    Answer, AnswerText, Policy, Refusal, SessionPatch, Switched, fence, hold, may_still_answer,
+    outbound_message, stop_loop, update_session, way_to,
 };
 use super::customer::Customer;
 use super::delivery::Exemption;
@@ -142,9 +142,7 @@ fn refuse(
     policy: &Policy,
     now: Timestamp,
 ) -> Answered {
-    if refusal == Refusal::LoopGuard && !session.need_attention && given.newer.is_none() {
-        hold(&mut session, Some(LOOP_GUARD.to_owned()), policy, now);
-        session.updated_at = now;
+    if given.newer.is_none() && stop_loop(&mut session, refusal, policy, now) {
         return Answered { silence_bot: true, refused: Some(refusal), ..Answered::nothing(session) };
     }
     if refusal == Refusal::StaleTurn && session.need_attention && policy.bot.observe {
@@ -265,7 +263,6 @@ pub fn give_up(
         return GivenUp { switched, message: None };
     }
     hold(&mut session, Some(reason.to_owned()), policy, now);
-    session.updated_at = now;
     turn.missed(&mut session, message);
     let told = fallback.and_then(|fallback| tell(customer, &mut session, fallback, now));
     GivenUp { switched: Switched { session, silence_bot: true, turn: None }, message: told }

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use super::conversation::{
-    BOT_DISABLED, BOT_UNAVAILABLE, LOOP_GUARD, POSSIBLE_OPT_OUT, Policy, Refusal, kind_of_reason, release,
-};
+use super::conversation::{Policy, Refusal, own_reason, release};
 use super::ids::TurnId;
 use super::message::{Message, Role};
 use super::session::Session;
@@ -26,11 +24,10 @@ impl Session {
 
     /// The customer has written once more: the bot may be given this back, too, though it was given the last in vain.
     pub fn asks_anew(&mut self, now: Timestamp, policy: &Policy) {
-        if self.given_back && self.waiting_since.is_some() {
-            self.given_back = false;
+        let was_given_back = std::mem::take(&mut self.given_back);
+        if was_given_back && self.waiting_since.is_some() {
             self.plan_attention(now, policy);
         }
-        self.given_back = false;
     }
 
     /// Brings what is planned in line with the rules that there are now. Whether that changes anything.
@@ -58,13 +55,12 @@ impl Session {
         self.attend_at = remind_at.into_iter().chain(self.return_at(policy)).min();
     }
 
-    /// When the bot is to have it back. Never by itself what it was taken from for its own good, or the customer's, nor what it
-    /// could not be asked about; and only once for what the customer wrote last.
+    /// When the bot is to have it back. Never by itself what the gateway took from it: for its own good, or the customer's, or
+    /// since it could not be asked; and only once for what the customer wrote last.
     fn return_at(&self, policy: &Policy) -> Option<Timestamp> {
         let patience = policy.attention.return_after.filter(|_| policy.has_bot)?;
-        let kept = [LOOP_GUARD, POSSIBLE_OPT_OUT, BOT_UNAVAILABLE, BOT_DISABLED];
-        let kind = self.attention_reason.as_deref().map(kind_of_reason);
-        let may_return = !self.given_back && kind.is_none_or(|kind| !kept.contains(&kind));
+        let was_taken = self.attention_reason.as_deref().and_then(own_reason).is_some();
+        let may_return = !self.given_back && !was_taken;
         let since = self.waiting_since.filter(|_| may_return && self.assignee.is_none())?;
         Some(since.after(patience))
     }
@@ -96,7 +92,6 @@ pub fn attend(
     now: Timestamp,
 ) -> Attended {
     if session.return_at(policy).is_some_and(|at| at <= now) {
-        session.updated_at = now;
         session.given_back = true;
         let turn = release(&mut session, policy, new_turn, now).map(|turn| ask_about(turn, unanswered));
         // What came after that text, a keyword and what was said to it, is told with the next turn.

@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::conversation::{Answer, Refusal, own_reason};
+use super::conversation::{Answer, OutboundText, Refusal, own_reason};
 use super::customer::Customer;
 use super::delivery::{DeliveryError, Status};
-use super::ids::{CustomerId, MessageId, SessionId, TurnId, uuid_v7};
+use super::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId, uuid_v7};
 use super::message::Message;
 use super::session::Session;
 use super::time::Timestamp;
@@ -182,6 +182,14 @@ impl Event {
     }
 }
 
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Customer(CustomerId),
+    Session(SessionId),
+    Message(MessageId),
+}
+
 /// The name under which events about the bot being called are known.
 pub const BOT: &str = "bot";
 
@@ -236,6 +244,18 @@ impl What {
         }
     }
 
+    /// What it is told with, as that is then.
+    pub fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Customer { id, .. } => Some(Subject::Customer(*id)),
+            Self::Message { id, .. } => Some(Subject::Message(*id)),
+            Self::Session { .. } | Self::BotRefused { .. } | Self::BotFailed { .. } => {
+                self.session_id().map(Subject::Session)
+            }
+            Self::Disabled { .. } | Self::Enabled { .. } => None,
+        }
+    }
+
     pub fn session_id(&self) -> Option<SessionId> {
         match self {
             Self::Session { session, .. } => Some(session.id),
@@ -261,12 +281,6 @@ pub fn of_customer(old: Option<&Customer>, new: Option<&Customer>) -> Vec<What> 
 }
 
 fn changes_of(old: &Customer, new: &Customer) -> Vec<CustomerChange> {
-    let details = |customer: &Customer| {
-        let Customer { email, first_name, last_name, time_zone, country_code, .. } = customer.clone();
-        (email, first_name, last_name, time_zone, country_code)
-    };
-    let token =
-        |customer: &Customer| customer.confirmation.as_ref().map(|out| (out.token.clone(), out.expires_at));
     let subscription =
         if new.unsubscribed { CustomerChange::Unsubscribed } else { CustomerChange::Subscribed };
     [
@@ -280,13 +294,17 @@ fn changes_of(old: &Customer, new: &Customer) -> Vec<CustomerChange> {
     .collect()
 }
 
+fn details(customer: &Customer) -> impl PartialEq {
+    let Customer { email, first_name, last_name, time_zone, country_code, .. } = customer;
+    (email, first_name, last_name, time_zone, country_code)
+}
+
+fn token(customer: &Customer) -> impl PartialEq {
+    customer.confirmation.as_ref().map(|out| (&out.token, out.expires_at))
+}
+
 /// What is told of a session that a command changed. That something was said in it is its messages' to tell.
 pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
-    let shown = |session: &Session| {
-        let Session { need_attention, attention_reason, version, tags, topics, .. } = session.clone();
-        let waiting = (session.waiting_since, session.assignee.clone(), session.escalations);
-        (need_attention, attention_reason, version, tags, topics, waiting)
-    };
     let changed = match old {
         None => Some(SessionChange::Created),
         Some(old) if shown(old) == shown(new) => None,
@@ -295,8 +313,7 @@ pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
         Some(_) => Some(SessionChange::Updated),
     };
     // That an agent has used one makes it no new proposal.
-    let ids = |session: &Session| session.suggestions.iter().map(|text| text.id).collect::<Vec<_>>();
-    let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| ids(old) != ids(new));
+    let proposed = !new.suggestions.is_empty() && old.is_none_or(|old| proposals(old).ne(proposals(new)));
     let told = |change| {
         // What the bot keeps for itself is told to nobody. What it proposes, and all that somebody has put into words, is
         // taken from the session when it is told, for as long as there is one.
@@ -312,6 +329,17 @@ pub fn of_session(old: Option<&Session>, new: &Session) -> Vec<What> {
         What::Session { change, session: Box::new(session) }
     };
     changed.into_iter().chain(proposed.then_some(SessionChange::Suggested)).map(told).collect()
+}
+
+/// What of a session its events are about.
+fn shown(session: &Session) -> impl PartialEq {
+    let Session { need_attention, attention_reason, version, tags, topics, .. } = session;
+    let waiting = (session.waiting_since, &session.assignee, session.escalations);
+    (*need_attention, attention_reason, *version, tags, topics, waiting)
+}
+
+fn proposals(session: &Session) -> impl Iterator<Item = SuggestionId> {
+    session.suggestions.iter().map(|text| text.id)
 }
 
 /// What is told of a message that a command changed. That it is about to leave is told once it has.
@@ -359,6 +387,22 @@ pub fn of_turn(old: Option<&Turn>, new: &Turn) -> Option<What> {
         turn_id: new.id,
         reason: reason.clone(),
     })
+}
+
+/// What is told of a text of the bot's that is not taken. `newest`: the customer's newest session.
+pub fn of_refused_text(
+    customer_id: CustomerId,
+    newest: Option<&Session>,
+    text: &OutboundText,
+    refusal: Refusal,
+) -> What {
+    What::BotRefused {
+        session_id: newest.map(|session| session.id),
+        customer_id,
+        turn_id: text.turn_id,
+        reason: refusal.slug().to_owned(),
+        texts: 1,
+    }
 }
 
 /// What is told of an answer to a turn that does not count.

@@ -20,8 +20,7 @@ pub fn words_of(customer: &Customer) -> BTreeSet<String> {
     let numbers = [&customer.phone_number, &customer.unconfirmed_phone_number];
     let numbers = numbers.into_iter().flatten().map(Address::as_str).flat_map(|number| {
         let digits = digits(number);
-        let reversed: String = std::iter::once(FROM_THE_END).chain(digits.chars().rev()).collect();
-        [digits, reversed]
+        [from_the_end(&digits), digits]
     });
     names.chain(numbers).filter(|word| !word.is_empty()).collect()
 }
@@ -34,6 +33,10 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).take(MAX_WORD_CHARS).collect()
+}
+
+fn from_the_end(digits: &str) -> String {
+    std::iter::once(FROM_THE_END).chain(digits.chars().rev()).collect()
 }
 
 /// What somebody looks for.
@@ -71,8 +74,7 @@ impl Query {
             // The longest leads to the fewest.
             Self::Words(words) => words.iter().max_by_key(|word| word.len()).cloned().into_iter().collect(),
             Self::Digits(digits) => {
-                let reversed = std::iter::once(FROM_THE_END).chain(digits.chars().rev()).collect();
-                vec![digits.clone(), reversed]
+                vec![digits.clone(), from_the_end(digits)]
             }
         }
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Answer, Refusal, fence};
+use super::conversation::{Answer, Refusal, fence, queue_turn};
 use super::customer::Customer;
 use super::ids::{CustomerId, MessageId, SessionId, TurnId};
 use super::message::Message;
@@ -307,26 +307,9 @@ impl Turn {
         if session.need_attention {
             return Err(Refusal::SessionHeld);
         }
-        let place = session.turns_queued;
-        session.turns_queued += 1;
+        let kind = if self.kind == TurnKind::MessageObserved { TurnKind::MessageReceived } else { self.kind };
         session.updated_at = now;
-        Ok(Self {
-            id,
-            place,
-            number: None,
-            kind: if self.kind == TurnKind::MessageObserved { TurnKind::MessageReceived } else { self.kind },
-            replies: Vec::new(),
-            refused_texts: Vec::new(),
-            history: None,
-            version: session.version,
-            attempts: 0,
-            failures: 0,
-            put_off: 0,
-            due_at: now,
-            state: TurnState::Pending,
-            created_at: now,
-            ..self.clone()
-        })
+        Ok(Self { also: self.also.clone(), ..queue_turn(session, id, kind, self.message_id, now) })
     }
 
     /// The fencing token of the call in hand.

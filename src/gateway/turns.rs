@@ -14,10 +14,11 @@ use crate::domain::event::BOT;
 use crate::domain::ids::{MessageId, SessionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::retry::{BOT_PAUSES, bot_pause};
+use crate::domain::time::Timestamp;
 use crate::domain::turn::{Turn, TurnWork};
 use crate::store::{
-    CompleteTurn, ListError, PageRequest, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim,
-    TurnCompleted, TurnError, TurnFailure, TurnReplied,
+    BotSaid, CompleteTurn, ListError, PageRequest, ReplayError, ReplyError, ReplyToTurn, StoreError,
+    TurnClaim, TurnCompleted, TurnError, TurnFailure, TurnReplied,
 };
 
 use super::Gateway;
@@ -256,18 +257,20 @@ impl Gateway {
 
     async fn answered(&self, turn: &Turn, answer: Answer) -> Result<&'static str, TurnError> {
         let now = self.now();
-        let command = CompleteTurn {
-            turn_id: turn.id,
-            attempt: turn.attempts,
+        let said = self.said(answer, now);
+        let command = CompleteTurn { turn_id: turn.id, attempt: turn.attempts, said, now };
+        let completed = self.store.complete_turn(command).await?;
+        Ok(self.note_answer(turn, &completed))
+    }
+
+    fn said(&self, answer: Answer, now: Timestamp) -> BotSaid {
+        BotSaid {
             message_ids: answer.texts.iter().map(|_| MessageId(self.new_id(now))).collect(),
             answer,
             bot_name: self.bot.name().to_owned(),
             valid_for: self.settings.valid_for,
             new_turn: TurnId(self.new_id(now)),
-            now,
-        };
-        let completed = self.store.complete_turn(command).await?;
-        Ok(self.note_answer(turn, &completed))
+        }
     }
 
     fn note_texts(&self, completed: &TurnCompleted) {
@@ -423,16 +426,7 @@ impl Gateway {
         answer: Answer,
     ) -> Result<TurnReplied, ReplyError> {
         let now = self.now();
-        let command = ReplyToTurn {
-            turn_id,
-            key,
-            message_ids: answer.texts.iter().map(|_| MessageId(self.new_id(now))).collect(),
-            answer,
-            bot_name: self.bot.name().to_owned(),
-            valid_for: self.settings.valid_for,
-            new_turn: TurnId(self.new_id(now)),
-            now,
-        };
+        let command = ReplyToTurn { turn_id, key, said: self.said(answer, now), now };
         let replied = self.store.reply_to_turn(command).await?;
         if !replied.replayed {
             self.note_texts(&replied.completed);

@@ -16,7 +16,7 @@ use crate::domain::message::Message;
 use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::domain::turn::TurnWork;
+use crate::domain::turn::{Reply, Turn, TurnWork};
 
 /// The engine could not do it, whatever was asked. The same call may work later. But for [`StoreError::Uncertain`],
 /// nothing was taken.
@@ -428,25 +428,32 @@ pub enum TurnClaim {
     Idle,
 }
 
+/// What the bot says to a turn, with what it takes to keep it.
 #[derive(Clone, Debug)]
-pub struct CompleteTurn {
-    pub turn_id: TurnId,
-    pub attempt: u32,
+pub struct BotSaid {
     pub answer: Answer,
     /// One for each text of the answer.
     pub message_ids: Vec<MessageId>,
     pub bot_name: String,
     pub valid_for: Duration,
     pub new_turn: TurnId,
-    pub now: Timestamp,
 }
 
-impl CompleteTurn {
+impl BotSaid {
     /// `newer`: the customer's newest session, where that is not the turn's.
     pub fn given<'a>(&'a self, newer: Option<&'a Session>) -> GivenAnswer<'a> {
-        let Self { answer, message_ids, bot_name, valid_for, new_turn, .. } = self;
+        let Self { answer, message_ids, bot_name, valid_for, new_turn } = self;
         GivenAnswer { answer, message_ids, bot_name, valid_for: *valid_for, new_turn: *new_turn, newer }
     }
+}
+
+/// What the bot says in answer to the call that told it the turn.
+#[derive(Clone, Debug)]
+pub struct CompleteTurn {
+    pub turn_id: TurnId,
+    pub attempt: u32,
+    pub said: BotSaid,
+    pub now: Timestamp,
 }
 
 /// What became of the bot's answer.
@@ -492,20 +499,20 @@ pub struct ReplyToTurn {
     pub turn_id: TurnId,
     /// What makes a repeat a repeat: its first half is of what names the call, its second of what is said.
     pub key: [u8; 32],
-    pub answer: Answer,
-    /// One for each text of the answer.
-    pub message_ids: Vec<MessageId>,
-    pub bot_name: String,
-    pub valid_for: Duration,
-    pub new_turn: TurnId,
+    pub said: BotSaid,
     pub now: Timestamp,
 }
 
 impl ReplyToTurn {
-    /// `newer`: the customer's newest session, where that is not the turn's.
-    pub fn given<'a>(&'a self, newer: Option<&'a Session>) -> GivenAnswer<'a> {
-        let Self { answer, message_ids, bot_name, valid_for, new_turn, .. } = self;
-        GivenAnswer { answer, message_ids, bot_name, valid_for: *valid_for, new_turn: *new_turn, newer }
+    /// What was said under its key before, if anything; or why the turn takes no reply.
+    pub fn repeats<'t>(&self, turn: &'t Turn) -> Result<Option<&'t Reply>, ReplyError> {
+        match turn.reply(self.key) {
+            _ if turn.calls() == 0 => Err(ReplyError::NotFound),
+            Some(reply) => Ok(Some(reply)),
+            None if turn.is_other_reply(self.key) => Err(ReplyError::IdempotencyMismatch),
+            None if turn.is_answered_out() => Err(ReplyError::AnsweredOut),
+            None => Ok(None),
+        }
     }
 }
 

@@ -20,9 +20,9 @@ use switchboard::domain::session::Session;
 use switchboard::domain::time::Timestamp;
 use switchboard::domain::turn::TurnWork;
 use switchboard::store::{
-    AssignSession, Begun, CompleteTurn, CreateCustomer, CreateMessage, Idempotency, Inbound, LaneHead,
-    PageRequest, Receipt, RecordInbound, ReplyToTurn, SetSubscription, Store, TurnClaim, TurnCompleted,
-    UpdateSession,
+    AssignSession, Begun, BotSaid, CompleteTurn, CreateCustomer, CreateMessage, Idempotency, Inbound,
+    LaneHead, PageRequest, Receipt, RecordInbound, ReplyToTurn, SetSubscription, Store, TurnClaim,
+    TurnCompleted, UpdateSession,
 };
 use uuid::Uuid;
 
@@ -253,28 +253,20 @@ impl Fixture {
 
     /// What the bot says to a turn by a call of its own.
     pub fn reply(&self, turn_id: TurnId, key: u8, answer: Answer, now: Timestamp) -> ReplyToTurn {
-        ReplyToTurn {
-            turn_id,
-            key: [key; 32],
-            message_ids: answer.texts.iter().map(|_| MessageId(self.id())).collect(),
-            answer,
-            bot_name: "bot".into(),
-            valid_for: VALID_FOR,
-            new_turn: TurnId(self.id()),
-            now,
-        }
+        ReplyToTurn { turn_id, key: [key; 32], said: self.said(answer), now }
     }
 
     pub fn completion(&self, work: &TurnWork, answer: Answer, now: Timestamp) -> CompleteTurn {
-        CompleteTurn {
-            turn_id: work.turn.id,
-            attempt: work.turn.attempts,
+        CompleteTurn { turn_id: work.turn.id, attempt: work.turn.attempts, said: self.said(answer), now }
+    }
+
+    fn said(&self, answer: Answer) -> BotSaid {
+        BotSaid {
             message_ids: answer.texts.iter().map(|_| MessageId(self.id())).collect(),
             answer,
             bot_name: "bot".into(),
             valid_for: VALID_FOR,
             new_turn: TurnId(self.id()),
-            now,
         }
     }
 

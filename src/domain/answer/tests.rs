@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::conversation::LOOP_GUARD;
 use crate::domain::delivery::Status;
 use crate::domain::fixtures::{
     HOUR, at, first, guarded, id, observing, policy, switched, texts, told, turn_id,

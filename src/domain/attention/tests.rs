@@ -4,6 +4,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::conversation::{LOOP_GUARD, POSSIBLE_OPT_OUT};
 use crate::domain::fixtures::{HOUR, at, first, patient, policy, switched, turn_id};
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -24,7 +24,7 @@ mod switch;
 pub use receive::{InboundIds, InboundText, KEYWORD_REPLY_LIFE, KeywordReplies, OnRecord, Received, receive};
 pub use speak::{OutboundText, Spoken, decline, speak};
 pub use switch::{SessionPatch, Switched, update_session};
-pub(in crate::domain) use switch::{hold, release};
+pub(in crate::domain) use switch::{hold, release, stop_loop};
 
 /// The rules that a deployment chooses.
 #[derive(Clone, Debug)]
@@ -142,7 +142,8 @@ pub(in crate::domain) fn outbound_message(
     }
 }
 
-fn queue_turn(
+/// A turn at the end of the session's, about that message.
+pub(in crate::domain) fn queue_turn(
     session: &mut Session,
     id: TurnId,
     kind: TurnKind,
@@ -242,7 +243,7 @@ pub const BOT_UNAVAILABLE: &str = "bot_unavailable";
 pub const BOT_DISABLED: &str = "bot_disabled";
 
 /// A reason without what follows after its colon. What a bot says when it hands over may look like anything.
-pub fn kind_of_reason(reason: &str) -> &str {
+fn kind_of_reason(reason: &str) -> &str {
     reason.split_once(':').map_or(reason, |(kind, _)| kind)
 }
 

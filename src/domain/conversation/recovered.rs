@@ -54,9 +54,10 @@ mod tests {
 
     use super::*;
     use crate::domain::conversation::{
-        InboundIds, KEYWORD_REPLY_LIFE, KeywordReplies, OnRecord, Policy, Received, receive,
+        InboundIds, KEYWORD_REPLY_LIFE, KeywordReplies, OnRecord, Received, receive,
     };
     use crate::domain::customer::ConsentRecord;
+    use crate::domain::fixtures::policy;
     use crate::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
     use crate::domain::message::Lane;
     use crate::domain::phone::Address;
@@ -106,15 +107,7 @@ mod tests {
                 turn: TurnId(id(4)),
                 reply: MessageId(id(5)),
             };
-            let policy = Policy {
-                idle_after: std::time::Duration::from_secs(7200),
-                has_bot: true,
-                forward_keywords: false,
-                max_content_units: 1600,
-                bot: crate::domain::conversation::BotPolicy::default(),
-                attention: crate::domain::conversation::AttentionPolicy::default(),
-            };
-            let received = receive(self.on_record.clone(), text, ids, &policy, now);
+            let received = receive(self.on_record.clone(), text, ids, &policy(), now);
             self.log.extend(received.consent.clone());
             let mut last_words = LastWords::default();
             self.log.iter().for_each(|line| last_words.note(line));

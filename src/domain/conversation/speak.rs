@@ -1,8 +1,6 @@
 //! What a text of an agent, of the bot or of the gateway does, or why it may not be sent.
 
-use super::{
-    LOOP_GUARD, Policy, Refusal, Switched, hold, may_still_answer, outbound_message, queue_turn, way_to,
-};
+use super::{Policy, Refusal, Switched, may_still_answer, outbound_message, queue_turn, stop_loop, way_to};
 use std::time::Duration;
 
 use crate::domain::customer::Customer;
@@ -101,7 +99,7 @@ pub fn speak(
     Ok(Spoken { session, message, silence_bot, turn })
 }
 
-/// What the bot's text does that is refused: one too many in too short a time gives the session to agents.
+/// What the bot's text does that is refused.
 pub fn decline(
     newest: Option<Session>,
     refusal: Refusal,
@@ -109,10 +107,9 @@ pub fn decline(
     now: Timestamp,
 ) -> Option<Switched> {
     let mut session = newest.filter(|session| session.is_current(now, policy.idle_after))?;
-    if refusal != Refusal::LoopGuard || session.need_attention {
-        return None;
-    }
-    hold(&mut session, Some(LOOP_GUARD.to_owned()), policy, now);
-    session.updated_at = now;
-    Some(Switched { session, silence_bot: true, turn: None })
+    stop_loop(&mut session, refusal, policy, now).then_some(Switched {
+        session,
+        silence_bot: true,
+        turn: None,
+    })
 }

@@ -1,6 +1,6 @@
 //! What an update of a session does: how it is labelled, and who has it.
 
-use super::{Policy, queue_turn};
+use super::{LOOP_GUARD, Policy, Refusal, queue_turn};
 
 use crate::domain::ids::TurnId;
 use crate::domain::session::Session;
@@ -68,12 +68,27 @@ pub(in crate::domain) fn hold(
     policy: &Policy,
     now: Timestamp,
 ) {
+    session.updated_at = now;
     session.need_attention = true;
     session.attention_reason = reason;
     session.version += 1;
     session.stop_waiting();
     session.wait_from(now, policy);
     session.bot_missed(session.message_count);
+}
+
+/// Agents have it now if the bot's text was refused as one too many in too short a time, and the bot had it. Whether they do.
+pub(in crate::domain) fn stop_loop(
+    session: &mut Session,
+    refusal: Refusal,
+    policy: &Policy,
+    now: Timestamp,
+) -> bool {
+    let stops = refusal == Refusal::LoopGuard && !session.need_attention;
+    if stops {
+        hold(session, Some(LOOP_GUARD.to_owned()), policy, now);
+    }
+    stops
 }
 
 /// The bot has it now.
@@ -83,6 +98,7 @@ pub(in crate::domain) fn release(
     new_turn: TurnId,
     now: Timestamp,
 ) -> Option<Turn> {
+    session.updated_at = now;
     session.need_attention = false;
     session.attention_reason = None;
     session.version += 1;

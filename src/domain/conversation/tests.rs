@@ -8,23 +8,13 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::customer::ConsentAction;
 use crate::domain::delivery::{Exemption, Status};
+use crate::domain::fixtures::policy;
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::keywords::Keyword;
 use crate::domain::message::Role;
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn policy() -> Policy {
-    Policy {
-        idle_after: 2 * HOUR,
-        has_bot: true,
-        forward_keywords: false,
-        max_content_units: 1600,
-        bot: crate::domain::conversation::BotPolicy::default(),
-        attention: crate::domain::conversation::AttentionPolicy::default(),
-    }
-}
 
 fn ids() -> InboundIds {
     let id = |n| Uuid::from_u128(n);

@@ -10,7 +10,7 @@ use super::keys::{
 };
 use super::kv::{Direction, Key, KeyRange, Kv, WriteSet};
 use super::tables::{CustomerRow, Tables, TurnAt, missing, write_entry};
-use super::tx::{message_index, word_index};
+use super::tx::{Index, message_index, word_index};
 use crate::domain::message::Message;
 use crate::domain::turn::Turn;
 use crate::store::StoreError;
@@ -24,6 +24,7 @@ pub fn migrate(kv: &dyn Kv, from: u32) -> Result<(), StoreError> {
     if from < 2 {
         index_by_fate(kv)?;
     }
+    // To 3: customers are found by their words, and turns that went wrong in a list.
     if from < 3 {
         index_each::<CustomerKey>(kv, |_, value| customer_entries(value))?;
         index_each::<TurnAtKey>(kv, turn_entries)?;
@@ -31,7 +32,7 @@ pub fn migrate(kv: &dyn Kv, from: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// To 3: customers are found by their words, and turns that went wrong in a list.
+/// Writes what each value of a table brings.
 fn index_each<F: Family>(
     kv: &dyn Kv,
     entries: fn(Tables<'_>, &[u8]) -> Result<WriteSet, StoreError>,
@@ -57,7 +58,7 @@ fn index_each<F: Family>(
 
 fn customer_entries(value: &[u8]) -> Result<WriteSet, StoreError> {
     let row: CustomerRow = codec::decode(value)?;
-    Ok(word_index(&row.customer).into_iter().map(|(key, value)| (key, Some(value))).collect())
+    Ok(written(word_index(&row.customer)))
 }
 
 fn turn_entries(tables: Tables<'_>, value: &[u8]) -> Result<WriteSet, StoreError> {
@@ -74,11 +75,7 @@ fn index_by_fate(kv: &dyn Kv) -> Result<(), StoreError> {
     for table in [LookKey::all(), SilentKey::all(), HeldKey::all(), HoldKey::all(), DoubtKey::all()] {
         clear(kv, &table)?;
     }
-    let mut rest = MessageKey::all();
-    while let Some(last) = index_messages(kv, &rest)? {
-        rest.start = after(last);
-    }
-    Ok(())
+    index_each::<MessageKey>(kv, message_entries)
 }
 
 fn clear(kv: &dyn Kv, range: &KeyRange) -> Result<(), StoreError> {
@@ -95,25 +92,14 @@ fn clear(kv: &dyn Kv, range: &KeyRange) -> Result<(), StoreError> {
     }
 }
 
-/// Writes what leads to the first messages of a range. The last of them, if there was any.
-fn index_messages(kv: &dyn Kv, range: &KeyRange) -> Result<Option<Key>, StoreError> {
-    let (mut writes, mut last) = (WriteSet::new(), None);
-    {
-        let view = kv.begin()?;
-        let tables = Tables::new(&*view);
-        for pair in view.scan(range, Direction::Forward).take(BATCH) {
-            let (key, value) = pair?;
-            let message: Message = codec::decode(&value)?;
-            let at = tables.message_at(message.id)?.ok_or_else(|| missing("a message's place"))?;
-            let entries = message_index(&message, &at).into_iter();
-            writes.extend(entries.map(|(key, value)| (key, Some(value))));
-            last = Some(key);
-        }
-    }
-    if !writes.is_empty() {
-        kv.commit(&writes)?;
-    }
-    Ok(last)
+fn message_entries(tables: Tables<'_>, value: &[u8]) -> Result<WriteSet, StoreError> {
+    let message: Message = codec::decode(value)?;
+    let at = tables.message_at(message.id)?.ok_or_else(|| missing("a message's place"))?;
+    Ok(written(message_index(&message, &at)))
+}
+
+fn written(index: Index) -> WriteSet {
+    index.into_iter().map(|(key, value)| (key, Some(value))).collect()
 }
 
 /// The first key after this one.

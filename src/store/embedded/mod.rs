@@ -286,7 +286,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn search_customers(&self, query: Query, limit: usize) -> Result<Vec<Customer>, StoreError> {
-        self.query(move |tables| queries::search_customers(tables, &query, limit)).await
+        self.read(move |kv| queries::search_customers(kv, &query, limit)).await
     }
 
     async fn consent_log(&self, number: NumberHash) -> Result<Vec<ConsentRecord>, StoreError> {

@@ -19,7 +19,7 @@ use super::tables::{Tables, missing, read_entry};
 use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::endpoint::{Delivery, Endpoint};
-use crate::domain::event::{Event, What};
+use crate::domain::event::{Event, Subject};
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::domain::pause::Pause;
@@ -36,6 +36,7 @@ use crate::store::{
 const KEYS_PER_VIEW: usize = 1_000;
 /// The same, where each is read, too.
 const SESSIONS_PER_VIEW: usize = 100;
+const CUSTOMERS_PER_VIEW: usize = 100;
 /// How many words with the same beginning are gone through.
 const MOST_WORDS: usize = 10_000;
 
@@ -193,32 +194,30 @@ fn page<T, P: Position>(
     Ok(Page { items: rows.into_iter().map(|(_, item)| item).collect(), next })
 }
 
-/// The order in which words lead to customers.
-pub fn search_customers(
-    tables: Tables<'_>,
-    query: &Query,
-    limit: usize,
-) -> Result<Vec<Customer>, StoreError> {
+/// Goes through the words that begin so.
+pub fn search_customers(kv: &dyn Kv, query: &Query, limit: usize) -> Result<Vec<Customer>, StoreError> {
     let mut found: BTreeMap<CustomerId, (Word, Customer)> = BTreeMap::new();
     for beginning in query.beginnings().into_iter().map(Word) {
         let mut start = vec![WordKey::TABLE];
         start.extend_from_slice(beginning.beginning());
         let range = KeyRange { end: super::keys::after_prefix(&start), start };
-        let mut left = limit;
-        for entry in tables.entries::<WordKey, ()>(&range).take(MOST_WORDS) {
-            let (WordKey { word, customer }, ()) = entry?;
-            if left == 0 {
-                break;
+        let (mut left, mut words) = (limit, MOST_WORDS);
+        walk(kv, range, CUSTOMERS_PER_VIEW, |tables, key| {
+            if left == 0 || words == 0 {
+                return Ok(ControlFlow::Break(()));
             }
+            words -= 1;
+            let WordKey { word, customer } = WordKey::decode(key)?;
             if found.get(&customer).is_some_and(|(first, _)| first.0 <= word.0) {
-                continue;
+                return Ok(ControlFlow::Continue(()));
             }
             let customer = tables.customer(customer)?.ok_or_else(|| missing("a customer"))?;
             if query.finds(&customer) {
                 left -= 1;
                 found.insert(customer.id, (word, customer));
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
     }
     let mut found: Vec<_> = found.into_values().collect();
     found.sort_by(|(word, one), (other, two)| (&word.0, one.id).cmp(&(&other.0, two.id)));
@@ -269,14 +268,11 @@ pub fn event(tables: Tables<'_>, place: u64) -> Result<Option<Logged>, StoreErro
 
 fn logged(tables: Tables<'_>, event: Event) -> Result<Logged, StoreError> {
     let (mut customer, mut session, mut message) = (None, None, None);
-    match &event.what {
-        What::Customer { id, .. } => customer = tables.customer(*id)?,
-        What::Message { id, .. } => message = tables.message(*id)?,
-        what => {
-            if let Some(id) = what.session_id() {
-                session = tables.session(id)?;
-            }
-        }
+    match event.what.subject() {
+        Some(Subject::Customer(id)) => customer = tables.customer(id)?,
+        Some(Subject::Session(id)) => session = tables.session(id)?,
+        Some(Subject::Message(id)) => message = tables.message(id)?,
+        None => {}
     }
     Ok(Logged { event, customer, session, message })
 }

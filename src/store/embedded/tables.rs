@@ -1,6 +1,8 @@
 //! What stands under the keys, and how it is found: typed reads on any view, be it of what is committed or of a
 //! command's own world. Writes nothing; see [`super::tx`].
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +185,22 @@ impl<'v> Tables<'v> {
             }
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// Those of the messages with these ids that are still there, in that order.
+    pub fn messages(self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        ids.iter().filter_map(|id| self.message(*id).transpose()).collect()
+    }
+
+    /// What was said in the session at these places, the newest first.
+    pub fn said(
+        self,
+        session: SessionId,
+        places: Range<u64>,
+    ) -> impl Iterator<Item = Result<Message, StoreError>> + use<'v> {
+        let key = |place| MessageKey { session, place }.encode();
+        let range = KeyRange { start: key(places.start), end: key(places.end) };
+        self.scan(&range, Direction::Reverse).map(|pair| codec::decode(&pair?.1))
     }
 
     /// The message that something else names.

@@ -15,7 +15,7 @@ use crate::domain::conversation::{
 };
 use crate::domain::delivery::{DeliveryError, ErrorClass};
 use crate::domain::message::{Author, Role};
-use crate::store::{Idempotency, LaneHead, REMEMBERED};
+use crate::store::{BotSaid, Idempotency, LaneHead, REMEMBERED};
 
 const ANN: &str = "+14155550101";
 const BOB: &str = "+14155550102";
@@ -267,11 +267,13 @@ async fn nothing_leads_to_who_waits_is_searched_or_went_wrong_once_they_are_eras
     let command = CompleteTurn {
         turn_id: claim().await,
         attempt: 1,
-        answer: Answer { texts: vec![proposed], ..Answer::default() },
-        message_ids: vec![MessageId(Uuid::from_u128(9))],
-        bot_name: "bot".into(),
-        valid_for: Duration::from_secs(60),
-        new_turn: TurnId(Uuid::from_u128(9)),
+        said: BotSaid {
+            answer: Answer { texts: vec![proposed], ..Answer::default() },
+            message_ids: vec![MessageId(Uuid::from_u128(9))],
+            bot_name: "bot".into(),
+            valid_for: Duration::from_secs(60),
+            new_turn: TurnId(Uuid::from_u128(9)),
+        },
         now: at(3),
     };
     store.complete_turn(command).await.unwrap();

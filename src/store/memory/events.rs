@@ -1,7 +1,7 @@
 //! The log of events, and whom they are told.
 
 use crate::domain::endpoint::{Delivery, Endpoint};
-use crate::domain::event::{Event, What};
+use crate::domain::event::{Event, Subject};
 use crate::domain::time::Timestamp;
 use crate::store::change::Changed;
 use crate::store::{AdvanceEndpoint, DueDeliveries, EventsError, ListError, Logged, Page, PageRequest};
@@ -26,25 +26,14 @@ impl State {
     }
 
     pub fn logged(&self, event: &Event) -> Logged {
-        let what = &event.what;
-        let customer = match what {
-            What::Customer { id, .. } => self.customers.get(*id),
-            _ => None,
-        };
-        let message = match what {
-            What::Message { id, .. } => self.messages.get(*id),
-            _ => None,
-        };
-        let session = match what {
-            What::Message { .. } | What::Customer { .. } => None,
-            _ => what.session_id().and_then(|id| self.sessions.get(id)),
-        };
-        Logged {
-            event: event.clone(),
-            customer: customer.cloned(),
-            session: session.cloned(),
-            message: message.cloned(),
+        let mut logged = Logged { event: event.clone(), customer: None, session: None, message: None };
+        match event.what.subject() {
+            Some(Subject::Customer(id)) => logged.customer = self.customers.get(id).cloned(),
+            Some(Subject::Session(id)) => logged.session = self.sessions.get(id).cloned(),
+            Some(Subject::Message(id)) => logged.message = self.messages.get(id).cloned(),
+            None => {}
         }
+        logged
     }
 
     pub fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Logged>, EventsError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::conversation::{OutboundText, Refusal, decline, may_be_texted, speak};
 use crate::domain::delivery::Status;
-use crate::domain::event::What;
+use crate::domain::event::of_refused_text;
 use crate::domain::ids::{CustomerId, MessageId, SessionId};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
@@ -53,13 +53,7 @@ impl State {
         now: Timestamp,
     ) -> Refusal {
         if text.author.is_bot() {
-            self.told.push(What::BotRefused {
-                session_id: newest.as_ref().map(|session| session.id),
-                customer_id,
-                turn_id: text.turn_id,
-                reason: refusal.slug().to_owned(),
-                texts: 1,
-            });
+            self.told.push(of_refused_text(customer_id, newest.as_ref(), text, refusal));
             if let Some(switched) = decline(newest, refusal, &self.rules, now) {
                 self.change_queue(customer_id, now, |state| state.keep_switch(switched, now));
             }

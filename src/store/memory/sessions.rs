@@ -21,13 +21,14 @@ impl State {
         if self.customers.get(customer_id).is_none() {
             return Err(UpdateSessionError::NotFound);
         }
-        let session = self
-            .newest_session(customer_id)
-            .filter(|session| session.is_current(now, self.rules.idle_after))
-            .cloned()
-            .ok_or(UpdateSessionError::NoCurrentSession)?;
+        let session = self.current_session(customer_id, now).ok_or(UpdateSessionError::NoCurrentSession)?;
         let switched = conversation::update_session(session, &patch, &self.rules, new_turn, now);
         Ok(self.change_queue(customer_id, now, |state| state.keep_switch(switched, now)))
+    }
+
+    fn current_session(&self, customer_id: CustomerId, now: Timestamp) -> Option<Session> {
+        let newest = self.newest_session(customer_id);
+        newest.filter(|session| session.is_current(now, self.rules.idle_after)).cloned()
     }
 
     /// Keeps a switch with all that it entails. Within [`State::change_queue`].
@@ -62,11 +63,7 @@ impl State {
         if self.customers.get(customer_id).is_none() {
             return Err(AssignError::NotFound);
         }
-        let session = self
-            .newest_session(customer_id)
-            .filter(|session| session.is_current(now, self.rules.idle_after))
-            .cloned()
-            .ok_or(AssignError::NoCurrentSession)?;
+        let session = self.current_session(customer_id, now).ok_or(AssignError::NoCurrentSession)?;
         let assigned = attention::assign(session, assignee, &caller, force, &self.rules, now)?;
         self.sessions.put(assigned.clone());
         Ok(assigned)

@@ -89,34 +89,27 @@ impl State {
 
     pub fn complete_turn(&mut self, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
         let turn = self.in_hand(command.turn_id, command.attempt)?;
-        let given = command.given(self.newer_session(&turn));
+        let given = command.said.given(self.newer_session(&turn));
         let (customer, session) = (self.owner(turn.customer_id)?, self.session_of(&turn)?);
         let answered = answer(customer, session, &turn, &given, &self.rules, command.now);
         let mut turn = turn;
-        turn.complete(answered.refused, &command.answer);
-        Ok(self.keep_answer(turn, answered, &command.answer, command.now))
+        turn.complete(answered.refused, &command.said.answer);
+        Ok(self.keep_answer(turn, answered, &command.said.answer, command.now))
     }
 
     pub fn reply_to_turn(&mut self, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
-        let told = self.turns.get(command.turn_id).filter(|turn| turn.calls() > 0).cloned();
-        let mut turn = told.ok_or(ReplyError::NotFound)?;
-        if let Some(reply) = turn.reply(command.key) {
+        let mut turn = self.turns.get(command.turn_id).cloned().ok_or(ReplyError::NotFound)?;
+        if let Some(reply) = command.repeats(&turn)? {
             let messages = reply.messages.iter().filter_map(|id| self.messages.get(*id)).cloned().collect();
             let completed = TurnCompleted { messages, refused: None, handed_off: false };
             return Ok(TurnReplied { completed, replayed: true });
         }
-        if turn.is_other_reply(command.key) {
-            return Err(ReplyError::IdempotencyMismatch);
-        }
-        if turn.is_answered_out() {
-            return Err(ReplyError::AnsweredOut);
-        }
-        let given = command.given(self.newer_session(&turn));
+        let given = command.said.given(self.newer_session(&turn));
         let (customer, session) = (self.owner(turn.customer_id)?, self.session_of(&turn)?);
         let answered = reply(customer, session, &turn, &given, &self.rules, command.now);
         let ids = answered.messages.iter().map(|message| message.id).collect();
-        turn.note_reply(command.key, ids, answered.refused, &command.answer);
-        let completed = self.keep_answer(turn, answered, &command.answer, command.now);
+        turn.note_reply(command.key, ids, answered.refused, &command.said.answer);
+        let completed = self.keep_answer(turn, answered, &command.said.answer, command.now);
         Ok(TurnReplied { completed, replayed: false })
     }
 
@@ -159,14 +152,14 @@ impl State {
         match failure {
             TurnFailure::RetryAt(due_at) => {
                 turn.failures += 1;
-                self.retry_turn(turn, due_at)?;
+                let session = self.session_of(&turn)?;
+                self.retry_turn(turn, session, due_at);
                 Ok(TurnFailed::default())
             }
             TurnFailure::PutOff(due_at) => {
                 let mut session = self.session_of(&turn)?;
                 turn.was_not_told(&mut session);
-                self.sessions.put(session);
-                self.retry_turn(turn, due_at)?;
+                self.retry_turn(turn, session, due_at);
                 Ok(TurnFailed::default())
             }
             TurnFailure::GiveUp { reason, fallback } | TurnFailure::NotAsked { reason, fallback } => {
@@ -209,11 +202,7 @@ impl State {
     }
 
     pub fn release_turns(&mut self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        let abandoned: Vec<Turn> =
-            self.turns.rows().filter(|turn| turn.is_abandoned(owner)).cloned().collect();
-        let count = abandoned.len();
-        abandoned.into_iter().try_for_each(|turn| self.retry_turn(turn, now))?;
-        Ok(count)
+        self.retry_turns(now, |turn| turn.is_abandoned(owner))
     }
 
     pub fn reclaim_turns(
@@ -222,18 +211,23 @@ impl State {
         known: &[(TurnId, u32)],
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        let forgotten: Vec<Turn> =
-            self.turns.rows().filter(|turn| turn.is_forgotten(owner, known)).cloned().collect();
-        let count = forgotten.len();
-        forgotten.into_iter().try_for_each(|turn| self.retry_turn(turn, now))?;
+        self.retry_turns(now, |turn| turn.is_forgotten(owner, known))
+    }
+
+    /// Those turns are pending again. Returns how many.
+    fn retry_turns(&mut self, now: Timestamp, which: impl Fn(&Turn) -> bool) -> Result<usize, StoreError> {
+        let turns: Vec<Turn> = self.turns.rows().filter(|turn| which(turn)).cloned().collect();
+        let count = turns.len();
+        for turn in turns {
+            let session = self.session_of(&turn)?;
+            self.retry_turn(turn, session, now);
+        }
         Ok(count)
     }
 
-    fn retry_turn(&mut self, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
-        let mut session = self.session_of(&turn)?;
+    fn retry_turn(&mut self, mut turn: Turn, mut session: Session, due_at: Timestamp) {
         turn.retry(&mut session, self.message_of(&turn).cloned().as_ref(), due_at);
         self.turns.put(turn);
         self.sessions.put(session);
-        Ok(())
     }
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use super::{idempotency, sessions};
 use crate::domain::conversation::{OutboundText, Refusal, decline, may_be_texted, speak};
 use crate::domain::delivery::Status;
-use crate::domain::event::What;
+use crate::domain::event::of_refused_text;
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::Message;
-use crate::domain::session::Session;
 use crate::store::embedded::tables::missing;
 use crate::store::embedded::tx::Tx;
 use crate::store::{CancelError, CreateMessage, CreateMessageError, Fresh, ResendError, StoreError};
@@ -25,10 +24,10 @@ pub fn create(
     let customer = tx.tables().customer(customer_id)?.ok_or(CreateMessageError::NotFound)?;
     let newest = tx.tables().newest_session(customer_id)?;
     let turn = text.turn_id.map_or(Ok(None), |turn| tx.tables().turn(turn))?;
-    let mut spoken = match speak(&customer, newest.clone(), turn.as_ref(), &text, tx.rules, now) {
+    let mut spoken = match speak(&customer, newest, turn.as_ref(), &text, tx.rules, now) {
         Ok(spoken) => spoken,
         Err(refusal) if text.author.is_bot() => {
-            refuse_bot(tx, customer_id, newest, &text, refusal)?;
+            refuse_bot(tx, customer_id, &text, refusal)?;
             return Ok(Err(refusal));
         }
         Err(refusal) => return Err(refusal.into()),
@@ -48,17 +47,11 @@ pub fn create(
 fn refuse_bot(
     tx: &mut Tx<'_, '_>,
     customer_id: CustomerId,
-    newest: Option<Session>,
     text: &OutboundText,
     refusal: Refusal,
 ) -> Result<(), StoreError> {
-    tx.also_tell([What::BotRefused {
-        session_id: newest.as_ref().map(|session| session.id),
-        customer_id,
-        turn_id: text.turn_id,
-        reason: refusal.slug().to_owned(),
-        texts: 1,
-    }]);
+    let newest = tx.tables().newest_session(customer_id)?;
+    tx.also_tell([of_refused_text(customer_id, newest.as_ref(), text, refusal)]);
     if let Some(switched) = decline(newest, refusal, tx.rules, tx.now) {
         sessions::keep_switch(tx, switched)?;
     }

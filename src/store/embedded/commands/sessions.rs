@@ -2,13 +2,11 @@
 
 use crate::domain::attention::{self, Attention, asks_something};
 use crate::domain::conversation::{self, Switched};
-use crate::domain::ids::{SuggestionId, TurnId};
+use crate::domain::ids::{CustomerId, SuggestionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::session::{InboxQueue, Session, Suggestion};
 use crate::domain::turn::{Turn, TurnState};
-use crate::store::embedded::codec;
-use crate::store::embedded::keys::{AttentionKey, Family, InboxKey, MessageKey, SuggestionKey};
-use crate::store::embedded::kv::{Direction, KeyRange};
+use crate::store::embedded::keys::{AttentionKey, Family, InboxKey, SuggestionKey};
 use crate::store::embedded::tables::{Tables, missing};
 use crate::store::embedded::tx::Tx;
 use crate::store::{AssignError, AssignSession, Attended, StoreError, UpdateSession, UpdateSessionError};
@@ -18,11 +16,7 @@ pub fn update(tx: &mut Tx<'_, '_>, command: &UpdateSession) -> Result<Session, U
     if tx.tables().customer(*customer_id)?.is_none() {
         return Err(UpdateSessionError::NotFound);
     }
-    let session = tx
-        .tables()
-        .newest_session(*customer_id)?
-        .filter(|session| session.is_current(*now, tx.rules.idle_after))
-        .ok_or(UpdateSessionError::NoCurrentSession)?;
+    let session = current_session(tx, *customer_id)?.ok_or(UpdateSessionError::NoCurrentSession)?;
     let switched = conversation::update_session(session, patch, tx.rules, *new_turn, *now);
     Ok(keep_switch(tx, switched)?)
 }
@@ -32,14 +26,15 @@ pub fn assign(tx: &mut Tx<'_, '_>, command: AssignSession) -> Result<Session, As
     if tx.tables().customer(customer_id)?.is_none() {
         return Err(AssignError::NotFound);
     }
-    let session = tx
-        .tables()
-        .newest_session(customer_id)?
-        .filter(|session| session.is_current(now, tx.rules.idle_after))
-        .ok_or(AssignError::NoCurrentSession)?;
+    let session = current_session(tx, customer_id)?.ok_or(AssignError::NoCurrentSession)?;
     let assigned = attention::assign(session, assignee, &caller, force, tx.rules, now)?;
     tx.put_session(&assigned)?;
     Ok(assigned)
+}
+
+fn current_session(tx: &Tx<'_, '_>, customer: CustomerId) -> Result<Option<Session>, StoreError> {
+    let newest = tx.tables().newest_session(customer)?;
+    Ok(newest.filter(|session| session.is_current(tx.now, tx.rules.idle_after)))
 }
 
 pub fn use_suggestion(tx: &mut Tx<'_, '_>, id: SuggestionId) -> Result<Option<Suggestion>, StoreError> {
@@ -101,15 +96,8 @@ pub fn plan_attention(tx: &mut Tx<'_, '_>) -> Result<usize, StoreError> {
 /// The customer's last text that the bot has not seen.
 fn unanswered(tables: Tables<'_>, session: &Session) -> Result<Option<Message>, StoreError> {
     let Some(from) = session.unseen_by_bot_from else { return Ok(None) };
-    let key = |place| MessageKey { session: session.id, place }.encode();
-    let unseen = KeyRange { start: key(from), end: key(session.message_count) };
-    for pair in tables.scan(&unseen, Direction::Reverse) {
-        let message: Message = codec::decode(&pair?.1)?;
-        if asks_something(&message) {
-            return Ok(Some(message));
-        }
-    }
-    Ok(None)
+    let mut unseen = tables.said(session.id, from..session.message_count);
+    unseen.find(|message| message.as_ref().map_or(true, asks_something)).transpose()
 }
 
 /// Keeps a switch with all that it entails.

@@ -10,9 +10,7 @@ use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{HISTORY, Turn, TurnWork};
-use crate::store::embedded::codec;
-use crate::store::embedded::keys::{DueTurnKey, Family, MessageKey, TurnInHandKey};
-use crate::store::embedded::kv::{Direction, KeyRange};
+use crate::store::embedded::keys::{DueTurnKey, Family, TurnInHandKey};
 use crate::store::embedded::tables::{Tables, missing};
 use crate::store::embedded::tx::Tx;
 use crate::store::{
@@ -43,8 +41,7 @@ pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> 
     tx.put_turn(&turn)?;
     tx.put_session(&session)?;
     let history = history_of(tx.tables(), &turn)?;
-    let also = turn.also.iter().filter_map(|id| tx.tables().message(*id).transpose());
-    let also = also.collect::<Result<_, _>>()?;
+    let also = tx.tables().messages(&turn.also)?;
     Ok(TurnClaim::Work(Box::new(TurnWork { turn, session, customer, message, also, history })))
 }
 
@@ -58,12 +55,9 @@ fn session_of(tables: Tables<'_>, turn: &Turn) -> Result<Session, StoreError> {
 
 /// The newest of what was said while the bot was paused, oldest first.
 fn history_of(tables: Tables<'_>, turn: &Turn) -> Result<Vec<Message>, StoreError> {
-    let Some(places) = &turn.history else { return Ok(Vec::new()) };
-    let key = |place| MessageKey { session: turn.session_id, place }.encode();
-    let range = KeyRange { start: key(places.start), end: key(places.end) };
-    let newest_first = tables.scan(&range, Direction::Reverse).take(HISTORY);
-    let mut said: Vec<Message> =
-        newest_first.map(|pair| codec::decode(&pair?.1)).collect::<Result<_, _>>()?;
+    let Some(places) = turn.history.clone() else { return Ok(Vec::new()) };
+    let newest_first = tables.said(turn.session_id, places).take(HISTORY);
+    let mut said: Vec<Message> = newest_first.collect::<Result<_, _>>()?;
     said.reverse();
     Ok(said)
 }
@@ -75,35 +69,27 @@ fn in_hand(tx: &Tx<'_, '_>, id: TurnId, attempt: u32) -> Result<Turn, TurnError>
 pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
     let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
     let newer = newer_session(tx.tables(), &turn)?;
-    let given = command.given(newer.as_ref());
+    let given = command.said.given(newer.as_ref());
     let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
     let answered = answer(&customer, session, &turn, &given, tx.rules, command.now);
-    turn.complete(answered.refused, &command.answer);
-    Ok(keep_answer(tx, &turn, answered, &command.answer)?)
+    turn.complete(answered.refused, &command.said.answer);
+    Ok(keep_answer(tx, &turn, answered, &command.said.answer)?)
 }
 
 pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
-    let told = tx.tables().turn(command.turn_id)?.filter(|turn| turn.calls() > 0);
-    let mut turn = told.ok_or(ReplyError::NotFound)?;
-    if let Some(reply) = turn.reply(command.key) {
-        let messages = reply.messages.iter().filter_map(|id| tx.tables().message(*id).transpose());
-        let messages = messages.collect::<Result<_, _>>()?;
+    let mut turn = tx.tables().turn(command.turn_id)?.ok_or(ReplyError::NotFound)?;
+    if let Some(reply) = command.repeats(&turn)? {
+        let messages = tx.tables().messages(&reply.messages)?;
         let completed = TurnCompleted { messages, refused: None, handed_off: false };
         return Ok(TurnReplied { completed, replayed: true });
     }
-    if turn.is_other_reply(command.key) {
-        return Err(ReplyError::IdempotencyMismatch);
-    }
-    if turn.is_answered_out() {
-        return Err(ReplyError::AnsweredOut);
-    }
     let newer = newer_session(tx.tables(), &turn)?;
-    let given = command.given(newer.as_ref());
+    let given = command.said.given(newer.as_ref());
     let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
     let answered = answer::reply(&customer, session, &turn, &given, tx.rules, command.now);
     let ids = answered.messages.iter().map(|message| message.id).collect();
-    turn.note_reply(command.key, ids, answered.refused, &command.answer);
-    Ok(TurnReplied { completed: keep_answer(tx, &turn, answered, &command.answer)?, replayed: false })
+    turn.note_reply(command.key, ids, answered.refused, &command.said.answer);
+    Ok(TurnReplied { completed: keep_answer(tx, &turn, answered, &command.said.answer)?, replayed: false })
 }
 
 /// The customer's newest session, where that is not the turn's.
@@ -142,14 +128,14 @@ pub fn fail(
     match failure {
         TurnFailure::RetryAt(due_at) => {
             turn.failures += 1;
-            retry(tx, turn, *due_at)?;
+            let session = session_of(tx.tables(), &turn)?;
+            retry(tx, turn, session, *due_at)?;
             Ok(TurnFailed::default())
         }
         TurnFailure::PutOff(due_at) => {
             let mut session = session_of(tx.tables(), &turn)?;
             turn.was_not_told(&mut session);
-            tx.put_session(&session)?;
-            retry(tx, turn, *due_at)?;
+            retry(tx, turn, session, *due_at)?;
             Ok(TurnFailed::default())
         }
         TurnFailure::GiveUp { reason, fallback } | TurnFailure::NotAsked { reason, fallback } => {
@@ -186,8 +172,12 @@ pub fn replay(tx: &mut Tx<'_, '_>, id: TurnId, new_turn: TurnId) -> Result<Turn,
     Ok(again)
 }
 
-fn retry(tx: &mut Tx<'_, '_>, mut turn: Turn, due_at: Timestamp) -> Result<(), StoreError> {
-    let mut session = session_of(tx.tables(), &turn)?;
+fn retry(
+    tx: &mut Tx<'_, '_>,
+    mut turn: Turn,
+    mut session: Session,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
     let message = tx.tables().named_message(turn.message_id)?;
     turn.retry(&mut session, message.as_ref(), due_at);
     tx.put_turn(&turn)?;
@@ -210,8 +200,8 @@ fn retry_in_hand(tx: &mut Tx<'_, '_>, which: impl Fn(&Turn) -> bool) -> Result<u
     for (TurnInHandKey { turn }, ()) in in_hand {
         let turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
         if which(&turn) {
-            let now = tx.now;
-            retry(tx, turn, now)?;
+            let (session, now) = (session_of(tx.tables(), &turn)?, tx.now);
+            retry(tx, turn, session, now)?;
             retried += 1;
         }
     }

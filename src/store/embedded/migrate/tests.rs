@@ -21,7 +21,7 @@ use crate::domain::message::Lane;
 use crate::domain::search::Query;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnKind;
-use crate::store::{Attended, CompleteTurn, PageRequest, ReplayError, Silent, Store, TurnClaim};
+use crate::store::{Attended, BotSaid, CompleteTurn, PageRequest, ReplayError, Silent, Store, TurnClaim};
 
 /// What the first version stored, pair by pair in hexadecimal digits. Each of the customers 1 to 7 has texted once. Agents
 /// have the conversation with 1, whose two texts by the bot were canceled; for 2 one is of unknown fate and another behind
@@ -140,11 +140,13 @@ async fn goes_on(store: &EmbeddedStore) {
         let command = CompleteTurn {
             turn_id: work.turn.id,
             attempt: work.turn.attempts,
-            answer: Answer::default(),
-            message_ids: Vec::new(),
-            bot_name: "bot".into(),
-            valid_for: Duration::from_secs(3600),
-            new_turn: work.turn.id,
+            said: BotSaid {
+                answer: Answer::default(),
+                message_ids: Vec::new(),
+                bot_name: "bot".into(),
+                valid_for: Duration::from_secs(3600),
+                new_turn: work.turn.id,
+            },
             now: at(102),
         };
         store.complete_turn(command).await.unwrap();

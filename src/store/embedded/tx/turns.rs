@@ -15,19 +15,16 @@ impl Tx<'_, '_> {
     /// Replaces the turn with that id, or else adds it.
     pub fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError> {
         self.touch_turn(turn.id)?;
-        let order = match self.tables().turn_at(turn.id)? {
-            Some(at) => at.order,
-            None => self.next_order()?,
-        };
-        self.keep_turn(order, turn)
+        if let Some(at) = self.tables().turn_at(turn.id)? {
+            return self.keep_turn(at.order, turn);
+        }
+        let order = self.next_order()?;
+        self.place_turn(order, turn)
     }
 
     fn keep_turn(&mut self, order: u64, turn: &Turn) -> Result<(), StoreError> {
         self.touch_turns(turn.session_id)?;
         let (session, place) = (turn.session_id, turn.place);
-        if self.tables().turn_at(turn.id)?.is_none() {
-            self.put_record(&TurnAtKey { turn: turn.id }, &TurnAt { session, place, order })?;
-        }
         if turn.has_failed() {
             self.put_entry(&FailedTurnKey { order }, &turn.id);
         }
@@ -48,6 +45,8 @@ impl Tx<'_, '_> {
     /// Adds the turn at that place in the order of queueing.
     pub fn place_turn(&mut self, order: u64, turn: &Turn) -> Result<(), StoreError> {
         self.keep_order(order)?;
+        let at = TurnAt { session: turn.session_id, place: turn.place, order };
+        self.put_record(&TurnAtKey { turn: turn.id }, &at)?;
         self.keep_turn(order, turn)
     }
 
@@ -67,7 +66,10 @@ impl Tx<'_, '_> {
         let closed = self.tables().records(&ClosedTurnKey::within(&session)).take(limit);
         let closed: Vec<Turn> = closed.collect::<Result<_, _>>()?;
         for turn in &closed {
-            if let Some(at) = self.tables().turn_at(turn.id)? {
+            // One that failed stays so, and no other is listed.
+            if turn.has_failed()
+                && let Some(at) = self.tables().turn_at(turn.id)?
+            {
                 self.remove(&FailedTurnKey { order: at.order });
             }
             self.remove(&TurnAtKey { turn: turn.id });

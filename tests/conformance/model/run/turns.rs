@@ -5,7 +5,7 @@ use std::time::Duration;
 use switchboard::domain::answer::Fallback;
 use switchboard::domain::conversation::{Answer, AnswerText};
 use switchboard::domain::ids::{MessageId, SuggestionId, TurnId};
-use switchboard::store::{CompleteTurn, ReplyToTurn, Store, TurnClaim, TurnCompleted, TurnFailure};
+use switchboard::store::{BotSaid, CompleteTurn, ReplyToTurn, Store, TurnClaim, TurnCompleted, TurnFailure};
 
 use super::super::command::{Command, Failure, Reply};
 use super::super::world::{OWNERS, World, picked, same};
@@ -91,18 +91,19 @@ impl World {
         (answer, message_ids)
     }
 
-    async fn complete(&mut self, turn_id: TurnId, attempt: u32, reply: Reply) -> Ran {
+    fn said(&mut self, reply: Reply) -> BotSaid {
         let (answer, message_ids) = self.answer(reply);
-        let command = CompleteTurn {
-            turn_id,
-            attempt,
+        BotSaid {
             answer,
             message_ids,
             bot_name: "bot".into(),
             valid_for: Duration::from_secs(600),
             new_turn: TurnId(self.id()),
-            now: self.now,
-        };
+        }
+    }
+
+    async fn complete(&mut self, turn_id: TurnId, attempt: u32, reply: Reply) -> Ran {
+        let command = CompleteTurn { turn_id, attempt, said: self.said(reply), now: self.now };
         if let Ok(completed) = both!(self.complete_turn(command.clone())) {
             self.note_answer(turn_id, &completed).await;
         }
@@ -110,17 +111,7 @@ impl World {
     }
 
     async fn reply_to(&mut self, turn_id: TurnId, key: u8, reply: Reply) -> Ran {
-        let (answer, message_ids) = self.answer(reply);
-        let command = ReplyToTurn {
-            turn_id,
-            key: [key; 32],
-            answer,
-            message_ids,
-            bot_name: "bot".into(),
-            valid_for: Duration::from_secs(600),
-            new_turn: TurnId(self.id()),
-            now: self.now,
-        };
+        let command = ReplyToTurn { turn_id, key: [key; 32], said: self.said(reply), now: self.now };
         if let Ok(replied) = both!(self.reply_to_turn(command.clone())) {
             self.note_answer(turn_id, &replied.completed).await;
         }
