@@ -1,6 +1,6 @@
 // Owns how one message looks: the bubble of its role, its author, what came with it, and how far it got.
 
-import { fill, h, setText } from './dom.js';
+import { fill, h, setText, spoken } from './dom.js';
 import { icon } from './icons.js';
 import { progress } from './thread-log.js';
 import { counted, momentOf, timeOf } from './words.js';
@@ -73,7 +73,7 @@ function attachment({ url, content_type: type }, at, of) {
     { class: 'attachment', href: url, target: '_blank', rel: 'noopener noreferrer' },
     icon('attachment'),
     h('span', {}, words),
-    h('span', { class: 'spoken' }, ' (opens in a new tab)'),
+    spoken(' (opens in a new tab)'),
   );
 }
 
@@ -101,7 +101,7 @@ function drawMeta(element, message, side, last, act) {
   element.classList.toggle('is-quiet', !last && drawing === 'delivered');
   fill(
     element,
-    last ? time : h('span', { class: 'spoken' }, time),
+    last ? time : spoken(time),
     h(
       'span',
       { class: `ticks ticks-${drawing}`, title },

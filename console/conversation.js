@@ -116,7 +116,6 @@ export function createConversation(customerId, row, me, { changed, failed }) {
     if (mine.length === 0) return;
     state.log = withEvents(state.log, mine);
     applyToSession(mine);
-    for (const event of mine) if (hasUnknownMedia(event)) fetchMedia(event.data.id);
     put({});
   }
 
@@ -156,16 +155,11 @@ export function createConversation(customerId, row, me, { changed, failed }) {
     put({});
   }
 
-  // The event of a customer's message does not say what came with it.
-  function hasUnknownMedia({ name, data }) {
-    return name === 'message.created' && data.sender_role === 'end-user' && data.media === undefined && !data.gone;
-  }
-
-  async function fetchMedia(id) {
+  async function refetch(id) {
     try {
       put({ log: withPage(state.log, [await api.message(id)]) });
     } catch {
-      // The text itself is there; the next loading brings the rest.
+      // It was done; events, or the next loading, bring what became of it.
     }
   }
 
@@ -180,19 +174,15 @@ export function createConversation(customerId, row, me, { changed, failed }) {
     });
   }
 
-  async function resend(id) {
+  async function decide(call, id) {
     return attempt(async () => {
-      await api.resendMessage(id);
-      await fetchMedia(id);
+      await call(id);
+      await refetch(id);
     });
   }
 
-  async function cancel(id) {
-    return attempt(async () => {
-      await api.cancelMessage(id);
-      await fetchMedia(id);
-    });
-  }
+  const resend = (id) => decide(api.resendMessage, id);
+  const cancel = (id) => decide(api.cancelMessage, id);
 
   function putSession(session) {
     const known = state.session;

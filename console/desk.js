@@ -11,9 +11,10 @@ import { createDetails } from './details.js';
 import { dialogIsOpen } from './dialogs.js';
 import { fill, h, setAttribute, setText } from './dom.js';
 import { createDrafts } from './drafts.js';
-import { createFrame, iconButton } from './frame.js';
+import { createFrame } from './frame.js';
 import { createHandover } from './handover.js';
 import { openHelp } from './help.js';
+import { iconButton } from './icons.js';
 import { createInbox } from './inbox.js';
 import { createFeed } from './inbox-feed.js';
 import { waitingCounts } from './inbox-list.js';
@@ -86,8 +87,8 @@ export function openDesk(page, me, { signedOut, left }) {
     details: details.element,
     detailsShown: head.setDetails,
     buttons: [
-      iconButton('help', 'Keyboard shortcuts', () => openHelp()),
-      iconButton('settings', 'Settings', () => openSettings({ me, signOut: leave })),
+      iconButton('help', 'Keyboard shortcuts', { title: 'Keyboard shortcuts', onclick: () => openHelp() }),
+      iconButton('settings', 'Settings', { title: 'Settings', onclick: () => openSettings({ me, signOut: leave }) }),
     ],
   });
 
@@ -115,7 +116,7 @@ export function openDesk(page, me, { signedOut, left }) {
 
   function drawBadge() {
     const { all, more } = waitingCounts(feed.all());
-    setBadge(all, more && all > 0, conversation?.state.customer ? nameOf(conversation.state.customer) : '');
+    setBadge(all, more, conversation?.state.customer ? nameOf(conversation.state.customer) : '');
   }
 
   function onRoute() {
@@ -299,6 +300,7 @@ export function openDesk(page, me, { signedOut, left }) {
     clearTimeout(withoutEvents);
     cancelAnimationFrame(painting);
     live.stop();
+    outbox.stop();
     conversation?.close();
     frame.close();
     stopKeys();

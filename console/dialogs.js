@@ -1,7 +1,7 @@
 // Owns the frame of every dialog: its title, its way out, and where the focus goes before and after.
 
 import { freshId, h } from './dom.js';
-import { icon } from './icons.js';
+import { iconButton } from './icons.js';
 
 /** Opens a dialog over the page. Escape, the cross and a click beside it close it; the focus goes back by itself. */
 export function openDialog({ title, kind = '', body, onclose = () => {} }) {
@@ -14,7 +14,7 @@ export function openDialog({ title, kind = '', body, onclose = () => {} }) {
       'header',
       { class: 'dialog-head' },
       h('h2', { id: labelId }, title),
-      h('button', { class: 'plain icon-button', type: 'button', 'aria-label': 'Close', onclick: close }, icon('close')),
+      iconButton('close', 'Close', { onclick: close }),
     ),
     h('div', { class: 'dialog-body' }, body),
   );

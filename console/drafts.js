@@ -2,7 +2,7 @@
 
 const PREFIX = 'switchboard draft ';
 
-/** `storage` is the tab's; where a browser has none, drafts live as long as the page. */
+/** `storage` is the tab's. */
 export function createDrafts(storage = tabStorage()) {
   return {
     read: (customerId) => storage.getItem(PREFIX + customerId) ?? '',
@@ -13,7 +13,8 @@ export function createDrafts(storage = tabStorage()) {
   };
 }
 
-function tabStorage() {
+/** What is kept in it outlives a reload; where a browser has none, it lives as long as the page. */
+export function tabStorage() {
   try {
     sessionStorage.setItem(`${PREFIX}?`, '');
     sessionStorage.removeItem(`${PREFIX}?`);

@@ -3,7 +3,7 @@
 
 import { openDialog } from './dialogs.js';
 import { fill, h, setAttribute } from './dom.js';
-import { icon, mark } from './icons.js';
+import { mark } from './icons.js';
 import { preference, setPreference } from './preferences.js';
 
 const wide = matchMedia('(min-width: 72rem)');
@@ -113,14 +113,5 @@ function nothingOpen() {
       key('?'),
       ' shows all keys',
     ),
-  );
-}
-
-/** A button that shows a drawing only. */
-export function iconButton(name, label, onclick) {
-  return h(
-    'button',
-    { class: 'plain icon-button', type: 'button', 'aria-label': label, title: label, onclick },
-    icon(name),
   );
 }

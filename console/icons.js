@@ -1,6 +1,8 @@
 // Owns the drawings. All are strokes on a grid of 20 by 20, and say nothing to screen readers: whoever shows one,
 // names it.
 
+import { h } from './dom.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 const STROKES = {
@@ -65,4 +67,10 @@ export function mark() {
     svg.append(shape);
   }
   return svg;
+}
+
+/** A button that shows a drawing only, and is called `label`. */
+export function iconButton(name, label, attributes) {
+  const button = { class: 'plain icon-button', type: 'button', 'aria-label': label, ...attributes };
+  return h('button', button, icon(name));
 }

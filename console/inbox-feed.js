@@ -51,18 +51,10 @@ export function createFeed(me, handlers) {
     await Promise.all([load('shown'), lists.all ? load('all') : null]);
   }
 
-  async function load(which) {
-    const mine = generation;
-    const since = watch();
-    try {
-      const page = await api.inbox(which === 'all' ? PLAIN_VIEW : view);
-      if (mine === generation) put(which, withEvents(withPage(lists[which], page, { anew: true }), since));
-    } catch (problem) {
-      if (mine === generation) put(which, withProblem(lists[which], problem));
-      handlers.failed(problem);
-    } finally {
-      unwatch(since);
-    }
+  function load(which) {
+    const ask = () => api.inbox(which === 'all' ? PLAIN_VIEW : view);
+    const failed = (problem) => put(which, withProblem(lists[which], problem));
+    return fetchInto(which, ask, { anew: true, failed });
   }
 
   /** The next page, if there is one and it is not on its way. */
@@ -71,12 +63,20 @@ export function createFeed(me, handlers) {
     if (!shown.next || shown.state === 'more') return;
     const mine = generation;
     put('shown', { ...shown, state: 'more' });
+    // Whoever paints it asks again: not at once.
+    const failed = (problem) =>
+      setTimeout(() => mine === generation && put('shown', withProblem(lists.shown, problem)), ASKED_AGAIN_MS);
+    await fetchInto('shown', shown.next, { anew: false, failed });
+  }
+
+  async function fetchInto(which, ask, { anew, failed }) {
+    const mine = generation;
     const since = watch();
     try {
-      const page = await shown.next();
-      if (mine === generation) put('shown', withEvents(withPage(lists.shown, page), since));
+      const page = await ask();
+      if (mine === generation) put(which, withEvents(withPage(lists[which], page, { anew }), since));
     } catch (problem) {
-      if (mine === generation) put('shown', withProblem(lists.shown, problem));
+      if (mine === generation) failed(problem);
       handlers.failed(problem);
     } finally {
       unwatch(since);
@@ -96,7 +96,7 @@ export function createFeed(me, handlers) {
   async function complete(row) {
     const told = heard.about(row);
     const customer = row.customer ?? told.customer;
-    know(row.id, told);
+    if (told.customer || told.last_message) know(row.id, told);
     if (customer && (row.last_message ?? told.last_message)) return customer;
     if (!asked.has(row.id)) asked.set(row.id, lookUp(row));
     return asked.get(row.id);

@@ -1,7 +1,7 @@
 // Owns how one session looks in the inbox: who it is, the last word, and how long they have waited.
 
 import { setWaitingSince, waitingSince } from './clock.js';
-import { fill, h, setAttribute, setText } from './dom.js';
+import { fill, h, setAttribute, setText, spoken } from './dom.js';
 import { icon } from './icons.js';
 import { hashOf } from './route.js';
 import { briefly, initials, nameOf, reasonOf } from './words.js';
@@ -69,7 +69,7 @@ function drawPreview(element, row, me, draft) {
     fill(
       element,
       h('span', { class: 'row-reason' }, reason),
-      h('span', { class: 'spoken' }, '. '),
+      spoken('. '),
       ' ',
       lastWords(row, me),
     );
@@ -97,15 +97,15 @@ function drawMarks(element, row, me) {
       ? h(
           'span',
           { class: assignee === me.name ? 'chip chip-mine' : 'chip' },
-          h('span', { class: 'spoken' }, 'Assigned to '),
+          spoken('Assigned to '),
           assignee === me.name ? 'You' : assignee,
         )
       : null,
     row.tags
       .slice(0, 1)
-      .map((tag) => h('span', { class: 'chip chip-tag' }, h('span', { class: 'spoken' }, 'Tag '), tag)),
+      .map((tag) => h('span', { class: 'chip chip-tag' }, spoken('Tag '), tag)),
     row.tags.length > 1
-      ? h('span', { class: 'chip chip-tag' }, `+${row.tags.length - 1}`, h('span', { class: 'spoken' }, ' more tags'))
+      ? h('span', { class: 'chip chip-tag' }, `+${row.tags.length - 1}`, spoken(' more tags'))
       : null,
   );
 }

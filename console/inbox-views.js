@@ -1,7 +1,7 @@
 // Owns the line above the inbox: whose sessions are shown, how many wait in each view, and the filter by tag and topic.
 
-import { fill, freshId, h, setAttribute } from './dom.js';
-import { icon } from './icons.js';
+import { fill, freshId, h, setAttribute, spoken } from './dom.js';
+import { iconButton } from './icons.js';
 
 const VIEWS = [
   { who: 'all', label: 'All' },
@@ -24,19 +24,12 @@ export function createViews(choose) {
     clear,
   );
   const words = 'Filter by tag or topic';
-  const opener = h(
-    'button',
-    {
-      class: 'plain icon-button',
-      type: 'button',
-      'aria-label': words,
-      title: words,
-      'aria-expanded': 'false',
-      'aria-controls': filters.id,
-      onclick: toggleFilters,
-    },
-    icon('filter'),
-  );
+  const opener = iconButton('filter', words, {
+    title: words,
+    'aria-expanded': 'false',
+    'aria-controls': filters.id,
+    onclick: toggleFilters,
+  });
   const buttons = views.map(({ button }) => button);
   const group = h('div', { class: 'view-group', role: 'group', 'aria-label': 'Show' }, buttons);
 
@@ -82,7 +75,7 @@ function drawCount(element, number, more) {
   element.hidden = !number;
   if (!number) return;
   const words = number > 99 || more ? `${Math.min(number, 99)}+` : String(number);
-  fill(element, words, h('span', { class: 'spoken' }, ' waiting'));
+  fill(element, words, spoken(' waiting'));
 }
 
 function filterField(label, changed) {

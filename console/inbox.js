@@ -138,7 +138,6 @@ export function createInbox({ feed, drafts, me }) {
   function setOpen(customerId) {
     openCustomer = customerId;
     cursor = items.find(({ row }) => row?.customer_id === customerId)?.row.id ?? cursor;
-    draw();
   }
 
   /** The session of a customer as the inbox knows it; null if it does not. */

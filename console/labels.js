@@ -2,7 +2,7 @@
 
 import { announce } from './announcer.js';
 import { fill, freshId, h, setAttribute } from './dom.js';
-import { icon } from './icons.js';
+import { icon, iconButton } from './icons.js';
 
 const MOST = 50;
 
@@ -17,11 +17,7 @@ export function createLabels({ title, singular, change }) {
     placeholder: `Add a ${singular}`,
     enterkeyhint: 'done',
   });
-  const add = h(
-    'button',
-    { class: 'plain icon-button', type: 'submit', 'aria-label': `Add the ${singular}` },
-    icon('plus'),
-  );
+  const add = iconButton('plus', `Add the ${singular}`, { type: 'submit' });
   const form = h(
     'form',
     { class: 'add-label', onsubmit: submit },

@@ -1,7 +1,7 @@
 // Owns the texts that were sent from this tab and that the daemon has not answered for yet. Each has an idempotency key
 // that it keeps over every further try, over a reload and over a signing in, so that trying again never texts twice.
 
-import { memoryStorage } from './drafts.js';
+import { tabStorage } from './drafts.js';
 
 const PLACE = 'switchboard outbox';
 // The daemon knows a key for a day; shortly before that, trying again is no longer safe.
@@ -23,6 +23,7 @@ export function createOutbox({
   newKey = randomKey,
 }) {
   let entries = restore(storage, now(), author);
+  let stopped = false;
   const busy = new Set();
 
   function of(customerId) {
@@ -49,10 +50,10 @@ export function createOutbox({
 
   // One at a time for each customer: what was written first arrives first.
   async function work(customerId) {
-    if (busy.has(customerId)) return;
+    if (stopped || busy.has(customerId)) return;
     busy.add(customerId);
     try {
-      for (let entry = first(customerId); entry; entry = first(customerId)) {
+      for (let entry = first(customerId); entry && !stopped; entry = first(customerId)) {
         if (!(await attempt(entry))) break;
       }
     } finally {
@@ -124,7 +125,12 @@ export function createOutbox({
     else storage.removeItem(PLACE);
   }
 
-  return { add, of, tryNow, takeBack };
+  /** Tries nothing more: whose texts these are is gone. What waits stays in the tab. */
+  function stop() {
+    stopped = true;
+  }
+
+  return { add, of, tryNow, takeBack, stop };
 }
 
 function restore(storage, now, author) {
@@ -142,12 +148,4 @@ function restore(storage, now, author) {
 // `crypto.randomUUID` is missing from pages that came over plain HTTP.
 function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function tabStorage() {
-  try {
-    return sessionStorage;
-  } catch {
-    return memoryStorage();
-  }
 }

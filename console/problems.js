@@ -18,7 +18,7 @@ const BY_SLUG = {
 
 /**
  * `{kind, words, passing, retryAfterMs}` of whatever was thrown. `kind` is `signed-out`, `offline`, `busy`, `conflict`,
- * `gone`, `forgotten` or `other`; what is `passing` may be tried again as it is.
+ * `gone` or `other`; what is `passing` may be tried again as it is.
  */
 export function problemOf(error) {
   const { status = 0, slug = null, retryAfter = null } = error ?? {};
@@ -34,7 +34,6 @@ export function problemOf(error) {
 
 function kindOf(status, slug, error) {
   if (status === 401) return 'signed-out';
-  if (slug === 'events-forgotten') return 'forgotten';
   if (status === 409) return 'conflict';
   if (status === 404) return 'gone';
   if (status === 429 || status >= 500) return 'busy';

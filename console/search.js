@@ -96,7 +96,7 @@ export function createSearch({ changed, failed }) {
     show(false);
   }
 
-  return { field, results, focus: () => input.focus(), close };
+  return { field, results, focus: () => input.focus() };
 }
 
 function resultRow(customer) {

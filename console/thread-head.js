@@ -2,7 +2,7 @@
 
 import { setWaitingSince, waitingSince } from './clock.js';
 import { fill, h, setAttribute, setText } from './dom.js';
-import { icon } from './icons.js';
+import { iconButton } from './icons.js';
 import { drawPicture } from './inbox-row.js';
 import { nameOf, numberOf, reasonOf } from './words.js';
 
@@ -14,22 +14,11 @@ export function createThreadHead({ me, act }) {
   const wait = h('span', { class: 'thread-wait' });
   const standing = h('span', { class: 'thread-standing' });
   const actions = h('div', { class: 'thread-actions' });
-  const back = h(
-    'button',
-    { class: 'plain icon-button back', type: 'button', 'aria-label': 'Back to the inbox', onclick: () => act('back') },
-    icon('back'),
-  );
-  const details = h(
-    'button',
-    {
-      class: 'plain icon-button',
-      type: 'button',
-      'aria-label': 'Customer details',
-      title: 'Customer details (i)',
-      onclick: () => act('details'),
-    },
-    icon('details'),
-  );
+  const back = iconButton('back', 'Back to the inbox', { class: 'plain icon-button back', onclick: () => act('back') });
+  const details = iconButton('details', 'Customer details', {
+    title: 'Customer details (i)',
+    onclick: () => act('details'),
+  });
   const element = h(
     'header',
     { class: 'thread-head' },

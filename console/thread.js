@@ -160,7 +160,7 @@ export function createThread({ me, act, older, reload }) {
     scroller.scrollTo({ top: scroller.scrollHeight, behavior: calm ? 'instant' : 'smooth' });
   }
 
-  return { element, draw, scrollToEnd: () => ((atEnd = true), scrollToEnd()) };
+  return { element, draw };
 }
 
 function asMessage(entry) {

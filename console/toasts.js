@@ -1,7 +1,7 @@
 // Owns the short notices at the edge of the page: what was done, and what did not work.
 
 import { h } from './dom.js';
-import { icon } from './icons.js';
+import { icon, iconButton } from './icons.js';
 
 const STAYS_MS = 5000;
 const region = h('div', { class: 'toasts', role: 'region', 'aria-label': 'Notices' });
@@ -23,11 +23,7 @@ export function toastProblem(words) {
 
 function show(words, role) {
   for (const other of region.children) if (other.dataset.words === words) other.remove();
-  const close = h(
-    'button',
-    { class: 'plain icon-button', type: 'button', 'aria-label': 'Dismiss notice', onclick: () => box.remove() },
-    icon('close'),
-  );
+  const close = iconButton('close', 'Dismiss notice', { onclick: () => box.remove() });
   const box = h(
     'div',
     { class: `toast toast-${role}`, role, 'data-words': words },

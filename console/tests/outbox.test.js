@@ -107,6 +107,25 @@ test('a reload keeps texts and keys', async () => {
   assert.deepEqual(soon.calls, [['c', 'Hey', 'k1']]);
 });
 
+test('who has left sends nothing more, and finds it when they come back', async () => {
+  const { outbox, calls, timers, storage } = outboxWith([{ kind: 'offline', passing: true, retryAfterMs: null }]);
+  outbox.add('c', 'Hey');
+  outbox.add('c', 'Still there?');
+  await settled();
+  outbox.stop();
+  timers[0][0]();
+  outbox.tryNow();
+  await settled();
+  assert.equal(calls.length, 1);
+  const back = outboxWith([], { storage });
+  back.outbox.tryNow();
+  await settled();
+  assert.deepEqual(
+    back.calls.map(([, content]) => content),
+    ['Hey', 'Still there?'],
+  );
+});
+
 test('the next day a text is not sent on a guess', async () => {
   const { outbox, storage } = outboxWith([{ kind: 'offline', passing: true, retryAfterMs: null }]);
   outbox.add('c', 'Hey');

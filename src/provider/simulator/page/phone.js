@@ -121,10 +121,20 @@ function choose(number) {
   watch();
 }
 
+let drawn = '';
+
+// Only what differs from what is there takes its place; the focus stays with its phone.
 function drawPhones() {
+  const all = known().map((number) => {
+    const fresh = number === state.current ? 0 : (state.counts.get(number) ?? 0) - (state.seen.get(number) ?? 0);
+    return { number, fresh };
+  });
+  const now = JSON.stringify([state.current, all]);
+  if (now === drawn) return;
+  drawn = now;
+  const focused = document.activeElement?.dataset.number;
   $('phones').replaceChildren(
-    ...known().map((number) => {
-      const fresh = number === state.current ? 0 : (state.counts.get(number) ?? 0) - (state.seen.get(number) ?? 0);
+    ...all.map(({ number, fresh }) => {
       const button = h(
         'button',
         { type: 'button', class: 'phone-choice', 'aria-pressed': String(number === state.current) },
@@ -136,14 +146,15 @@ function drawPhones() {
       return h('li', {}, button);
     }),
   );
+  if (focused) [...$('phones').querySelectorAll('button')].find(({ dataset }) => dataset.number === focused)?.focus();
 }
 
-// Drawing takes the place of the button that was pressed; the focus stays with the phone.
 function onPhone(event) {
   const button = event.target.closest('button');
   if (!button) return;
+  // Not every browser gives a pressed button the focus.
+  button.focus();
   choose(button.dataset.number);
-  [...$('phones').querySelectorAll('button')].find(({ dataset }) => dataset.number === state.current)?.focus();
 }
 
 function onAdd(event) {
