@@ -77,18 +77,6 @@ impl HttpState {
         &self.gateway
     }
 
-    fn reply_keys(&self) -> &[ReplyKey] {
-        &self.reply_keys
-    }
-
-    fn answer_limits(&self) -> AnswerLimits {
-        self.answer_limits
-    }
-
-    fn canned_replies(&self) -> &[CannedReply] {
-        &self.canned_replies
-    }
-
     /// From now on `/readyz` says no, so that no new calls are sent here while the process ends.
     pub fn retire(&self) {
         self.readiness.retire();

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::network;
-use super::secret::{Secret, Sources};
+use super::secret::{Secret, Sources, signing};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice, duration, text};
 use crate::app::outside::Outside;
 use crate::domain::conversation::{BotPolicy, LONGEST_DEBOUNCE, LoopGuard, check_content};
 use crate::domain::segments::MAX_CONTENT_UNITS;
-use crate::domain::signature::SigningKey;
 
 mod openai;
 
@@ -102,7 +101,6 @@ impl Kind {
     }
 }
 
-const SECRET: Sources = Sources { inline: "secret", list: Some("secrets"), file: "secret_file" };
 const TOKEN: Sources = Sources { inline: "token", list: None, file: "token_file" };
 const INIT_SECRET: Sources = Sources { inline: "init_secret", list: None, file: "init_secret_file" };
 
@@ -111,7 +109,7 @@ impl BotSettings {
     pub(super) fn read(mut section: Section<'_>, outside: &Outside) -> Option<Self> {
         let kind = section.or("kind", Kind::None);
         let at = address(&mut section, kind, outside);
-        let secrets = secrets(&mut section, kind == Kind::Webhook);
+        let secrets = signing(&mut section, (kind == Kind::Webhook).then_some("the bot"));
         let token = for_header(&mut section, TOKEN);
         let model = OpenAi::read(&mut section, kind == Kind::OpenAi);
         let init_secret = init_secret(&mut section, kind == Kind::Init);
@@ -188,32 +186,11 @@ fn address(section: &mut Section<'_>, kind: Kind, outside: &Outside) -> Option<A
         Some(mend) => section.required("url", mend),
         None => section.optional("url"),
     };
-    let callable = |url: &String| {
-        reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-    };
-    match &url {
-        Some(url) if !callable(url) => section
-            .refuse("url", "cannot be called; write an address such as \"https://bot.example.com/turns\""),
-        Some(url) => network::check(section, "url", url, outside),
-        None => {}
+    if let Some(url) = &url {
+        network::check_callable(section, "url", url, "https://bot.example.com/turns", outside);
     }
     let timeout = section.or("timeout", Duration::from_secs(25));
     Some(Address { url: url?, timeout })
-}
-
-fn secrets(section: &mut Section<'_>, needed: bool) -> Vec<Secret> {
-    let given = SECRET.any_in(section);
-    let secrets = SECRET.read(section);
-    if let Some(wrong) = secrets.iter().find_map(|secret| SigningKey::parse(secret.expose()).err()) {
-        section.refuse(SECRET.used_in(section), format!("cannot sign: {wrong}"));
-    }
-    if needed && !given {
-        section.refuse(
-            "secret",
-            "is missing; write \"whsec_\" and 24 to 64 random bytes in base64, and tell the bot",
-        );
-    }
-    secrets
 }
 
 fn init_secret(section: &mut Section<'_>, needed: bool) -> Option<Secret> {

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use super::network;
-use super::secret::{Secret, Sources};
+use super::secret::{SIGNING, Secret, Sources, signing};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{Setting, choice};
 use crate::app::outside::Outside;
 use crate::domain::event::BOT;
-use crate::domain::signature::SigningKey;
 use crate::gateway::events::EventFilter;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -68,7 +67,6 @@ impl Setting for Kind {
 
 /// The URL of Slack's webhook is itself a secret.
 const URL: Sources = Sources { inline: "url", list: None, file: "url_file" };
-const SECRET: Sources = Sources { inline: "secret", list: Some("secrets"), file: "secret_file" };
 
 /// Reads all endpoints. A wrong one is reported and left out.
 pub(super) fn read_all(sections: Vec<Section<'_>>, outside: &Outside) -> Vec<Webhook> {
@@ -113,32 +111,18 @@ fn url(section: &mut Section<'_>, outside: &Outside) -> Option<Secret> {
         section.refuse("url", "is missing; write where events are POSTed to, or a url_file that holds it");
     }
     let url = URL.read(section).pop()?;
-    let callable = reqwest::Url::parse(url.expose())
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let key = URL.used_in(section);
-    if callable {
-        network::check(section, key, url.expose(), outside);
-    } else {
-        section.refuse(key, "cannot be called; write an address such as \"https://crm.example.com/events\"");
-    }
+    network::check_callable(section, key, url.expose(), "https://crm.example.com/events", outside);
     Some(url)
 }
 
 fn secrets(section: &mut Section<'_>, kind: Kind) -> Vec<Secret> {
-    let given = SECRET.any_in(section);
-    let secrets = SECRET.read(section);
-    if let Some(wrong) = secrets.iter().find_map(|secret| SigningKey::parse(secret.expose()).err()) {
-        section.refuse(SECRET.used_in(section), format!("cannot sign: {wrong}"));
+    if kind == Kind::Standard {
+        return signing(section, Some("whoever is called"));
     }
-    match (kind, given) {
-        (Kind::Standard, false) => section.refuse(
-            "secret",
-            "is missing; write \"whsec_\" and 24 to 64 random bytes in base64, and tell whoever is called",
-        ),
-        (Kind::Slack, true) => {
-            section.refuse(SECRET.used_in(section), "is of no use: Slack checks no signature");
-        }
-        _ => {}
+    let secrets = signing(section, None);
+    if SIGNING.any_in(section) {
+        section.refuse(SIGNING.used_in(section), "is of no use: Slack checks no signature");
     }
     secrets
 }

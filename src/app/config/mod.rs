@@ -42,7 +42,7 @@ pub use self::simulator::SimulatorSettings;
 pub use self::store::{Engine, StoreSettings};
 pub use self::tokens::{AccessToken, DEMO_TOKENS};
 pub use self::tree::Place;
-pub use self::values::{BaseUrl, PublicUrl, duration};
+pub use self::values::{BaseUrl, PublicUrl, duration, is_callable};
 
 use self::problem::Report;
 use self::section::Section;

@@ -2,7 +2,7 @@
 
 use super::section::Section;
 use super::tree::Node;
-use super::values::{Setting, choice, text};
+use super::values::{Setting, choice, is_callable, text};
 use crate::app::outside::{Network, Outside, ProxyUse};
 
 /// A bot or model beside the daemon. What is anybody else's has to be named.
@@ -45,6 +45,15 @@ pub(super) fn read(mut section: Section<'_>, proxy: Option<&str>) -> Outside {
     }
     section.finish();
     Outside::new(allowed, used)
+}
+
+/// Refuses a URL that cannot be called, or that leads inside, where that is not allowed.
+pub(super) fn check_callable(section: &Section<'_>, key: &str, url: &str, such_as: &str, outside: &Outside) {
+    if is_callable(url) {
+        check(section, key, url, outside);
+    } else {
+        section.refuse(key, format!("cannot be called; write an address such as \"{such_as}\""));
+    }
 }
 
 /// Refuses a URL that leads inside, where that is not allowed.

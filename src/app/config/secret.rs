@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 
 use super::section::Section;
-use super::tree::Place;
+use crate::domain::signature::SigningKey;
 
 /// A text that must not be shown. `Debug` prints a dot row; there is no `Display`.
 #[derive(Clone)]
@@ -37,6 +37,22 @@ pub struct Sources {
     pub file: &'static str,
 }
 
+/// With what is signed for others, as Standard Webhooks has it.
+pub const SIGNING: Sources = Sources { inline: "secret", list: Some("secrets"), file: "secret_file" };
+
+/// Those secrets. `told`: whoever has to know them, where there has to be one.
+pub fn signing(section: &mut Section<'_>, told: Option<&str>) -> Vec<Secret> {
+    let secrets = SIGNING.read(section);
+    if let Some(wrong) = secrets.iter().find_map(|secret| SigningKey::parse(secret.expose()).err()) {
+        section.refuse(SIGNING.used_in(section), format!("cannot sign: {wrong}"));
+    }
+    if let (Some(told), false) = (told, SIGNING.any_in(section)) {
+        let mend = format!("write \"whsec_\" and 24 to 64 random bytes in base64, and tell {told}");
+        section.refuse(SIGNING.inline, format!("is missing; {mend}"));
+    }
+    secrets
+}
+
 impl Sources {
     fn names(self) -> impl Iterator<Item = &'static str> {
         [Some(self.inline), self.list, Some(self.file)].into_iter().flatten()
@@ -56,23 +72,12 @@ impl Sources {
         let inline: Option<String> = section.optional(self.inline);
         let list: Option<Vec<String>> = self.list.and_then(|key| section.optional(key));
         let file: Option<String> = section.optional(self.file);
-        let mut used: Vec<_> = self.names().filter(|key| section.has(key)).collect();
-        let by_variable = |key: &&str| matches!(section.place_of(key), Place::Variable(_));
-        if used.iter().any(by_variable) {
-            // A variable wins over the file, also where it names another source of the same secret.
-            used.retain(by_variable);
-        }
-        if let [first, second, ..] = used[..] {
-            section.refuse(second, format!("and {first} are both set; keep one of them"));
-            return Vec::new();
-        }
+        let Ok(used) = section.only_of(self.names()) else { return Vec::new() };
         let empty = list.as_ref().is_some_and(Vec::is_empty);
-        let from_file = file.filter(|_| used.contains(&self.file)).map(|path| self.read_file(section, &path));
-        let list = list.filter(|_| self.list.is_some_and(|key| used.contains(&key)));
+        let from_file = file.filter(|_| used == Some(self.file)).map(|path| self.read_file(section, &path));
+        let list = list.filter(|_| used.is_some() && used == self.list);
         let found = from_file.or(list).or(inline.map(|secret| vec![secret])).unwrap_or_default();
-        if let (Some(key), true) =
-            (used.first(), empty || found.iter().any(|secret| secret.trim().is_empty()))
-        {
+        if let (Some(key), true) = (used, empty || found.iter().any(|secret| secret.trim().is_empty())) {
             section.refuse(key, "is empty; write the secret, or leave the key out");
         }
         found.into_iter().map(Secret).collect()

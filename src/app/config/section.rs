@@ -5,6 +5,9 @@ use super::problem::{Report, nearest};
 use super::tree::{Entry, Node, Place, Table, Value};
 use super::values::Setting;
 
+/// More than one key says the same thing. It is reported.
+pub struct Ambiguous;
+
 pub struct Section<'a> {
     /// As in messages: `server`, `channels[0]`; empty at the root.
     path: String,
@@ -88,6 +91,24 @@ impl<'a> Section<'a> {
 
     pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// Which of these keys is used; none if none is. Only one may be: else that is reported, and there is no answer.
+    pub fn only_of(
+        &self,
+        keys: impl IntoIterator<Item = &'static str>,
+    ) -> Result<Option<&'static str>, Ambiguous> {
+        let mut used: Vec<_> = keys.into_iter().filter(|key| self.has(key)).collect();
+        let by_variable = |key: &&str| matches!(self.place_of(key), Place::Variable(_));
+        if used.iter().any(by_variable) {
+            // A variable wins over the file, also where it names another source of the same thing.
+            used.retain(by_variable);
+        }
+        if let [first, second, ..] = used[..] {
+            self.refuse(second, format!("and {first} are both set; keep one of them"));
+            return Err(Ambiguous);
+        }
+        Ok(used.first().copied())
     }
 
     /// What stands under a key, before it is read for good: notes nothing.

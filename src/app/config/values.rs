@@ -180,6 +180,15 @@ impl Setting for SocketAddr {
     }
 }
 
+/// Whether somebody can be called there.
+pub fn is_callable(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| is_web(&url))
+}
+
+fn is_web(url: &reqwest::Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
 /// An absolute `http` or `https` URL without query, fragment or trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(String);
@@ -198,10 +207,7 @@ impl BaseUrl {
     /// The same, where a user and a password may stand in it.
     fn parse_with_user(text: &str) -> Option<Self> {
         let url = reqwest::Url::parse(text).ok()?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none();
+        let plain = is_web(&url) && url.query().is_none() && url.fragment().is_none();
         plain.then(|| Self(text.trim_end_matches('/').to_owned()))
     }
 

@@ -34,5 +34,5 @@ pub async fn list_canned_replies(
     params: Params,
 ) -> Result<Json<Vec<CannedReply>>, Problem> {
     params.finish()?;
-    Ok(Json(state.canned_replies().to_vec()))
+    Ok(Json(state.canned_replies.to_vec()))
 }

@@ -138,12 +138,12 @@ struct Telling {
 impl IntoResponse for Telling {
     fn into_response(self) -> Response {
         let first = Bytes::from(format!("retry: {RETRY_MS}\nid: {}\n\n", self.stands_at));
-        let frames = stream::unfold((Some(self), Some(first)), |(telling, first)| async move {
-            let mut telling = telling?;
-            match first {
-                Some(first) => Some((Ok::<_, Infallible>(first), (Some(telling), None))),
-                None => telling.next().await.map(|bytes| (Ok(bytes), (Some(telling), None))),
-            }
+        let frames = stream::unfold((self, Some(first)), |(mut telling, first)| async move {
+            let bytes = match first {
+                Some(first) => first,
+                None => telling.next().await?,
+            };
+            Some((Ok::<_, Infallible>(bytes), (telling, None)))
         });
         let mut response = Body::from_stream(frames).into_response();
         let headers = response.headers_mut();

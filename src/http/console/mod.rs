@@ -2,24 +2,21 @@
 //! other client does, with a cookie that no script can read in the place of the token.
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::HttpState;
 use super::problem::unknown_route;
+use super::{HttpState, docs};
 
 pub mod cookie;
 mod files;
 mod sign_in;
 
 /// What a page of ours may do: nothing that does not come from here, and no text that becomes markup.
-pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     media-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'";
 
@@ -35,7 +32,7 @@ async fn index(headers: HeaderMap) -> Response {
     serve("index.html", &headers).await
 }
 
-async fn file(Path(name): Path<String>, headers: HeaderMap, _: State<HttpState>) -> Response {
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     serve(&name, &headers).await
 }
 
@@ -61,17 +58,11 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
     tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-/// The headers of a page: nothing from elsewhere, in nobody's frame.
-pub fn harden(mut response: Response) -> Response {
-    const HEADERS: [(HeaderName, &str); 5] = [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ];
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
+/// The headers of any page of ours, with this one's own policy.
+fn harden(response: Response) -> Response {
+    let mut response = docs::harden(response);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     response
 }

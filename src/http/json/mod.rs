@@ -65,15 +65,13 @@ impl Sent {
         self,
         caller: &Caller,
     ) -> Result<(T, Option<Idempotency>), Problem> {
-        let (parts, bytes) = self.json_bytes().await?;
-        let key = idempotency::key_of(&parts, &caller.fingerprint, Sha256::digest(&bytes).into())?;
+        let (bytes, key) = self.read_bytes_keyed(&caller.fingerprint).await?;
         Ok((read_fields(&bytes)?, key))
     }
 
     /// A body of a shape that is not ours, whatever else it holds.
     pub async fn read_foreign(self, author: &str) -> Result<(Value, Option<Idempotency>), Problem> {
-        let (parts, bytes) = self.json_bytes().await?;
-        let key = idempotency::key_of(&parts, author, Sha256::digest(&bytes).into())?;
+        let (bytes, key) = self.read_bytes_keyed(author).await?;
         Ok((parse(&bytes)?, key))
     }
 

@@ -155,7 +155,7 @@ impl Attempt {
 }
 
 impl Failure {
-    fn of(error: &DeliveryError) -> Self {
+    pub(super) fn of(error: &DeliveryError) -> Self {
         Self { code: error.code.clone(), class: error.class.as_str(), text: error.text.clone() }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::delivery::Failure;
 use super::{Attention, Customer, Message, Moment, Session, SuggestedMessage};
 use crate::domain::event::{CustomerChange, EventId, MessageChange, MessageNow, SessionChange, What};
 use crate::domain::session;
@@ -109,14 +110,13 @@ fn data(logged: &Logged, audience: Audience) -> Value {
             json!({
                 "session_id": session.id,
                 "customer_id": session.customer_id,
-                "suggested_messages": serde_json::to_value(proposed).unwrap_or_default(),
+                "suggested_messages": proposed,
             })
         }
         What::Session { session, .. } => {
             let session = in_words(session, logged.session.as_ref());
-            let attention = Attention::of(&session);
-            let object = Session::from(session);
-            with(object, json!({"attention": serde_json::to_value(attention).unwrap_or_default()}))
+            let attention = Some(Box::new(Attention::of(&session)));
+            json!(Session { attention, ..session.into() })
         }
         What::Message { id, session_id, customer_id, change, now } => match (&logged.message, change) {
             (None, MessageChange::Created | MessageChange::Updated) => {
@@ -133,8 +133,8 @@ fn data(logged: &Logged, audience: Audience) -> Value {
                     json!({
                         "segments": message.delivery.segmentation.segments,
                         "channel": message.delivery.lane.channel,
-                        "delivered_at": now.delivered_at.map(|at| at.to_string()),
-                        "updated_at": now.updated_at.to_string(),
+                        "delivered_at": now.delivered_at.map(Moment),
+                        "updated_at": Moment(now.updated_at),
                     }),
                 ),
             ),
@@ -177,17 +177,15 @@ fn message_data(message: &crate::domain::message::Message, now: &MessageNow) -> 
     let mut then = message.clone();
     then.delivered_at = now.delivered_at;
     then.updated_at = now.updated_at;
-    let (customer_id, author) = (message.customer_id, message.author.name.clone());
-    let media = Message::expanded(message.clone(), &["media"]).media;
-    let more = json!({"customer_id": customer_id, "author": author, "media": serde_json::to_value(media).unwrap_or_default()});
-    with(Message::from(then), with(more, state(now)))
+    let mut told = Message::expanded(then, &["author", "media"]);
+    // They stand among what only events tell.
+    let (author, media) = (told.author.take(), told.media.take());
+    let more = json!({"customer_id": message.customer_id, "author": author, "media": media});
+    with(told, with(more, state(now)))
 }
 
 fn state(now: &MessageNow) -> Value {
-    let error = now.error.as_ref();
-    let error =
-        error.map(|error| json!({"code": error.code, "class": error.class.as_str(), "text": error.text}));
-    json!({"status": now.status.as_str(), "error": error})
+    json!({"status": now.status.as_str(), "error": now.error.as_ref().map(Failure::of)})
 }
 
 /// Who is typing: told like an event, but in no log, and so without an id.

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use super::for_header;
 use crate::app::config::secret::{Secret, Sources};
 use crate::app::config::section::Section;
-use crate::app::config::tree::{Node, Place, Value};
+use crate::app::config::tree::{Node, Value};
 use crate::app::config::values::Setting;
 
 const API_KEY: Sources = Sources { inline: "api_key", list: None, file: "api_key_file" };
@@ -78,41 +78,28 @@ impl OpenAi {
     }
 }
 
-/// What the model is told to be, there or in a file. As with secrets, a variable wins over the file that is the configuration.
+/// What the model is told to be, there or in a file.
 fn system_prompt(section: &mut Section<'_>, needed: bool) -> Option<String> {
     const KEYS: [&str; 2] = ["system_prompt", "system_prompt_file"];
     let inline: Option<String> = section.optional(KEYS[0]);
     let path: Option<String> = section.optional(KEYS[1]);
-    let mut used: Vec<_> = KEYS.into_iter().filter(|key| section.has(key)).collect();
-    let by_variable = |key: &&str| matches!(section.place_of(key), Place::Variable(_));
-    if used.iter().any(by_variable) {
-        used.retain(by_variable);
-    }
-    let prompt = match used[..] {
-        [] if needed => {
+    let Some(key) = section.only_of(KEYS).ok()? else {
+        if needed {
             section.refuse(KEYS[0], "is missing; write what the model is to be and to know, or name a file");
-            return None;
         }
-        [] => return None,
-        [key] if key == KEYS[0] => inline?,
-        [key] => {
-            let path = path?;
-            match fs::read_to_string(&path) {
-                Ok(text) => text,
-                Err(error) => {
-                    section.refuse(key, format!("names \"{path}\", which cannot be read: {error}"));
-                    return None;
-                }
-            }
-        }
-        [first, second, ..] => {
-            section.refuse(second, format!("and {first} are both set; keep one of them"));
-            return None;
-        }
+        return None;
+    };
+    let prompt = if key == KEYS[0] {
+        inline?
+    } else {
+        let path = path?;
+        let read = fs::read_to_string(&path);
+        let wrong = |error| section.refuse(key, format!("names \"{path}\", which cannot be read: {error}"));
+        read.map_err(wrong).ok()?
     };
     let prompt = prompt.trim();
     if prompt.is_empty() {
-        section.refuse(used[0], "is empty; write what the model is to be and to know");
+        section.refuse(key, "is empty; write what the model is to be and to know");
         return None;
     }
     Some(prompt.to_owned())

@@ -97,7 +97,7 @@ pub async fn reply_to_turn(
     let id: TurnId = named::id("turn", &turn)?;
     let token = bearer(&headers)?;
     let now = state.gateway().now();
-    if !state.reply_keys().iter().any(|key| key.admits(token, id, now)) {
+    if !state.reply_keys.iter().any(|key| key.admits(token, id, now)) {
         return Err(Problem::new(
             Kind::Unauthorized,
             "The token is not the reply_token of this turn, or its day is over.",
@@ -105,7 +105,7 @@ pub async fn reply_to_turn(
     }
     params.finish()?;
     let (bytes, key) = sent.read_bytes_keyed("reply").await?;
-    let answer = answer::parse(&bytes, state.answer_limits())
+    let answer = answer::parse(&bytes, state.answer_limits)
         .map_err(|wrong| Problem::invalid_body(vec![FieldError { pointer: String::new(), detail: wrong }]))?;
     let key = reply_key(key.as_ref().map(|key| key.key.as_str()), &bytes);
     let replied = state.gateway().reply_to_turn(id, key, answer).await?;
@@ -119,8 +119,8 @@ pub async fn reply_to_turn(
 
 /// Its first half is of what names the call, its second of what is said: 128 bits of each are enough to tell them apart.
 fn reply_key(named: Option<&str>, body: &[u8]) -> [u8; 32] {
-    let said = Sha256::digest([b"body ", body].concat());
-    let name = named.map_or(said, |key| Sha256::digest([b"key ", key.as_bytes()].concat()));
+    let said = Sha256::new().chain_update(b"body ").chain_update(body).finalize();
+    let name = named.map_or(said, |key| Sha256::new().chain_update(b"key ").chain_update(key).finalize());
     let mut key = [0; 32];
     key[..16].copy_from_slice(&name[..16]);
     key[16..].copy_from_slice(&said[16..]);
