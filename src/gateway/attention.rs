@@ -25,20 +25,10 @@ pub(super) async fn attend(gateway: Arc<Gateway>) {
         if !planned {
             planned = gateway.store.plan_attention(gateway.now()).await.is_ok();
         }
-        let pause = match attend_to_some(&gateway).await {
-            Ok(next_at) => {
-                trouble.over();
-                next_at
-            }
-            Err(error) => {
-                trouble.met(&error, "those who wait for an agent could not be looked after");
-                PAUSE
-            }
-        };
-        tokio::select! {
-            biased;
-            () = gateway.stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+        let attended = attend_to_some(&gateway).await;
+        let pause = trouble.note(attended, "those who wait for an agent could not be looked after");
+        if gateway.rest(pause.unwrap_or(PAUSE)).await.is_err() {
+            return;
         }
     }
 }

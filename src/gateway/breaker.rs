@@ -5,12 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::domain::endpoint::Disabled;
+use crate::domain::retry::Backoff;
 
 /// After so many failures in a row nobody calls.
 const MOST_FAILURES: u32 = 5;
 /// After that it is probed, at first soon and then less and less often.
-const FIRST_PROBE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const PROBES: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(30) };
 
 #[derive(Default)]
 pub(super) struct Breaker(Mutex<State>);
@@ -68,7 +68,7 @@ impl Breaker {
             None => {}
         }
         if state.probing {
-            return Passage::Wait(FIRST_PROBE);
+            return Passage::Wait(PROBES.first);
         }
         match state.probe_at.checked_sub(elapsed) {
             Some(wait) if !wait.is_zero() => Passage::Wait(wait),
@@ -99,8 +99,8 @@ impl Breaker {
         }
         state.failures = state.failures.saturating_add(1);
         state.probing = false;
-        let over = state.failures.saturating_sub(MOST_FAILURES).min(10);
-        state.probe_at = elapsed + FIRST_PROBE.saturating_mul(1 << over).min(LONGEST_PAUSE);
+        let over = state.failures.saturating_sub(MOST_FAILURES);
+        state.probe_at = elapsed + PROBES.pause(over + 1, 1.0);
         let opens = state.failures == MOST_FAILURES;
         state.generation += u64::from(opens);
         opens

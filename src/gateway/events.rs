@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::{EventsError, Logged, StoreError};
 
 use super::Gateway;
+use super::troubles::STORE_PAUSE;
 
 /// How many events are read of the log at a time.
 const AT_ONCE: usize = 200;
@@ -21,8 +22,6 @@ const AT_ONCE: usize = 200;
 const TAIL: usize = 1024;
 /// The log is looked at as soon as something was added; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(2);
-/// How long a store that cannot answer is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Somebody at the desk is typing, or is not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,14 +133,12 @@ impl Gateway {
     pub async fn follow(self: &Arc<Self>, after: Option<EventId>) -> Result<Follower, FollowError> {
         // Before the log is looked at, so that nothing comes in between.
         let (tail, typing) = (self.events.tail.subscribe(), self.events.typing.subscribe());
-        let place = match after {
-            Some(id) => self.place_of(id).await?,
-            None => self.store.last_event().await?,
-        };
-        let id = match (after, self.store.event(place).await?) {
-            (Some(id), _) => id,
-            (None, Some(logged)) => logged.event.id(),
-            (None, None) => EventId::BEFORE_ALL,
+        let (place, id) = if let Some(id) = after {
+            (self.place_of(id).await?, id)
+        } else {
+            let place = self.store.last_event().await?;
+            let last = self.store.event(place).await?;
+            (place, last.map_or(EventId::BEFORE_ALL, |logged| logged.event.id()))
         };
         let gateway = Arc::clone(self);
         Ok(Follower { gateway, place, id, read: VecDeque::new(), caught_up: false, tail, typing })
@@ -174,31 +171,26 @@ pub(super) async fn read_tail(gateway: Arc<Gateway>) {
     let mut trouble = gateway.troubles.watch();
     let mut place: Option<u64> = None;
     loop {
-        let pause = match read_on(&gateway, &mut place).await {
-            Ok(()) => {
-                trouble.over();
-                SAFETY_NET
-            }
-            Err(error) => {
-                trouble.met(&error, "what is new could not be read for those who follow it");
-                STORE_PAUSE
-            }
-        };
+        let read = read_on(&gateway, &mut place).await;
+        let read = trouble.note(read, "what is new could not be read for those who follow it");
+        let pause = if read.is_some() { SAFETY_NET } else { STORE_PAUSE };
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
-            changed = news.changed() => if changed.is_err() {
-                tokio::time::sleep(pause).await;
-            },
+            Ok(()) = news.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
 async fn read_on(gateway: &Gateway, place: &mut Option<u64>) -> Result<(), StoreError> {
+    if gateway.events.tail.receiver_count() == 0 {
+        *place = None;
+        return Ok(());
+    }
     let mut from = match *place {
         Some(place) => place,
-        // The last event is told, too: who followed before this began sees by it what they have not been told.
+        // The last event is told, too: who followed before this began, or began again, sees by it what they have not been told.
         None => gateway.store.last_event().await?.saturating_sub(1),
     };
     loop {
@@ -234,20 +226,11 @@ pub(super) async fn forget(gateway: Arc<Gateway>, keep: Duration) {
     let mut trouble = gateway.troubles.watch();
     loop {
         let now = gateway.now();
-        let pause = match gateway.store.prune_events(now.before(keep), FORGOTTEN_AT_ONCE, now).await {
-            Ok(forgotten) => {
-                trouble.over();
-                if forgotten == FORGOTTEN_AT_ONCE { BETWEEN } else { FORGET_PAUSE }
-            }
-            Err(error) => {
-                trouble.met(&error, "old events could not be forgotten");
-                FORGET_PAUSE
-            }
-        };
-        tokio::select! {
-            biased;
-            () = gateway.stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+        let forgotten = gateway.store.prune_events(now.before(keep), FORGOTTEN_AT_ONCE, now).await;
+        let forgotten = trouble.note(forgotten, "old events could not be forgotten");
+        let pause = if forgotten == Some(FORGOTTEN_AT_ONCE) { BETWEEN } else { FORGET_PAUSE };
+        if gateway.rest(pause).await.is_err() {
+            return;
         }
     }
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::domain::time::{CLOCK_SKEW, Timestamp};
 use crate::store::{Alive, StoreError};
 
-use super::Gateway;
 use super::channels::Channel;
 use super::owed::{Debt, Owing, wants_asking};
 use super::recovery::{MOST_BACK, RecoverError};
-use super::troubles::Trouble;
+use super::troubles::STORE_PAUSE;
+use super::{Gateway, Stopping};
 
 /// How often it is marked that all is well.
 const MARK_EVERY: Duration = Duration::from_secs(30);
@@ -31,8 +31,7 @@ const LISTED: Duration = Duration::from_secs(60 * 60);
 /// A provider is asked no more often than that, however many texts are missed; and as often as that where it is the store
 /// that fails.
 const ASK_EVERY: Duration = Duration::from_secs(10);
-/// How long a store that cannot write is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+const NOT_MARKED: &str = "it could not be marked until when no text was missed";
 /// The pauses after which a provider that could not be asked is asked again; the last one for ever.
 const PAUSES: [Duration; 5] = [
     ASK_EVERY,
@@ -41,9 +40,6 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(10 * 60),
     Duration::from_secs(30 * 60),
 ];
-
-/// Why it ends.
-struct Stopping;
 
 /// Looks at what an earlier process left: since its last mark, all may have been missed. A first start missed nothing.
 pub(super) async fn begin(gateway: &Gateway) -> Result<(), StoreError> {
@@ -62,16 +58,16 @@ pub(super) async fn watch(gateway: Arc<Gateway>) {
     let mut trouble = gateway.troubles.watch();
     let mut seen = (gateway.now(), gateway.elapsed());
     let mut marked_at = gateway.elapsed();
-    while rest(&gateway, TICK).await.is_ok() {
+    while gateway.rest(TICK).await.is_ok() {
         let now = (gateway.now(), gateway.elapsed());
         notice_absence(&gateway, seen, now);
         seen = now;
         if now.1.saturating_sub(marked_at) >= MARK_EVERY {
             marked_at = now.1;
-            note_trouble(&mut trouble, gateway.mark_alive(false).await);
+            trouble.note(gateway.mark_alive(false).await, NOT_MARKED);
         }
     }
-    note_trouble(&mut trouble, gateway.mark_alive(true).await);
+    trouble.note(gateway.mark_alive(true).await, NOT_MARKED);
 }
 
 /// Whether the process, or the machine, stood still since it was seen last, or the clock was set.
@@ -86,13 +82,6 @@ fn notice_absence(gateway: &Gateway, seen: (Timestamp, Duration), now: (Timestam
         let since = if went_back > DRIFT { now.0.before(really) } else { seen.0 };
         tracing::warn!(%since, "the daemon did not run for a while; texts may have been missed");
         gateway.owed.note(since);
-    }
-}
-
-fn note_trouble(trouble: &mut Trouble, marked: Result<(), StoreError>) {
-    match marked {
-        Ok(()) => trouble.over(),
-        Err(error) => trouble.met(&error, "it could not be marked until when no text was missed"),
     }
 }
 
@@ -129,15 +118,15 @@ async fn settle_until_stopped(
     owing: &Owing,
 ) -> Result<std::convert::Infallible, Stopping> {
     loop {
-        unless_stopped(gateway, owing.debt_noted()).await?;
+        gateway.unless_stopped(owing.debt_noted()).await?;
         let Some(debt) = ask(gateway, channel, owing).await? else { continue };
         // What was late in the list is asked for when that has settled; unless more is missed before.
         let settled = tokio::time::timeout(LIST_LAG, owing.more_noted(debt));
         // What was noted after the first time has not had its minute, whatever was asked for since.
-        if unless_stopped(gateway, settled).await?.is_err() && ask(gateway, channel, owing).await?.is_some() {
+        if gateway.unless_stopped(settled).await?.is_err() && ask(gateway, channel, owing).await?.is_some() {
             owing.asked_for(debt);
         }
-        rest(gateway, ASK_EVERY).await?;
+        gateway.rest(ASK_EVERY).await?;
     }
 }
 
@@ -172,7 +161,7 @@ async fn ask(gateway: &Gateway, channel: &Channel, owing: &Owing) -> Result<Opti
                     channel = channel.name, %error, again_in_s = again_in.as_secs(),
                     "the provider could not be asked for texts that were missed"
                 );
-                rest(gateway, again_in).await?;
+                gateway.rest(again_in).await?;
             }
         }
     }
@@ -183,19 +172,7 @@ async fn until_store_works(gateway: &Gateway) -> Result<(), Stopping> {
     let mut trouble = gateway.troubles.watch();
     while let Err(error) = gateway.mark_alive(false).await {
         trouble.met(&error, "texts that were missed cannot be taken");
-        rest(gateway, STORE_PAUSE).await?;
+        gateway.rest(STORE_PAUSE).await?;
     }
     Ok(())
-}
-
-async fn rest(gateway: &Gateway, pause: Duration) -> Result<(), Stopping> {
-    unless_stopped(gateway, tokio::time::sleep(pause)).await
-}
-
-async fn unless_stopped<T>(gateway: &Gateway, event: impl Future<Output = T>) -> Result<T, Stopping> {
-    tokio::select! {
-        biased;
-        () = gateway.stop.cancelled() => Err(Stopping),
-        outcome = event => Ok(outcome),
-    }
 }

@@ -121,6 +121,9 @@ pub struct Gateway {
     stop: CancellationToken,
 }
 
+/// What goes on by itself ends: the gateway stops.
+struct Stopping;
+
 impl Gateway {
     /// Builds it; nothing happens until [`Gateway::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
@@ -198,6 +201,19 @@ impl Gateway {
 
     fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    /// Waits so long.
+    async fn rest(&self, pause: Duration) -> Result<(), Stopping> {
+        self.unless_stopped(tokio::time::sleep(pause)).await
+    }
+
+    async fn unless_stopped<T>(&self, event: impl Future<Output = T>) -> Result<T, Stopping> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Stopping),
+            outcome = event => Ok(outcome),
+        }
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -18,6 +18,7 @@ use crate::store::{AdvanceEndpoint, EventsError, Logged, StoreError};
 
 use super::Gateway;
 use super::events::EventFilter;
+use super::troubles::STORE_PAUSE;
 
 /// How many events are read, and how many are told at once, of each endpoint; as many once more are told again.
 const READ_AT_ONCE: usize = 64;
@@ -26,8 +27,6 @@ const TOLD_AT_ONCE: usize = 16;
 const AGAIN_AT_ONCE: usize = 16;
 /// The log is looked at as soon as something was added; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
-/// How long a store that cannot answer is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// An endpoint that nothing has reached for so long is called no more.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(5 * 24 * 3_600);
 
@@ -77,23 +76,14 @@ pub(super) async fn tell(gateway: Arc<Gateway>, told: Arc<Told>) {
             () = gateway.stop.cancelled() => return,
             done = tell_some(&gateway, &told.subscriber) => done,
         };
-        let (pause, listens) = match done {
-            Ok(told_any) => {
-                trouble.over();
-                (if told_any { Duration::ZERO } else { SAFETY_NET }, true)
-            }
-            Err(error) => {
-                trouble.met(&error, "what an endpoint is told could not be read or written down");
-                (STORE_PAUSE, false)
-            }
-        };
+        let more = trouble.note(done, "what an endpoint is told could not be read or written down");
+        let listens = more.is_some();
+        let pause = more.map_or(STORE_PAUSE, |more| if more { Duration::ZERO } else { SAFETY_NET });
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
             () = told.enabled.notified() => {}
-            changed = news.changed(), if listens => if changed.is_err() {
-                tokio::time::sleep(pause).await;
-            },
+            Ok(()) = news.changed(), if listens => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -107,27 +97,19 @@ pub(super) async fn repeat(gateway: Arc<Gateway>, told: Arc<Told>) {
         let pause = tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
-            next = repeat_some(&gateway, &told.subscriber) => match next {
-                Ok(pause) => {
-                    trouble.over();
-                    pause
-                }
-                Err(error) => {
-                    trouble.met(&error, "what an endpoint is told again could not be read or written down");
-                    STORE_PAUSE
-                }
-            },
+            next = repeat_some(&gateway, &told.subscriber) => next,
         };
+        let pause = trouble.note(pause, "what an endpoint is told again could not be read or written down");
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
             () = told.again.notified() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause.unwrap_or(STORE_PAUSE)) => {}
         }
     }
 }
 
-/// Whether there was anything to tell.
+/// Whether there may be more to tell.
 async fn tell_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<bool, StoreError> {
     let name = &subscriber.name;
     let Some(endpoint) = gateway.store.endpoint(name).await? else {
@@ -160,7 +142,7 @@ async fn repeat_some(gateway: &Gateway, subscriber: &Subscriber) -> Result<Durat
     Ok(Duration::ZERO)
 }
 
-/// Tells what was added to the log. Whether there was anything.
+/// Tells what was added to the log. Whether there may be more.
 async fn tell_more(
     gateway: &Gateway,
     subscriber: &Subscriber,
@@ -182,6 +164,7 @@ async fn tell_more(
         Err(EventsError::Store(error)) => return Err(error),
     };
     let Some(last) = events.last().map(|logged| logged.event.place) else { return Ok(false) };
+    let more = events.len() == READ_AT_ONCE;
     let answers = gateway.call_all(subscriber, events).await;
     let gone = answers.iter().find(|(_, answer)| *answer == Err(NotifyError::Gone)).map(|(place, _)| *place);
     let now = gateway.now();
@@ -199,7 +182,7 @@ async fn tell_more(
     } else if reached == Some(false) {
         gateway.give_up_after_days(name).await?;
     }
-    Ok(true)
+    Ok(more)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -350,25 +333,27 @@ impl Gateway {
 
     /// The endpoints of the configuration, in its order.
     pub async fn endpoint_states(&self) -> Result<Vec<EndpointState>, StoreError> {
-        let mut states = Vec::new();
-        for told in &self.notices {
+        let known = self.store.endpoints().await?;
+        let state = |told: &Arc<Told>| {
             let Subscriber { name, filter, notifier } = &told.subscriber;
             let events = if filter.names.is_empty() { vec!["*".to_owned()] } else { filter.names.clone() };
-            let endpoint = self.store.endpoint(name).await?;
-            states.push(EndpointState { name: name.clone(), kind: notifier.kind(), events, endpoint });
-        }
-        Ok(states)
+            let endpoint = known.iter().find(|endpoint| endpoint.name == *name).cloned();
+            EndpointState { name: name.clone(), kind: notifier.kind(), events, endpoint }
+        };
+        Ok(self.notices.iter().map(state).collect())
     }
 
     pub fn has_endpoint(&self, name: &str) -> bool {
-        self.notices.iter().any(|told| told.subscriber.name == name)
+        self.told(name).is_some()
+    }
+
+    fn told(&self, name: &str) -> Option<&Arc<Told>> {
+        self.notices.iter().find(|told| told.subscriber.name == name)
     }
 
     /// The endpoint is told again what happens, from where it stood.
     pub async fn enable_endpoint(&self, name: &str) -> Result<bool, StoreError> {
-        let Some(told) = self.notices.iter().find(|told| told.subscriber.name == name) else {
-            return Ok(false);
-        };
+        let Some(told) = self.told(name) else { return Ok(false) };
         self.store.switch_endpoint(name, None, self.now()).await?;
         told.enabled.notify_one();
         told.again.notify_one();
@@ -377,8 +362,7 @@ impl Gateway {
 
     /// The endpoint is told an event once more, now, whether or not it was told before.
     pub async fn replay_notice(&self, name: &str, event: EventId) -> Result<(), ReplayNoticeError> {
-        let told = self.notices.iter().find(|told| told.subscriber.name == name);
-        let told = told.ok_or(ReplayNoticeError::NotFound)?;
+        let told = self.told(name).ok_or(ReplayNoticeError::NotFound)?;
         let logged = self.store.event(event.place()).await?.filter(|logged| logged.event.id() == event);
         let place = logged.ok_or(ReplayNoticeError::Forgotten)?.event.place;
         let now = self.now();

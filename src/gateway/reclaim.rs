@@ -3,16 +3,13 @@
 //! has answered. They go back to where they were, as soon as the store can do it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 
 use crate::store::{InHand, StoreError};
 
 use super::Gateway;
-
-/// How long a store that cannot answer is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+use super::troubles::STORE_PAUSE;
 
 #[derive(Default)]
 pub(super) struct Reclaim {
@@ -46,10 +43,8 @@ pub(super) async fn run(gateway: Arc<Gateway>) {
         let mut trouble = gateway.troubles.watch();
         while let Err(error) = gateway.reclaim().await {
             trouble.met(&error, "what was begun while the store failed could not be taken back");
-            tokio::select! {
-                biased;
-                () = gateway.stop.cancelled() => return,
-                () = tokio::time::sleep(STORE_PAUSE) => {}
+            if gateway.rest(STORE_PAUSE).await.is_err() {
+                return;
             }
         }
     }

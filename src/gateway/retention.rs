@@ -36,10 +36,8 @@ pub(super) async fn prune(gateway: Arc<Gateway>, keep: Duration) {
             let Pruned { sessions, messages, .. } = std::mem::take(&mut removed);
             tracing::info!(sessions, messages, "old conversations were removed");
         }
-        tokio::select! {
-            biased;
-            () = gateway.stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+        if gateway.rest(pause).await.is_err() {
+            return;
         }
     }
 }

@@ -2,16 +2,13 @@
 //! that takes no changes now is no reason not to start: both are done as soon as it does.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::store::StoreError;
 
+use super::troubles::STORE_PAUSE;
 use super::{Gateway, attention, events, gaps, notices, outbound, reclaim, retention, sweep, turns};
-
-/// How long a store that takes no changes is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Start(watch::Sender<State>);
 
@@ -71,10 +68,8 @@ impl Gateway {
 
     async fn start_when_possible(self: Arc<Self>) {
         loop {
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(STORE_PAUSE) => {}
+            if self.rest(STORE_PAUSE).await.is_err() {
+                return;
             }
             match self.take_up().await {
                 Ok(()) => {

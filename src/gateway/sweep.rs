@@ -29,10 +29,8 @@ pub(super) async fn sweep(gateway: Arc<Gateway>) {
                 PAUSE
             }
         };
-        tokio::select! {
-            biased;
-            () = gateway.stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+        if gateway.rest(pause).await.is_err() {
+            return;
         }
     }
 }

@@ -2,8 +2,12 @@
 //! it is over.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::store::StoreError;
+
+/// How long a store that does not work is left alone.
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many are in trouble now.
 #[derive(Clone, Default)]
@@ -26,6 +30,20 @@ impl Troubles {
 }
 
 impl Trouble {
+    /// What came of something that was to be done; none if the store failed, and `what` could not be done for that.
+    pub(super) fn note<T>(&mut self, done: Result<T, StoreError>, what: &'static str) -> Option<T> {
+        match done {
+            Ok(done) => {
+                self.over();
+                Some(done)
+            }
+            Err(error) => {
+                self.met(&error, what);
+                None
+            }
+        }
+    }
+
     /// The store failed; `what` could not be done for that. It will be tried again.
     pub(super) fn met(&mut self, error: &StoreError, what: &'static str) {
         let first = !std::mem::replace(&mut self.in_it, true) && {

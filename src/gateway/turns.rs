@@ -23,11 +23,10 @@ use crate::store::{
 
 use super::Gateway;
 use super::breaker::{Breaker, BreakerState, Passage};
+use super::troubles::STORE_PAUSE;
 
 /// Claims are made as soon as there is something to claim; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
-/// How long a store that cannot answer is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Turns {
     wake: Notify,
@@ -247,10 +246,8 @@ impl Gateway {
                     trouble.met(&error, "what came of a turn could not be written down");
                 }
             }
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return "lost",
-                () = tokio::time::sleep(STORE_PAUSE) => {}
+            if self.rest(STORE_PAUSE).await.is_err() {
+                return "lost";
             }
         }
     }

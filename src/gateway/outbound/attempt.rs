@@ -159,10 +159,8 @@ impl Gateway {
                     trouble.met(&error, "what came of a send could not be written down");
                 }
             }
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return false,
-                () = tokio::time::sleep(STORE_PAUSE) => {}
+            if self.rest(STORE_PAUSE).await.is_err() {
+                return false;
             }
         }
         if unknown {

@@ -316,11 +316,7 @@ impl Runner {
 
     /// `false`: the gateway stops.
     async fn sleep(&self, pause: Duration) -> bool {
-        tokio::select! {
-            biased;
-            () = self.gateway.stop.cancelled() => false,
-            () = tokio::time::sleep(pause) => true,
-        }
+        self.gateway.rest(pause).await.is_ok()
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::domain::message::Lane;
 use crate::domain::pace::Moment;
 
+use super::troubles::STORE_PAUSE;
 use super::{Gateway, Settings};
 use in_flight::InFlight;
 use pauses::Pauses;
@@ -36,8 +37,6 @@ mod verdict;
 
 /// Lanes are woken when there is something to send; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
-/// How long a store that cannot answer is left alone.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The lanes that are running.
 pub(super) struct Outbound {

@@ -35,10 +35,8 @@ pub(in crate::gateway) async fn ask_about_silent(gateway: Arc<Gateway>) {
             }
             Err(error) => trouble.met(&error, "silent texts could not be read"),
         }
-        tokio::select! {
-            biased;
-            () = gateway.stop.cancelled() => return,
-            () = tokio::time::sleep(POLL) => {}
+        if gateway.rest(POLL).await.is_err() {
+            return;
         }
     }
 }
