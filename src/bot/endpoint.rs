@@ -1,13 +1,13 @@
 //! A bot's address over HTTP: one POST, the status of its answer judged, its body read up to a limit. Shared by all bots that
 //! are called; must not try again, nor follow redirects, nor show the address, which may carry a secret.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::Url;
 
 use super::{BotError, SetupError};
+use crate::domain::{causes, retry};
 
 /// The most that is read of an answer.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -112,16 +112,9 @@ fn judge(response: &reqwest::Response) -> Result<(), BotError> {
     }
 }
 
-/// `Retry-After`, in seconds or as a date. A date is measured by the answer's own `Date`: its clock need not be ours.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let given = text(header::RETRY_AFTER)?;
-    let seconds = if let Ok(seconds) = given.parse::<u64>() {
-        seconds
-    } else {
-        let moment = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp().as_second());
-        u64::try_from(moment(given)? - moment(text(header::DATE)?)?).unwrap_or(0)
-    };
+    let seconds = retry::asked_for_s(text(header::RETRY_AFTER)?, text(header::DATE))?;
     Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 
@@ -133,14 +126,7 @@ fn unreachable(error: reqwest::Error, timeout: Duration) -> BotError {
     if error.is_timeout() {
         return no_answer(timeout);
     }
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    BotError::unavailable(words)
+    BotError::unavailable(causes::in_words(&error.without_url()))
 }
 
 pub fn no_answer(timeout: Duration) -> BotError {

@@ -20,7 +20,7 @@ pub mod openai;
 pub mod rasa;
 mod reading;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transcript;
 pub mod webhook;
 

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod attention;
+pub mod causes;
 pub mod consent;
 pub mod conversation;
 pub mod customer;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::fmt::rfc2822;
+
 /// Exponential back-off: `first`, doubled each time, never more than `most`, spread by up to half of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
@@ -16,6 +18,17 @@ impl Backoff {
         let whole = self.first.saturating_mul(1 << doublings).min(self.most);
         whole.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
     }
+}
+
+/// What `Retry-After` asks for, in seconds: a number, or a date (RFC 9110, 10.2.3). A date is measured by the answer's own
+/// `Date`, since the other's clock need not be ours.
+pub fn asked_for_s(retry_after: &str, date: Option<&str>) -> Option<u64> {
+    if let Ok(seconds) = retry_after.trim().parse() {
+        return Some(seconds);
+    }
+    let moment = |text: &str| Some(rfc2822::parse(text).ok()?.timestamp().as_second());
+    let seconds = moment(retry_after)?.saturating_sub(moment(date?)?);
+    Some(u64::try_from(seconds).unwrap_or(0))
 }
 
 /// How often, and after what pauses, the bot is asked again: somebody is waiting for its answer.

@@ -38,6 +38,10 @@ impl SigningKey {
         }
     }
 
+    pub fn parse_all(secrets: &[String]) -> Result<Vec<Self>, InvalidSecret> {
+        secrets.iter().map(|secret| Self::parse(secret)).collect()
+    }
+
     fn sign(&self, id: &str, timestamp_s: i64, body: &[u8]) -> String {
         let mut signed = hmac::Context::with_key(&self.0);
         signed.update(format!("{id}.{timestamp_s}.").as_bytes());

@@ -1,13 +1,13 @@
 //! One POST of JSON, and what its status means. Shared by all endpoints; must not try again, nor follow redirects, nor
 //! show the address, which may carry a secret.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 use reqwest::Url;
 
 use super::NotifyError;
+use crate::domain::{causes, retry};
 
 /// How long an endpoint may take to answer.
 const TIME_OUT: Duration = Duration::from_secs(15);
@@ -59,7 +59,7 @@ fn judge(response: &reqwest::Response) -> Result<(), NotifyError> {
 /// `Retry-After` in seconds; how far it is heeded is not decided here.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+    retry::asked_for_s(text, None).map(Duration::from_secs)
 }
 
 /// Why there was no answer, in words without the URL.
@@ -67,12 +67,5 @@ fn unreachable(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {TIME_OUT:?}");
     }
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
+    causes::in_words(&error.without_url())
 }

@@ -1,13 +1,12 @@
 //! The guard against real servers and odd spellings.
 #![expect(clippy::disallowed_methods, reason = "the server's task is aborted when the test drops it")]
 
-use std::error::Error;
-
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 
 use super::*;
+use crate::domain::causes;
 
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
@@ -42,15 +41,8 @@ async fn called(allowed: &[&str], path: &str) -> Result<u16, String> {
     let server = serve().await;
     let url = format!("http://localhost:{}{path}", server.port);
     let client = outside(allowed).client_builder(&url).build().unwrap();
-    client.get(url).send().await.map(|answer| answer.status().as_u16()).map_err(|error| {
-        let mut words = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            words = format!("{words}: {inner}");
-            cause = inner.source();
-        }
-        words
-    })
+    let answer = client.get(url).send().await;
+    answer.map(|answer| answer.status().as_u16()).map_err(|error| causes::in_words(&error))
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A real HTTP server in the place of a bot: answers as the test says, and keeps what it was sent.
+//! A real HTTP server in the place of a bot, or of an endpoint: answers as the test says, and keeps what it was sent.
 #![expect(clippy::disallowed_methods, reason = "the server's task is aborted when the test drops it")]
 
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// One call of the bot.
+/// One call.
 #[derive(Clone)]
 pub struct Call {
     pub path: String,
@@ -20,6 +20,10 @@ pub struct Call {
 }
 
 impl Call {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -75,7 +79,8 @@ impl Server {
     }
 }
 
-async fn listen() -> (String, TcpListener) {
+/// An address with somebody, or as soon as the listener is dropped nobody, behind it.
+pub async fn listen() -> (String, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     (format!("http://{}", listener.local_addr().unwrap()), listener)
 }
@@ -92,7 +97,7 @@ pub fn status(code: u16) -> Response {
     (StatusCode::from_u16(code).unwrap(), "hush-body").into_response()
 }
 
-/// A client as the bots are given one.
+/// A client as the bots and the endpoints are given one.
 pub fn client() -> reqwest::Client {
     // Another test may have installed it first, which is as good.
     let _already = rustls::crypto::ring::default_provider().install_default();

@@ -35,7 +35,7 @@ pub struct WebhookBot {
 impl WebhookBot {
     /// `client` follows no redirect.
     pub fn new(config: &WebhookBotConfig, client: reqwest::Client, clock: Clock) -> Result<Self, SetupError> {
-        let keys = config.secrets.iter().map(|secret| SigningKey::parse(secret)).collect::<Result<_, _>>();
+        let keys = SigningKey::parse_all(&config.secrets);
         Ok(Self {
             endpoint: Endpoint::new(&config.url, config.timeout, client)?,
             keys: keys.map_err(|wrong| SetupError(wrong.to_string()))?,

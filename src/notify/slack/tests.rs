@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::event::{BOT, CustomerChange};
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::time::Timestamp;
-use crate::notify::tests::server::{Server, client, notice};
+use crate::notify::tests::server::{Server, client, hushed, notice};
 
 const MINUTE: i64 = 60_000;
 
@@ -27,9 +27,9 @@ fn told_of(change: SessionChange, session: Session) -> What {
 
 /// What the channel is told of that.
 async fn told(what: What) -> Vec<Value> {
-    let server = Server::start(|| "ok".into_response()).await;
+    let server = Server::start(|_| "ok".into_response()).await;
     let console = "https://sms.example.com/console".to_owned();
-    let notifier = SlackNotifier::new(&server.url, console, client()).unwrap();
+    let notifier = SlackNotifier::new(&hushed(&server.url), console, client()).unwrap();
     notifier.tell(&notice(what, "{}")).await.unwrap();
     server.calls().iter().map(|call| serde_json::from_slice(&call.body).unwrap()).collect()
 }
@@ -111,8 +111,8 @@ async fn an_agents_name_calls_nobody_links_nowhere_and_stays_one_line() {
 async fn nobody_is_called_for_whom_an_agent_has_already_or_who_was_answered_or_erased_since() {
     let own = Session { assignee: Some("ann".into()), ..waiting() };
     assert_eq!(told(told_of(SessionChange::Waits, own)).await, Vec::<Value>::new());
-    let server = Server::start(|| "ok".into_response()).await;
-    let notifier = SlackNotifier::new(&server.url, String::new(), client()).unwrap();
+    let server = Server::start(|_| "ok".into_response()).await;
+    let notifier = SlackNotifier::new(&hushed(&server.url), String::new(), client()).unwrap();
     let answered = Session { waiting_since: None, ..waiting() };
     for now in [None, Some(answered), Some(waiting())] {
         let notice = Notice { session: now, ..notice(told_of(SessionChange::Waits, waiting()), "{}") };

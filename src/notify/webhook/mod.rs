@@ -30,7 +30,7 @@ impl WebhookNotifier {
         client: reqwest::Client,
         clock: Clock,
     ) -> Result<Self, SetupError> {
-        let keys = secrets.iter().map(|secret| SigningKey::parse(secret)).collect::<Result<_, _>>();
+        let keys = SigningKey::parse_all(secrets);
         Ok(Self {
             call: Call::new(url, client)?,
             keys: keys.map_err(|wrong| SetupError(wrong.to_string()))?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
+use crate::domain::causes;
 use crate::domain::delivery::{DeliveryError, ErrorClass};
 use crate::provider::AskError;
 
@@ -194,14 +195,7 @@ fn not_answered(error: reqwest::Error) -> Failure {
 
 /// The whole chain of causes, without the URL: it holds phone numbers.
 fn in_words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
+    causes::in_words(&error.without_url())
 }
 
 #[cfg(test)]

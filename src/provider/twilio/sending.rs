@@ -1,10 +1,10 @@
 //! Handing one text to Twilio: what is asked, and what the answer, or its absence, means for the text.
 
 use http::{HeaderMap, header};
-use jiff::fmt::rfc2822;
 use serde::Deserialize;
 
 use crate::domain::delivery::ErrorClass;
+use crate::domain::retry;
 use crate::provider::{OutgoingText, Sent};
 
 use super::client::{Answer, Client, Failure, is_service, refusal};
@@ -89,16 +89,9 @@ fn unknown(text: String) -> Sent {
     Sent::Unknown { error: errors::without_code(ErrorClass::Unknown, text) }
 }
 
-/// `Retry-After` in seconds. A date is read against the answer's own `Date`: there is no clock here.
 fn retry_after_s(headers: &HeaderMap) -> Option<u64> {
     let text = |name| headers.get(name)?.to_str().ok();
-    let value = text(header::RETRY_AFTER)?;
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(seconds);
-    }
-    let moment = |text: &str| Some(rfc2822::parse(text).ok()?.timestamp().as_second());
-    let seconds = moment(value)?.saturating_sub(moment(text(header::DATE)?)?);
-    Some(u64::try_from(seconds).unwrap_or(0))
+    retry::asked_for_s(text(header::RETRY_AFTER)?, text(header::DATE))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::super::kv::{Kv, KvError};
 use super::super::open::OpenError;
 use super::super::queue::Queue;
 use super::super::room::{Level, Room, is_lack_of_room};
+use crate::domain::causes;
 
 /// How long an engine that failed is left alone.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ impl Failure {
             KvError::Engine(_) if is_lack_of_room(error) => Kind::NoRoom,
             KvError::Engine(_) => Kind::Other,
         };
-        Self { reason: with_causes(error), kind }
+        Self { reason: causes::in_words(error), kind }
     }
 
     fn to_open(error: &OpenError) -> Self {
@@ -67,15 +68,8 @@ impl Failure {
             // It is damaged, or not ours to open.
             _ => Kind::ForPeople,
         };
-        Self { reason: with_causes(error), kind }
+        Self { reason: causes::in_words(error), kind }
     }
-}
-
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let mut words = causes.next().map(ToString::to_string).unwrap_or_default();
-    causes.for_each(|cause| words.extend([": ", &cause.to_string()]));
-    words
 }
 
 pub struct Recovery {
