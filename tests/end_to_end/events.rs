@@ -336,7 +336,7 @@ async fn an_endpoint_is_told_what_happens_and_what_fails_is_told_again() {
     let more = webhooks(&[("crm", &crm, SIGNED), ("slack", &slack, "kind = \"slack\"")]);
     let daemon = Daemon::start(&Setup { more, ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon);
-    until_listed(&daemon).await;
+    until_known(&daemon, "crm").await;
     provider.text(ANNA, BRAND, "Hey").await;
     provider.until_arrived(ANNA, 1).await;
     let customer = daemon.customer(ANNA).await;
@@ -365,17 +365,17 @@ async fn an_endpoint_is_told_what_happens_and_what_fails_is_told_again() {
     panic!("still on record: {left}");
 }
 
-/// The endpoints know from where on they are told.
-async fn until_listed(daemon: &Daemon) {
+/// The endpoint knows from where on it is told: that is on record.
+async fn until_known(daemon: &Daemon, name: &str) {
+    let record = format!("\"endpoint\":{{\"name\":\"{name}\"");
     for _ in 0..200 {
-        let metrics = daemon.http.get(format!("{}/readyz", daemon.url)).send().await.unwrap();
-        let (status, _) = daemon.call("GET", "/v1/webhooks", "admin-secret", None).await;
-        if metrics.status() == 200 && status == 200 {
+        let export = daemon.http.get(format!("{}/v1/export", daemon.url)).bearer_auth("admin-secret");
+        if export.send().await.unwrap().text().await.unwrap().contains(&record) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the endpoints are not listed:\n{}", daemon.log());
+    panic!("{name} is not on record:\n{}", daemon.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -387,7 +387,7 @@ async fn an_endpoint_that_is_gone_is_called_no_more_until_it_is_enabled_and_then
     let mut daemon =
         Daemon::start(&Setup { more: webhooks(&[("crm", &crm, SIGNED)]), ..Setup::new(&provider.url) }).await;
     provider.calls_back(&daemon);
-    until_listed(&daemon).await;
+    until_known(&daemon, "crm").await;
     let mut stream = Stream::open(&daemon.url, "admin-secret", "?type=webhook.*", None).await.unwrap();
     provider.text(ANNA, BRAND, "Hey").await;
     assert_eq!(stream.event().await["name"], "webhook.disabled");

@@ -290,18 +290,9 @@ async fn audit(daemon: &Daemon, provider: &Provider, ledger: &Ledger) {
 
 /// What is on record as refused with its turn, and how many texts the log of events tells of as refused.
 async fn refusals(daemon: &Daemon) -> (BTreeSet<String>, usize) {
-    let mut refused = BTreeSet::new();
-    let mut path = Some("/v1/bot/turns?failed=true&limit=1000".to_owned());
-    while let Some(next) = path {
-        let request = daemon.http.get(format!("{}{next}", daemon.url)).bearer_auth("agent-secret");
-        let answer = request.send().await.unwrap();
-        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
-        for turn in answer.json::<Value>().await.unwrap().as_array().unwrap() {
-            let texts = turn["refused_messages"].as_array().unwrap();
-            refused.extend(texts.iter().map(|text| text.as_str().unwrap().to_owned()));
-        }
-        path = link.map(|link| link.trim_start_matches('<').split('>').next().unwrap().to_owned());
-    }
+    let turns = daemon.all("/v1/bot/turns?failed=true&limit=1000".to_owned()).await;
+    let texts = turns.iter().flat_map(|turn| turn["refused_messages"].as_array().unwrap());
+    let refused = texts.map(|text| text.as_str().unwrap().to_owned()).collect();
     let told = crate::events::all_of(daemon, "bot.refused").await;
     let told = told.iter().map(|event| event["data"]["texts"].as_u64().unwrap()).sum::<u64>();
     (refused, usize::try_from(told).unwrap())

@@ -247,7 +247,6 @@ async fn customers_are_found_by_the_beginning_of_a_name_and_either_end_of_a_numb
         ("ANNA", 2),
         ("annab", 1),
         ("dyck", 1),
-        ("d", 0),
         ("nna", 0),
         ("141555", 1),
         ("%2B1415", 1),
@@ -256,16 +255,15 @@ async fn customers_are_found_by_the_beginning_of_a_name_and_either_end_of_a_numb
         ("8750", 1),
         ("ann&limit=1", 1),
     ] {
-        if query == "d" {
-            let refused = house.get("/v1/customers?query=d").await;
-            assert_eq!(refused.problem(), (400, "invalid-query".into()));
-        } else {
-            assert_eq!(found(query).await, count, "{query}");
-        }
+        assert_eq!(found(query).await, count, "{query}");
     }
     let page = house.get("/v1/customers?query=annab").await.json();
     assert_eq!(page[0]["first_name"], "Annabel");
     let page = house.get(&format!("/v1/customers?phone_number={ANNA}")).await.json();
-    assert_eq!((page[0]["id"].as_str(), keys(&page[0])), (Some(anna.as_str()), keys(&page[0])));
-    assert_eq!(house.get("/v1/customers?query=").await.problem(), (400, "invalid-query".into()));
+    let whole = house.get(&format!("/v1/customers/{anna}")).await.json();
+    assert_eq!(page, serde_json::json!([whole]));
+    for too_little in ["d", ""] {
+        let refused = house.get(&format!("/v1/customers?query={too_little}")).await;
+        assert_eq!(refused.problem(), (400, "invalid-query".into()));
+    }
 }
