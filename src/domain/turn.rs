@@ -194,10 +194,12 @@ impl Turn {
         self.attempts.saturating_sub(self.put_off)
     }
 
-    /// It was handed out, and the bot was not even called: as if it had not been.
+    /// It was handed out, and the bot was not even called: as if it had not been. One that the bot has answered all the same
+    /// keeps its number.
     pub fn was_not_told(&mut self, session: &mut Session) {
         self.put_off += 1;
-        if self.calls() == 0 && self.number.is_some_and(|number| number == session.turns_numbered) {
+        let is_last = |number| number == session.turns_numbered && number > session.turns_answered;
+        if self.calls() == 0 && self.number.is_some_and(is_last) {
             session.turns_numbered -= 1;
             self.number = None;
         }

@@ -2,7 +2,7 @@
 
 use switchboard::domain::delivery::ReceiptStage;
 
-use super::command::{Command, Key, Outcome, Who};
+use super::command::{Command, Failure, Key, Outcome, Who};
 use super::world::World;
 use super::{block_on, live};
 use crate::engines::{OpenAt, fjall_at, sled_at};
@@ -81,4 +81,30 @@ fn of_parked_receipts_of_the_same_moment_the_first_that_came_is_forgotten_first(
 #[test]
 fn of_parked_receipts_the_oldest_by_the_clock_is_forgotten_first() {
     one_of_two_is_forgotten(0, -1_000, 1);
+}
+
+#[test]
+fn a_turn_that_the_bot_has_answered_keeps_its_number_also_if_it_was_not_called_for_it() {
+    let text = Command::Text {
+        number: 0,
+        lane: 0,
+        content: "hello",
+        provider_id: 0,
+        media: false,
+        keyword: None,
+        replies: false,
+        recovered_s: None,
+    };
+    let said = Command::Say {
+        customer: 0,
+        who: Who::Bot,
+        content: "we are on it",
+        lane: None,
+        not_before_s: None,
+        valid_for_s: 1,
+        key: None,
+        turn: Some(0),
+    };
+    let put_off = Command::Fail { turn: 0, right: true, failure: Failure::PutOff { wait_s: 0 } };
+    check(&[text, Command::Claim { owner: 0 }, said, put_off]);
 }
