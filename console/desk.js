@@ -192,6 +192,9 @@ export function openDesk(page, me, { signedOut, left }) {
     if (status === 'open' && lost) {
       toast('Connected again.');
       outbox.tryNow();
+      // What could not be had while there was no line.
+      if (conversation?.state.problem) conversation.load();
+      if ([feed.shown(), feed.all()].some(({ state }) => state === 'failed')) feed.reload();
     }
     lost = status === 'reconnecting';
   }
