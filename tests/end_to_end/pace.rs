@@ -144,7 +144,7 @@ async fn measure(rate: u32, length: Duration) -> Measured {
     let customers = customers(&daemon, &numbers).await;
     let (departures, least_waiting) = drive(&daemon, &customers, rate, length).await;
     assert_eq!(daemon.terminate().await, Some(0));
-    let arrivals = arrivals(&provider, &numbers).await;
+    let arrivals = arrivals(&provider, &numbers, departures.len()).await;
     Measured { rate, departures, arrivals, least_waiting }
 }
 
@@ -232,8 +232,21 @@ impl Record {
     }
 }
 
-/// What the provider took, and when.
-async fn arrivals(provider: &Provider, numbers: &[String]) -> Moments {
+/// What the provider took, and when. It shows on the phones a moment after that: so many are waited for.
+async fn arrivals(provider: &Provider, numbers: &[String], least: usize) -> Moments {
+    let mut arrivals = arrived(provider, numbers).await;
+    for _ in 0..100 {
+        if arrivals.len() >= least {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        arrivals = arrived(provider, numbers).await;
+    }
+    arrivals.sort_by(|one, other| one.0.total_cmp(&other.0));
+    arrivals
+}
+
+async fn arrived(provider: &Provider, numbers: &[String]) -> Moments {
     let mut arrivals = Vec::new();
     for number in numbers {
         for text in provider.arrived(number).await {
@@ -242,6 +255,5 @@ async fn arrivals(provider: &Provider, numbers: &[String]) -> Moments {
             arrivals.push((at_s, segments::analyse(text["body"].as_str().unwrap()).segments));
         }
     }
-    arrivals.sort_by(|one, other| one.0.total_cmp(&other.0));
     arrivals
 }
