@@ -84,6 +84,17 @@ fn either<T>((old, new): &(Option<T>, Option<T>)) -> Option<&T> {
     new.as_ref().or(old.as_ref())
 }
 
+/// The scope and the key of an idempotency key.
+pub type IdempotencyName = (String, String);
+
+/// What is kept of a request with an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    pub request: [u8; 32],
+    pub at: Timestamp,
+    pub created: Created,
+}
+
 /// What a request with an idempotency key created, as it was then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Created {

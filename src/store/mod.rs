@@ -23,11 +23,13 @@ use crate::domain::session::{Session, Suggestion};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 
+mod apply;
 mod change;
 mod commands;
 pub mod embedded;
 pub mod export;
 pub mod memory;
+mod queue;
 
 pub use change::Created;
 pub use commands::*;

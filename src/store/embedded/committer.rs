@@ -14,11 +14,11 @@ use tokio::sync::{oneshot, watch};
 use super::engine::{Engine, Opener};
 use super::kv::{Kv, KvError, WriteSet};
 use super::overlay::Overlay;
-use super::queue::{Queue, Refused, Urgency};
 use super::room::{Level, Room};
 use super::schema;
 use super::tables::{Tables, read_entry};
 use crate::store::StoreError;
+use crate::store::queue::{Queue, Refused, Urgency};
 
 mod recovery;
 

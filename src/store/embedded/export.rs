@@ -11,10 +11,12 @@ use super::keys::{
 };
 use super::kv::{Direction, Key, KeyRange, Pair, Snapshot};
 use super::schema;
-use super::tables::{IdempotencyRow, ParkedRow, Tables, TurnAt, missing, read_entry};
+use super::tables::{ParkedRow, Tables, TurnAt, read_entry};
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::message::Message;
 use crate::store::StoreError;
+use crate::store::apply::missing;
+use crate::store::change::Remembered;
 use crate::store::export::{Export, Record};
 
 /// What is read on one view, while a commit may wait: a few milliseconds' work.
@@ -195,7 +197,7 @@ fn turn(tables: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreE
 
 fn idempotency_key(tables: Tables<'_>, (key, value): Pair) -> Result<Option<Record>, StoreError> {
     let IdempotencyKey { scope, key } = IdempotencyKey::decode(&key)?;
-    let IdempotencyRow { request, at, created } = codec::decode(&value)?;
+    let Remembered { request, at, created } = codec::decode(&value)?;
     if let Some(session) = created.session_id()
         && tables.is_gone(session)?
     {

@@ -8,13 +8,14 @@ use serde::de::DeserializeOwned;
 
 use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{self, Family};
-use super::tables::{CustomerRow, IdempotencyRow, MessageAt, ParkedRow, TurnAt};
+use super::tables::{CustomerRow, MessageAt, ParkedRow, TurnAt};
 use super::{codec, tables};
 use crate::domain::customer::ConsentRecord;
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::turn::Turn;
+use crate::store::change::Remembered;
 use crate::store::{Cursor, PageRequest, Token};
 
 /// Whatever reads as a record is written as one that reads as the same.
@@ -25,7 +26,7 @@ pub fn records(data: &[u8]) {
     record::<Turn>(data);
     record::<ConsentRecord>(data);
     record::<Token>(data);
-    record::<IdempotencyRow>(data);
+    record::<Remembered>(data);
     record::<ParkedRow>(data);
     record::<MessageAt>(data);
     record::<TurnAt>(data);

@@ -9,11 +9,12 @@ use super::keys::{
     SilentKey, TurnAtKey,
 };
 use super::kv::{Direction, Key, KeyRange, Kv, WriteSet};
-use super::tables::{CustomerRow, Tables, TurnAt, missing, write_entry};
+use super::tables::{CustomerRow, Tables, TurnAt, write_entry};
 use super::tx::{Index, message_index, word_index};
 use crate::domain::message::Message;
 use crate::domain::turn::Turn;
 use crate::store::StoreError;
+use crate::store::apply::missing;
 
 /// How many pairs are read on one view and written by one commit. Few in tests, where a store is small.
 const BATCH: usize = if cfg!(test) { 2 } else { 1000 };

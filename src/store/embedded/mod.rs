@@ -52,7 +52,6 @@ mod open;
 mod originals;
 mod overlay;
 mod queries;
-mod queue;
 mod room;
 mod schema;
 mod sled;
@@ -65,16 +64,15 @@ pub use self::home::holds_store;
 pub use self::open::OpenError;
 pub use self::sled::SledOptions;
 
-use commands::{
-    customers, events, import, inbound, messages, outbound, prune, receipts, sessions, sweep, tokens, turns,
-};
+use super::apply::{customers, inbound, messages, outbound, receipts, sessions, turns};
+use crate::store::queue::Urgency;
+use commands::{erasure, events, import, pauses, prune, sweep, tokens};
 use committer::{Committer, Ground, Patience};
 use engine::{Engine, Opener};
 use export::SnapshotExport;
 use keys::{DeliveryKey, EndpointKey};
 use kv::Kv;
 use lock::DirectoryLock;
-use queue::Urgency;
 use room::Room;
 use tables::Tables;
 use tx::Tx;
@@ -230,7 +228,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn create_customer(&self, command: CreateCustomer) -> Result<Fresh<Customer>, CreateCustomerError> {
-        self.command(command.now, move |tx| customers::create(tx, command)).await
+        self.command(command.now, move |tx| customers::create(tx, &command)).await
     }
 
     async fn update_customer(
@@ -239,7 +237,7 @@ impl Store for EmbeddedStore {
         patch: CustomerPatch,
         now: Timestamp,
     ) -> Result<Customer, CustomerError> {
-        self.command(now, move |tx| customers::update(tx, id, patch)).await
+        self.command(now, move |tx| customers::update(tx, id, &patch)).await
     }
 
     async fn begin_confirmation(
@@ -248,7 +246,7 @@ impl Store for EmbeddedStore {
         token: String,
         now: Timestamp,
     ) -> Result<Customer, ConfirmError> {
-        self.command(now, move |tx| customers::begin_confirmation(tx, id, token)).await
+        self.command(now, move |tx| customers::begin_confirmation(tx, id, &token)).await
     }
 
     async fn confirm_customer(
@@ -258,18 +256,18 @@ impl Store for EmbeddedStore {
         evidence: ConsentEvidence,
         now: Timestamp,
     ) -> Result<Customer, ConfirmError> {
-        let confirmed = self.command(now, move |tx| customers::confirm(tx, id, &token, evidence)).await?;
+        let confirmed = self.command(now, move |tx| customers::confirm(tx, id, &token, &evidence)).await?;
         Ok(confirmed?)
     }
 
     async fn set_subscription(&self, command: SetSubscription) -> Result<Subscription, CustomerError> {
         // Who wants no more texts is heard also when there is hardly any room.
         let urgency = if command.unsubscribed { Urgency::UnderWay } else { Urgency::New };
-        self.urgent(urgency, command.now, move |tx| customers::set_subscription(tx, command)).await
+        self.urgent(urgency, command.now, move |tx| customers::set_subscription(tx, &command)).await
     }
 
     async fn erase_customer(&self, id: CustomerId, now: Timestamp) -> Result<(), CustomerError> {
-        self.command(now, move |tx| customers::erase(tx, id)).await
+        self.command(now, move |tx| erasure::erase(tx, id)).await
     }
 
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
@@ -298,7 +296,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn assign_session(&self, command: AssignSession) -> Result<Session, AssignError> {
-        self.command(command.now, move |tx| sessions::assign(tx, command)).await
+        self.command(command.now, move |tx| sessions::assign(tx, &command)).await
     }
 
     async fn use_suggestion(
@@ -310,11 +308,11 @@ impl Store for EmbeddedStore {
     }
 
     async fn attend(&self, new_turns: Vec<TurnId>, now: Timestamp) -> Result<Attended, StoreError> {
-        self.command(now, move |tx| sessions::attend(tx, new_turns)).await
+        self.command(now, move |tx| sessions::attend(tx, &new_turns)).await
     }
 
     async fn plan_attention(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.command(now, sessions::plan_attention).await
+        self.command(now, |tx| sessions::plan_attention(tx)).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -338,7 +336,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {
-        let created = self.command(command.now, move |tx| messages::create(tx, command)).await?;
+        let created = self.command(command.now, move |tx| messages::create(tx, &command)).await?;
         Ok(created?)
     }
 
@@ -445,7 +443,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
-        self.under_way(pause.until, move |tx| outbound::keep_pause(tx, &pause)).await
+        self.under_way(pause.until, move |tx| pauses::keep(tx, &pause)).await
     }
 
     async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError> {
@@ -453,7 +451,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn apply_receipt(&self, receipt: Receipt, now: Timestamp) -> Result<ReceiptOutcome, StoreError> {
-        self.under_way(now, move |tx| receipts::apply(tx, receipt)).await
+        self.under_way(now, move |tx| receipts::apply(tx, &receipt)).await
     }
 
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {

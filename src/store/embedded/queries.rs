@@ -15,7 +15,7 @@ use super::keys::{
     WordKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
-use super::tables::{Tables, missing, read_entry};
+use super::tables::{Tables, read_entry};
 use super::walk::walk;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
 use crate::domain::endpoint::{Delivery, Endpoint};
@@ -27,6 +27,7 @@ use crate::domain::search::Query;
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
+use crate::store::apply::missing;
 use crate::store::{
     AssigneeFilter, Counts, DueDeliveries, EventsError, Head, InboxFilter, LaneHeads, ListError, Logged,
     Page, PageRequest, Silent, StoreError, Token,

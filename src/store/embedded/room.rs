@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::queue::Urgency;
 use crate::store::StoreError;
+use crate::store::queue::Urgency;
 
 /// How many bytes are free; none where the file system does not say.
 type Measure = Box<dyn Fn() -> io::Result<Option<u64>> + Send>;

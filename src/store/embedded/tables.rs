@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::codec;
 use super::keys::{
     ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, DoubtKey, FactKey, Family, InboundIdKey,
-    MessageAtKey, MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, Part, QueueKey, RemainsKey,
-    SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+    MessageAtKey, MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, ParkedKey, Part, QueueKey,
+    RemainsKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use super::schema;
@@ -22,7 +22,8 @@ use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
-use crate::store::change::Created;
+use crate::store::apply::{self, Parked, missing};
+use crate::store::change::IdempotencyName;
 use crate::store::{Receipt, StoreError, Token};
 
 /// What remains of a conversation that is gone.
@@ -31,9 +32,6 @@ pub struct Remains {
     /// Whether it is to be forgotten, too, that its customer's texts were received: a repeat would be a new text.
     pub forget_received: bool,
 }
-
-/// The scope and the key of an idempotency key.
-pub type IdempotencyName = (String, String);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CustomerRow {
@@ -60,13 +58,6 @@ pub struct TurnAt {
     pub session: SessionId,
     pub place: u64,
     pub order: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct IdempotencyRow {
-    pub request: [u8; 32],
-    pub at: Timestamp,
-    pub created: Created,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -187,11 +178,6 @@ impl<'v> Tables<'v> {
         }
     }
 
-    /// Those of the messages with these ids that are still there, in that order.
-    pub fn messages(self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
-        ids.iter().filter_map(|id| self.message(*id).transpose()).collect()
-    }
-
     /// What was said in the session at these places, the newest first.
     pub fn said(
         self,
@@ -235,26 +221,7 @@ impl<'v> Tables<'v> {
 
     /// The first of a customer's queue: the one in flight, or else the oldest.
     pub fn queue_front(self, customer: CustomerId) -> Result<Option<(u64, Message)>, StoreError> {
-        let mut queue = self.queue(customer);
-        let Some(oldest) = queue.next().transpose()? else { return Ok(None) };
-        // Nothing leaves before the oldest, but for what it was overtaken by.
-        if oldest.1.is_in_flight() || !oldest.1.delivery.overtaken {
-            return Ok(Some(oldest));
-        }
-        for later in queue {
-            let later = later?;
-            if later.1.is_in_flight() {
-                return Ok(Some(later));
-            }
-        }
-        Ok(Some(oldest))
-    }
-
-    /// The session of a message, and its customer's newest.
-    pub fn sessions_around(self, message: &Message) -> Result<(Session, Session), StoreError> {
-        let own = self.session(message.session_id)?.ok_or_else(|| missing("a message's session"))?;
-        let newest = self.newest_session(message.customer_id)?.ok_or_else(|| missing("a session"))?;
-        Ok((own, newest))
+        apply::front(self.queue(customer), |(_, message)| message)
     }
 
     pub fn inbound_id(self, channel: &str, provider_id: &str) -> Result<Option<MessageId>, StoreError> {
@@ -304,6 +271,25 @@ impl<'v> Tables<'v> {
         }
     }
 
+    /// What is parked of a provider's id, in the order of its arrival.
+    pub fn parked_of(self, channel: &str, provider_id: &str) -> Result<Vec<Parked>, StoreError> {
+        let whose = (channel.to_owned(), provider_id.to_owned());
+        let parked = self.scan(&ParkedKey::within(&whose), Direction::Forward).map(|pair| {
+            let (key, value) = pair?;
+            let (ParkedKey { order, .. }, row) =
+                (ParkedKey::decode(&key)?, codec::decode::<ParkedRow>(&value)?);
+            Ok(Parked { order, at: row.at, receipt: row.receipt })
+        });
+        parked.collect()
+    }
+
+    /// The receipt that was parked then.
+    pub fn parked_at(self, age: &ParkedAgeKey) -> Result<Option<Parked>, StoreError> {
+        let ParkedAgeKey { at, order, channel, provider_id } = age.clone();
+        let row = self.record::<ParkedRow>(&ParkedKey { channel, provider_id, order })?;
+        Ok(row.map(|row| Parked { order, at, receipt: row.receipt }))
+    }
+
     /// The place of the newest event.
     pub fn last_event(self) -> Result<u64, StoreError> {
         Ok(self.view.get(&schema::events_key())?.map(|value| read_entry(&value)).transpose()?.unwrap_or(0))
@@ -324,12 +310,6 @@ impl<'v> Tables<'v> {
         }
     }
 
-    /// The last of a session's turns that are pending or in hand.
-    pub fn last_open_turn(self, session: SessionId) -> Result<Option<Turn>, StoreError> {
-        let last = self.scan(&OpenTurnKey::within(&session), Direction::Reverse).next().transpose()?;
-        last.map(|(_, value)| codec::decode(&value)).transpose()
-    }
-
     /// A session's turns that are pending or in hand, in their order.
     pub fn open_turns(self, session: SessionId) -> impl Iterator<Item = Result<Turn, StoreError>> + use<'v> {
         self.records(&OpenTurnKey::within(&session))
@@ -338,11 +318,6 @@ impl<'v> Tables<'v> {
     pub fn token(self, token: TokenId) -> Result<Option<Token>, StoreError> {
         self.record(&TokenKey { token })
     }
-}
-
-/// Something that has to be there, since something else leads to it, is not.
-pub fn missing(what: &str) -> StoreError {
-    StoreError::Corrupt(format!("{what} is missing"))
 }
 
 pub fn read_entry<P: Part>(mut value: &[u8]) -> Result<P, StoreError> {

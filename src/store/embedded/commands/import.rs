@@ -1,16 +1,17 @@
 //! An import: records as they were elsewhere, with their numbers in the orders, and all the indexes that lead to them.
 //! Decides nothing, but believes nothing either: what does not belong to what came before is refused.
 
-use super::{events, outbound, tokens};
+use super::{events, idempotency, pauses, tokens};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::turn::Turn;
+use crate::store::apply::Parked;
+use crate::store::change::{IdempotencyName, Remembered};
 use crate::store::embedded::keys::{
-    CustomerOrderKey, DeliveryKey, EndpointKey, EventKey, IdempotencyAgeKey, IdempotencyKey, InboundIdKey,
-    MessageKey, OutboundIdKey, ParkedAgeKey, ParkedKey, SessionOfKey, TokenHashKey,
+    CustomerOrderKey, DeliveryKey, EndpointKey, EventKey, IdempotencyKey, InboundIdKey, MessageKey,
+    OutboundIdKey, ParkedKey, SessionOfKey, TokenHashKey,
 };
 use crate::store::embedded::schema;
-use crate::store::embedded::tables::{IdempotencyRow, ParkedRow};
 use crate::store::embedded::tx::Tx;
 use crate::store::export::{ImportError, Record};
 use crate::store::{Created, StoreError, Token};
@@ -100,19 +101,16 @@ fn take(tx: &mut Tx<'_, '_>, record: Record) -> Taken {
         }
         Record::Turn { order, turn } => take_turn(tx, order, &turn),
         Record::IdempotencyKey { scope, key, request, at, created } => {
-            take_idempotency_key(tx, &IdempotencyKey { scope, key }, &IdempotencyRow { request, at, created })
+            take_idempotency_key(tx, (scope, key), &Remembered { request, at, created })
         }
         Record::ParkedReceipt { order, at, receipt } => {
             let (channel, provider_id) = (receipt.channel.clone(), receipt.provider_id.clone());
-            let key = ParkedKey { channel: channel.clone(), provider_id: provider_id.clone(), order };
+            let key = ParkedKey { channel, provider_id, order };
             must(!tx.tables().holds(&key)?, "another receipt has this place in the order")?;
-            tx.keep_order(order)?;
-            tx.put_entry(&ParkedAgeKey { at, order, channel, provider_id }, &());
-            tx.put_record(&key, &ParkedRow { receipt, at })?;
-            Ok(tx.count_parked(1)?)
+            Ok(tx.place_parked(&Parked { order, at, receipt })?)
         }
         Record::Token { token } => take_token(tx, &token),
-        Record::Pause { pause } => Ok(outbound::keep_pause(tx, &pause)?),
+        Record::Pause { pause } => Ok(pauses::keep(tx, &pause)?),
         Record::Event { event } => {
             let last = tx.last_event()?;
             must(last == 0 || event.place == last + 1, "the event is not the next one of the log")?;
@@ -165,16 +163,15 @@ fn take_turn(tx: &mut Tx<'_, '_>, order: u64, turn: &Turn) -> Taken {
     Ok(tx.place_turn(order, turn)?)
 }
 
-fn take_idempotency_key(tx: &mut Tx<'_, '_>, key: &IdempotencyKey, row: &IdempotencyRow) -> Taken {
-    must(!tx.tables().holds(key)?, "this idempotency key was there before")?;
-    let name = (key.scope.clone(), key.key.clone());
-    let found = match &row.created {
-        Created::Customer(customer) => tx.name_customer(customer.id, name)?,
-        Created::Message(message) => tx.name_message(message.id, name)?,
+fn take_idempotency_key(tx: &mut Tx<'_, '_>, name: IdempotencyName, remembered: &Remembered) -> Taken {
+    let key = IdempotencyKey { scope: name.0.clone(), key: name.1.clone() };
+    must(!tx.tables().holds(&key)?, "this idempotency key was there before")?;
+    let found = match &remembered.created {
+        Created::Customer(customer) => tx.name_customer(customer.id, name.clone())?,
+        Created::Message(message) => tx.name_message(message.id, name.clone())?,
     };
     must(found, "what the idempotency key created is missing")?;
-    tx.put_entry(&IdempotencyAgeKey { at: row.at, scope: key.scope.clone(), key: key.key.clone() }, &());
-    Ok(tx.put_record(key, row)?)
+    Ok(idempotency::remember(tx, name, remembered)?)
 }
 
 fn take_token(tx: &mut Tx<'_, '_>, token: &Token) -> Taken {

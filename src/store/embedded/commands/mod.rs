@@ -1,19 +1,12 @@
-//! The store's commands on a [`super::tx::Tx`]: each loads what it concerns, asks the domain, and keeps what that
-//! says. Decides nothing.
+//! The commands that depend on how this engine keeps things: what is erased and cleared away, imported, and kept beside the
+//! conversations. All others are in [`crate::store::apply`]. Decides nothing.
 
-pub mod customers;
+pub mod erasure;
 pub mod events;
+pub mod idempotency;
 pub mod import;
-pub mod inbound;
-pub mod messages;
-pub mod outbound;
+pub mod pauses;
 pub mod prune;
-pub mod receipts;
 mod remains;
-pub mod sessions;
 pub mod sweep;
 pub mod tokens;
-pub mod turns;
-
-mod erasure;
-mod idempotency;

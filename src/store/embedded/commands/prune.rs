@@ -4,10 +4,11 @@ use super::remains;
 use crate::domain::ids::SessionId;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
+use crate::store::apply::missing;
 use crate::store::embedded::codec;
 use crate::store::embedded::keys::{Family, OpenTurnKey, SessionKey, SessionOfKey};
 use crate::store::embedded::kv::Direction;
-use crate::store::embedded::tables::{Remains, Tables, missing};
+use crate::store::embedded::tables::{Remains, Tables};
 use crate::store::embedded::tx::Tx;
 use crate::store::{Pruned, StoreError};
 

@@ -11,10 +11,11 @@ use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::store::StoreError;
+use crate::store::apply::missing;
 use crate::store::embedded::codec;
 use crate::store::embedded::keys::{Family, MessageKey, RemainsKey, SessionOfKey};
 use crate::store::embedded::kv::Direction;
-use crate::store::embedded::tables::{Remains, missing};
+use crate::store::embedded::tables::Remains;
 use crate::store::embedded::tx::Tx;
 
 /// How many messages and turns are cleared away in the same commit: all that most have, and some milliseconds' work.

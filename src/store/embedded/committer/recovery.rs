@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::super::engine::{Opener, forget_cached_files};
 use super::super::kv::{Kv, KvError};
 use super::super::open::OpenError;
-use super::super::queue::Queue;
 use super::super::room::{Level, Room, is_lack_of_room};
 use crate::domain::causes;
+use crate::store::queue::Queue;
 
 /// How long an engine that failed is left alone.
 #[derive(Clone, Copy, Debug)]

@@ -6,10 +6,11 @@ use crate::domain::ids::CustomerId;
 use crate::domain::phone::Address;
 use crate::domain::search::words_of;
 use crate::store::StoreError;
+use crate::store::change::IdempotencyName;
 use crate::store::embedded::keys::{
     ConsentKey, CustomerKey, CustomerNumberKey, CustomerOrderKey, SuppressedKey, Word, WordKey,
 };
-use crate::store::embedded::tables::{CustomerRow, IdempotencyName};
+use crate::store::embedded::tables::CustomerRow;
 
 impl Tx<'_, '_> {
     pub fn add_customer(

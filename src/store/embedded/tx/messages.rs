@@ -8,11 +8,13 @@ use crate::domain::delivery::Status;
 use crate::domain::ids::{CustomerId, MessageId};
 use crate::domain::message::{Lane, Message, Priority};
 use crate::store::StoreError;
+use crate::store::apply::missing;
+use crate::store::change::IdempotencyName;
 use crate::store::embedded::keys::{
     AttemptKey, DoubtKey, ExpiryKey, HeldKey, HoldKey, InboundIdKey, LaneKey, LookKey, MessageAtKey,
     MessageKey, OutboundIdKey, QueueKey, ReadyKey, SilentKey,
 };
-use crate::store::embedded::tables::{IdempotencyName, MessageAt, missing};
+use crate::store::embedded::tables::MessageAt;
 
 /// The first of a customer's queue.
 pub(super) struct QueueFront {

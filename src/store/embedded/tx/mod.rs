@@ -18,8 +18,10 @@ use crate::store::{Rules, StoreError};
 mod customers;
 mod events;
 mod messages;
+mod parked;
 mod sessions;
 mod turns;
+mod world;
 
 pub use customers::word_index;
 use events::Touched;

@@ -6,10 +6,11 @@ use super::{Index, Tx, entry};
 use crate::domain::ids::SessionId;
 use crate::domain::turn::{Turn, TurnState};
 use crate::store::StoreError;
+use crate::store::apply::missing;
 use crate::store::embedded::keys::{
     ClosedTurnKey, DueTurnKey, FailedTurnKey, Family, OpenTurnKey, TurnAtKey, TurnInHandKey,
 };
-use crate::store::embedded::tables::{TurnAt, missing};
+use crate::store::embedded::tables::TurnAt;
 
 impl Tx<'_, '_> {
     /// Replaces the turn with that id, or else adds it.

@@ -3,31 +3,33 @@
 use super::{messages, sessions};
 use crate::domain::consent::LastWords;
 use crate::domain::conversation::{OnRecord, receive};
-use crate::store::embedded::tx::Tx;
+use crate::store::apply::World;
 use crate::store::{Inbound, RecordInbound, StoreError};
 
-pub fn record(tx: &mut Tx<'_, '_>, command: &RecordInbound) -> Result<Inbound, StoreError> {
+pub fn record(tx: &mut impl World, command: &RecordInbound) -> Result<Inbound, StoreError> {
     let RecordInbound { text, ids, now } = command;
-    if let Some(message_id) = tx.tables().inbound_id(&text.lane.channel, &text.provider_id)? {
+    if let Some(message_id) = tx.inbound_id(&text.lane.channel, &text.provider_id)? {
         return Ok(Inbound::Duplicate { message_id });
     }
-    let known = tx.tables().customer_by_number(&text.from)?;
+    let known = tx.customer_by_number(&text.from)?;
     let newest = match &known {
-        Some(customer) => tx.tables().newest_session(customer.id)?,
+        Some(customer) => tx.newest_session(customer.id)?,
         None => None,
     };
-    let last_words = if text.recovered { tx.tables().last_words(&text.from)? } else { LastWords::default() };
+    let last_words = if text.recovered { tx.last_words(&text.from)? } else { LastWords::default() };
     // Asked for only where it makes a difference.
     let last_turn = match &newest {
-        Some(newest) if !tx.rules.bot.debounce.is_zero() => tx.tables().last_open_turn(newest.id)?,
+        Some(newest) if !tx.rules().bot.debounce.is_zero() => tx.open_turns(newest.id)?.pop(),
         Some(_) | None => None,
     };
     let suppressed = tx.take_suppression(&text.from)?;
     let on_record = OnRecord { customer: known, newest, suppressed, last_words, last_turn };
-    let mut received = receive(on_record, text, *ids, tx.rules, *now);
+    let mut received = receive(on_record, text, *ids, tx.rules(), *now);
 
     tx.put_customer(&received.customer)?;
-    tx.note_consent(received.consent)?;
+    for record in received.consent {
+        tx.note_consent(Some(record))?;
+    }
     if received.silence_bot {
         sessions::silence_bot(tx, &mut received.session)?;
     }

@@ -10,96 +10,91 @@ use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{HISTORY, Turn, TurnWork};
-use crate::store::embedded::keys::{DueTurnKey, Family, TurnInHandKey};
-use crate::store::embedded::tables::{Tables, missing};
-use crate::store::embedded::tx::Tx;
+use crate::store::apply::{World, missing};
 use crate::store::{
     CompleteTurn, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim, TurnCompleted, TurnError,
     TurnFailed, TurnFailure, TurnReplied,
 };
 
-pub fn claim(tx: &mut Tx<'_, '_>, owner: &str) -> Result<TurnClaim, StoreError> {
+pub fn claim(tx: &mut impl World, owner: &str) -> Result<TurnClaim, StoreError> {
     let (mut turn, mut session, message) = loop {
-        let next = tx.tables().entries(&DueTurnKey::all()).next().transpose()?;
-        let Some((DueTurnKey { due_at, .. }, id)) = next else { return Ok(TurnClaim::Idle) };
-        if due_at > tx.now {
+        let Some((due_at, id)) = tx.next_turn()? else { return Ok(TurnClaim::Idle) };
+        if due_at > tx.now() {
             return Ok(TurnClaim::NotBefore(due_at));
         }
-        let mut turn = tx.tables().turn(id)?.ok_or_else(|| missing("a turn"))?;
-        let mut session = session_of(tx.tables(), &turn)?;
-        let message = tx.tables().named_message(turn.message_id)?;
+        let mut turn = tx.turn(id)?.ok_or_else(|| missing("a turn"))?;
+        let mut session = session_of(tx, &turn)?;
+        let message = tx.named_message(turn.message_id)?;
         if !turn.is_obsolete(&session) {
             break (turn, session, message);
         }
         turn.drop_unasked(&mut session, message.as_ref());
         tx.put_turn(&turn)?;
         tx.put_session(&session)?;
-        tx.finish_turns()?;
     };
-    let customer = customer_of(tx.tables(), &turn)?;
+    let customer = customer_of(tx, &turn)?;
     turn.claim(&mut session, message.as_ref(), owner);
     tx.put_turn(&turn)?;
     tx.put_session(&session)?;
-    let history = history_of(tx.tables(), &turn)?;
-    let also = tx.tables().messages(&turn.also)?;
+    let history = history_of(tx, &turn)?;
+    let also = tx.messages(&turn.also)?;
     Ok(TurnClaim::Work(Box::new(TurnWork { turn, session, customer, message, also, history })))
 }
 
-fn customer_of(tables: Tables<'_>, turn: &Turn) -> Result<Customer, StoreError> {
-    tables.customer(turn.customer_id)?.ok_or_else(|| missing("a turn's customer"))
+fn customer_of(tx: &impl World, turn: &Turn) -> Result<Customer, StoreError> {
+    tx.customer(turn.customer_id)?.ok_or_else(|| missing("a turn's customer"))
 }
 
-fn session_of(tables: Tables<'_>, turn: &Turn) -> Result<Session, StoreError> {
-    tables.session(turn.session_id)?.ok_or_else(|| missing("a turn's session"))
+fn session_of(tx: &impl World, turn: &Turn) -> Result<Session, StoreError> {
+    tx.session(turn.session_id)?.ok_or_else(|| missing("a turn's session"))
 }
 
 /// The newest of what was said while the bot was paused, oldest first.
-fn history_of(tables: Tables<'_>, turn: &Turn) -> Result<Vec<Message>, StoreError> {
+fn history_of(tx: &impl World, turn: &Turn) -> Result<Vec<Message>, StoreError> {
     let Some(places) = turn.history.clone() else { return Ok(Vec::new()) };
-    let newest_first = tables.said(turn.session_id, places).take(HISTORY);
-    let mut said: Vec<Message> = newest_first.collect::<Result<_, _>>()?;
+    let mut said = tx.said(turn.session_id, places, HISTORY)?;
     said.reverse();
     Ok(said)
 }
 
-fn in_hand(tx: &Tx<'_, '_>, id: TurnId, attempt: u32) -> Result<Turn, TurnError> {
-    tx.tables().turn(id)?.filter(|turn| turn.has_attempt(attempt)).ok_or(TurnError::Stale)
+fn in_hand(tx: &impl World, id: TurnId, attempt: u32) -> Result<Turn, TurnError> {
+    tx.turn(id)?.filter(|turn| turn.has_attempt(attempt)).ok_or(TurnError::Stale)
 }
 
-pub fn complete(tx: &mut Tx<'_, '_>, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
+pub fn complete(tx: &mut impl World, command: &CompleteTurn) -> Result<TurnCompleted, TurnError> {
     let mut turn = in_hand(tx, command.turn_id, command.attempt)?;
-    let newer = newer_session(tx.tables(), &turn)?;
+    let newer = newer_session(tx, &turn)?;
     let given = command.said.given(newer.as_ref());
-    let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
-    let answered = answer(&customer, session, &turn, &given, tx.rules, command.now);
+    let (customer, session) = (customer_of(tx, &turn)?, session_of(tx, &turn)?);
+    let answered = answer(&customer, session, &turn, &given, tx.rules(), command.now);
     turn.complete(answered.refused, &command.said.answer);
     Ok(keep_answer(tx, &turn, answered, &command.said.answer)?)
 }
 
-pub fn reply(tx: &mut Tx<'_, '_>, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
-    let mut turn = tx.tables().turn(command.turn_id)?.ok_or(ReplyError::NotFound)?;
+pub fn reply(tx: &mut impl World, command: &ReplyToTurn) -> Result<TurnReplied, ReplyError> {
+    let mut turn = tx.turn(command.turn_id)?.ok_or(ReplyError::NotFound)?;
     if let Some(reply) = command.repeats(&turn)? {
-        let messages = tx.tables().messages(&reply.messages)?;
+        let messages = tx.messages(&reply.messages)?;
         let completed = TurnCompleted { messages, refused: None, handed_off: false };
         return Ok(TurnReplied { completed, replayed: true });
     }
-    let newer = newer_session(tx.tables(), &turn)?;
+    let newer = newer_session(tx, &turn)?;
     let given = command.said.given(newer.as_ref());
-    let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
-    let answered = answer::reply(&customer, session, &turn, &given, tx.rules, command.now);
+    let (customer, session) = (customer_of(tx, &turn)?, session_of(tx, &turn)?);
+    let answered = answer::reply(&customer, session, &turn, &given, tx.rules(), command.now);
     let ids = answered.messages.iter().map(|message| message.id).collect();
     turn.note_reply(command.key, ids, answered.refused, &command.said.answer);
     Ok(TurnReplied { completed: keep_answer(tx, &turn, answered, &command.said.answer)?, replayed: false })
 }
 
 /// The customer's newest session, where that is not the turn's.
-fn newer_session(tables: Tables<'_>, turn: &Turn) -> Result<Option<Session>, StoreError> {
-    let newest = tables.newest_session(turn.customer_id)?;
+fn newer_session(tx: &impl World, turn: &Turn) -> Result<Option<Session>, StoreError> {
+    let newest = tx.newest_session(turn.customer_id)?;
     Ok(newest.filter(|newest| newest.id != turn.session_id))
 }
 
 fn keep_answer(
-    tx: &mut Tx<'_, '_>,
+    tx: &mut impl World,
     turn: &Turn,
     mut answered: Answered,
     answer: &Answer,
@@ -119,7 +114,7 @@ fn keep_answer(
 }
 
 pub fn fail(
-    tx: &mut Tx<'_, '_>,
+    tx: &mut impl World,
     id: TurnId,
     attempt: u32,
     failure: &TurnFailure,
@@ -128,12 +123,12 @@ pub fn fail(
     match failure {
         TurnFailure::RetryAt(due_at) => {
             turn.failures += 1;
-            let session = session_of(tx.tables(), &turn)?;
+            let session = session_of(tx, &turn)?;
             retry(tx, turn, session, *due_at)?;
             Ok(TurnFailed::default())
         }
         TurnFailure::PutOff(due_at) => {
-            let mut session = session_of(tx.tables(), &turn)?;
+            let mut session = session_of(tx, &turn)?;
             turn.was_not_told(&mut session);
             retry(tx, turn, session, *due_at)?;
             Ok(TurnFailed::default())
@@ -142,13 +137,13 @@ pub fn fail(
             let giving_up = GivingUp {
                 reason,
                 fallback: fallback.as_ref(),
-                overtaken: newer_session(tx.tables(), &turn)?.is_some(),
+                overtaken: newer_session(tx, &turn)?.is_some(),
                 called: matches!(failure, TurnFailure::GiveUp { .. }),
             };
-            let (customer, session) = (customer_of(tx.tables(), &turn)?, session_of(tx.tables(), &turn)?);
-            let message = tx.tables().named_message(turn.message_id)?;
+            let (customer, session) = (customer_of(tx, &turn)?, session_of(tx, &turn)?);
+            let message = tx.named_message(turn.message_id)?;
             let GivenUp { switched, message } =
-                give_up(&customer, &mut turn, session, message.as_ref(), &giving_up, tx.rules, tx.now);
+                give_up(&customer, &mut turn, session, message.as_ref(), &giving_up, tx.rules(), tx.now());
             let handed_over = switched.silence_bot;
             tx.put_turn(&turn)?;
             sessions::keep_switch(tx, switched)?;
@@ -160,47 +155,45 @@ pub fn fail(
     }
 }
 
-pub fn replay(tx: &mut Tx<'_, '_>, id: TurnId, new_turn: TurnId) -> Result<Turn, ReplayError> {
-    let turn = tx.tables().turn(id)?.ok_or(ReplayError::NotFound)?;
+pub fn replay(tx: &mut impl World, id: TurnId, new_turn: TurnId) -> Result<Turn, ReplayError> {
+    let turn = tx.turn(id)?.ok_or(ReplayError::NotFound)?;
     if turn.is_open() {
         return Err(ReplayError::NotOver);
     }
-    let mut session = session_of(tx.tables(), &turn)?;
-    let again = turn.again(&mut session, new_turn, tx.now)?;
+    let mut session = session_of(tx, &turn)?;
+    let again = turn.again(&mut session, new_turn, tx.now())?;
     tx.put_turn(&again)?;
     tx.put_session(&session)?;
     Ok(again)
 }
 
 fn retry(
-    tx: &mut Tx<'_, '_>,
+    tx: &mut impl World,
     mut turn: Turn,
     mut session: Session,
     due_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let message = tx.tables().named_message(turn.message_id)?;
+    let message = tx.named_message(turn.message_id)?;
     turn.retry(&mut session, message.as_ref(), due_at);
     tx.put_turn(&turn)?;
     tx.put_session(&session)
 }
 
-pub fn release(tx: &mut Tx<'_, '_>, owner: &str) -> Result<usize, StoreError> {
+pub fn release(tx: &mut impl World, owner: &str) -> Result<usize, StoreError> {
     retry_in_hand(tx, |turn| turn.is_abandoned(owner))
 }
 
-pub fn reclaim(tx: &mut Tx<'_, '_>, owner: &str, known: &[(TurnId, u32)]) -> Result<usize, StoreError> {
+pub fn reclaim(tx: &mut impl World, owner: &str, known: &[(TurnId, u32)]) -> Result<usize, StoreError> {
     retry_in_hand(tx, |turn| turn.is_forgotten(owner, known))
 }
 
 /// Those turns that are in somebody's hand are pending again. Returns how many.
-fn retry_in_hand(tx: &mut Tx<'_, '_>, which: impl Fn(&Turn) -> bool) -> Result<usize, StoreError> {
-    let in_hand: Vec<(TurnInHandKey, ())> =
-        tx.tables().entries(&TurnInHandKey::all()).collect::<Result<_, _>>()?;
+fn retry_in_hand(tx: &mut impl World, which: impl Fn(&Turn) -> bool) -> Result<usize, StoreError> {
     let mut retried = 0;
-    for (TurnInHandKey { turn }, ()) in in_hand {
-        let turn = tx.tables().turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
+    for turn in tx.turns_in_hand()? {
+        let turn = tx.turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
         if which(&turn) {
-            let (session, now) = (session_of(tx.tables(), &turn)?, tx.now);
+            let (session, now) = (session_of(tx, &turn)?, tx.now());
             retry(tx, turn, session, now)?;
             retried += 1;
         }
