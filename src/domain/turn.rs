@@ -206,15 +206,26 @@ impl Turn {
         session.asked = session.asked.filter(|asked| asked.version != self.version);
     }
 
+    /// The process that has it in hand.
+    pub fn owner(&self) -> Option<&str> {
+        match &self.state {
+            TurnState::InFlight { owner } => Some(owner),
+            TurnState::Pending
+            | TurnState::Done
+            | TurnState::Dropped
+            | TurnState::Refused { .. }
+            | TurnState::Failed { .. } => None,
+        }
+    }
+
     /// Whether a process other than `owner` has it in hand.
     pub fn is_abandoned(&self, owner: &str) -> bool {
-        matches!(&self.state, TurnState::InFlight { owner: holder } if holder != owner)
+        self.owner().is_some_and(|holder| holder != owner)
     }
 
     /// Whether `owner` has it in hand and does not know of that, but at most of earlier attempts.
     pub fn is_forgotten(&self, owner: &str, known: &[(TurnId, u32)]) -> bool {
-        matches!(&self.state, TurnState::InFlight { owner: holder } if holder == owner)
-            && !known.contains(&(self.id, self.attempts))
+        self.owner() == Some(owner) && !known.contains(&(self.id, self.attempts))
     }
 
     /// Whether a switch has made it needless to ask.

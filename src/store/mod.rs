@@ -26,9 +26,12 @@ use crate::domain::turn::Turn;
 mod apply;
 mod change;
 mod commands;
+mod cursors;
 pub mod embedded;
 pub mod export;
 pub mod memory;
+mod part;
+pub mod postgres;
 mod queue;
 
 pub use change::Created;

@@ -37,7 +37,6 @@ use super::{
 mod codec;
 mod commands;
 mod committer;
-mod cursors;
 mod engine;
 mod export;
 mod fjall;

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::codec;
-use super::cursors::{
-    self, CustomersAt, DeliveriesAt, FailedTurnsAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt,
-};
 use super::keys::{
     AssigneeKey, ConsentKey, CustomerOrderKey, DeliveryDueKey, DeliveryKey, EndpointKey, EventKey,
     FailedTurnKey, Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
@@ -28,6 +25,9 @@ use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 use crate::store::apply::missing;
+use crate::store::cursors::{
+    self, CustomersAt, DeliveriesAt, FailedTurnsAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt,
+};
 use crate::store::{
     AssigneeFilter, Counts, DueDeliveries, EventsError, Head, InboxFilter, LaneHeads, ListError, Logged,
     Page, PageRequest, Silent, StoreError, Token,

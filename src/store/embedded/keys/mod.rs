@@ -9,9 +9,7 @@ use crate::domain::session::InboxQueue;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
-mod part;
-
-pub use part::{Part, Word};
+pub use crate::store::part::{Part, Word};
 
 /// One table's keys.
 pub trait Family: Sized {

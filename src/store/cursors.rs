@@ -1,6 +1,6 @@
 //! Cursors: the list's own byte, then the place of the last item that was given. One of another list is refused.
 
-use super::keys::Part;
+use super::part::Part;
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::session::InboxQueue;
 use crate::domain::time::Timestamp;

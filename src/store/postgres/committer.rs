@@ -1,0 +1,429 @@
+//! Group commit: each of a few threads takes all commands that wait for it, locks and loads what they concern, runs them, writes
+//! what they changed and commits once; only then are they answered. What a command means is none of its business.
+//!
+//! A batch whose commit was not answered is looked up: the database knows what became of its transaction.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+use super::client::{Dialer, Failure, Session, Writing};
+use super::job::{Command, Committed, Job, StoreErrorKind};
+use super::statements::ALL;
+use super::working::{Want, Working};
+use super::{load, write};
+use crate::domain::time::Timestamp;
+use crate::store::queue::{Queue, Refused, Urgency};
+use crate::store::{Rules, StoreError};
+
+/// How many commands of an urgency may wait for one thread. More would only make everybody wait for longer.
+const MOST_WAITING: usize = 4096;
+/// How many commands share a commit. More would gain little, and cost the first of them their patience.
+const MOST_IN_BATCH: usize = 256;
+/// How often a batch is tried that others were in the way of.
+const MOST_TRIES: u32 = 20;
+/// How often what a batch wants may turn out to be more.
+const MOST_ROUNDS: u32 = 32;
+/// How long a batch may take, and then the connection is given up.
+const BATCH_PATIENCE: Duration = Duration::from_secs(20);
+/// How long it is asked what became of a transaction.
+const SETTLING_PATIENCE: Duration = Duration::from_secs(20);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How the store is, as far as the committers know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    Works,
+    /// Away, for that reason; each committer tries to reach it again.
+    Away(String),
+}
+
+/// What all threads share.
+struct Shared {
+    dialer: Arc<Dialer>,
+    rules: Arc<Rules>,
+    condition: watch::Sender<Condition>,
+    news: watch::Sender<u64>,
+    /// Commits that others are to be told of.
+    told: watch::Sender<u64>,
+}
+
+pub struct Committer {
+    lines: Vec<Line>,
+    next: AtomicUsize,
+    condition: watch::Receiver<Condition>,
+}
+
+struct Line {
+    queue: Arc<Queue<Box<dyn Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the committers stand on.
+pub struct Ground {
+    pub dialer: Arc<Dialer>,
+    pub rules: Arc<Rules>,
+    pub writers: usize,
+    pub news: watch::Sender<u64>,
+    /// Shows the newest event that this process has committed.
+    pub told: watch::Sender<u64>,
+}
+
+impl Committer {
+    /// The first connections are made when there is something to commit.
+    pub fn start(ground: Ground) -> std::io::Result<Self> {
+        let Ground { dialer, rules, writers, news, told } = ground;
+        let (changed, condition) = watch::channel(Condition::Works);
+        let shared = Arc::new(Shared { dialer, rules, condition: changed, news, told });
+        let lines = (0..writers.max(1)).map(|number| {
+            let queue = Arc::new(Queue::new(MOST_WAITING));
+            let worker = Worker {
+                shared: Arc::clone(&shared),
+                queue: Arc::clone(&queue),
+                connection: None,
+                runtime: Handle::current(),
+            };
+            let thread = std::thread::Builder::new().name(format!("store-committer-{number}"));
+            let thread = Mutex::new(Some(thread.spawn(|| worker.run())?));
+            Ok(Line { queue, thread })
+        });
+        let lines = lines.collect::<std::io::Result<Vec<_>>>()?;
+        Ok(Self { lines, next: AtomicUsize::new(0), condition })
+    }
+
+    /// Applies a command and returns when it is durable. An error of the command leaves no trace of it. Once this was
+    /// polled, the command takes effect whether or not the caller still waits. Commands that name the same `lane` are
+    /// applied in the order in which they were given.
+    pub async fn run<T, E, C>(
+        &self,
+        urgency: Urgency,
+        lane: Option<u64>,
+        now: Timestamp,
+        wants: BTreeSet<Want>,
+        command: C,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        C: Fn(&mut Working) -> Result<T, E> + Send + 'static,
+    {
+        self.check()?;
+        let (answer, answered) = oneshot::channel();
+        let command = Command { now, wants, command, result: None, answer };
+        let lines = self.lines.len();
+        let turn = || self.next.fetch_add(1, Ordering::Relaxed) % lines;
+        let line = lane.map_or_else(turn, |lane| usize::try_from(lane % lines as u64).unwrap_or(0));
+        self.lines[line].queue.push(urgency, Box::new(command)).map_err(|refused| match refused {
+            Refused::Full => StoreError::Overloaded,
+            Refused::Closed => self.unavailable(),
+        })?;
+        // Who drops a command without a word may have applied it.
+        answered.await.unwrap_or_else(|_| Err(StoreError::Uncertain("the committer has died".into()).into()))
+    }
+
+    /// Fails while the database is away, and once it is closed.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let works = *self.condition.borrow() == Condition::Works;
+        if works && !self.is_closed() { Ok(()) } else { Err(self.unavailable()) }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.lines.iter().any(|line| line.queue.is_closed())
+    }
+
+    fn unavailable(&self) -> StoreError {
+        match &*self.condition.borrow() {
+            Condition::Away(reason) => StoreError::Unavailable(reason.clone()),
+            Condition::Works => StoreError::Unavailable("it is closed".into()),
+        }
+    }
+
+    /// Finishes what waits, takes nothing more, and ends the threads. Blocks until then.
+    pub fn close(&self) {
+        self.lines.iter().for_each(|line| line.queue.close());
+        for line in &self.lines {
+            let thread = line.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if thread.is_some_and(|thread| thread.join().is_err()) {
+                tracing::error!("one of the store's committers had died");
+            }
+        }
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    queue: Arc<Queue<Box<dyn Job>>>,
+    connection: Option<Writing>,
+    runtime: Handle,
+}
+
+/// What became of the transaction of a batch.
+enum Fate {
+    Committed,
+    /// It never was, or was rolled back.
+    Gone,
+    Unknown,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let runtime = self.runtime.clone();
+        while let Some(batch) = self.queue.next_batch(MOST_IN_BATCH) {
+            let batch = batch.into_iter().map(|(_, job)| job).collect();
+            runtime.block_on(self.commit(batch));
+        }
+    }
+
+    /// Commits the batch, and answers its commands.
+    async fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        match self.try_commit(&mut batch).await {
+            Ok(()) => end(batch, &Ok(())),
+            // Something that one of them wants to write cannot be written: it shall not fail the others.
+            Err(StoreErrorKind::BrokeOff(_)) if batch.len() > 1 => {
+                for job in batch {
+                    let mut alone = vec![job];
+                    let committed = self.try_commit(&mut alone).await;
+                    end(alone, &committed);
+                }
+            }
+            Err(reason) => {
+                tracing::debug!(?reason, "a batch was not committed");
+                end(batch, &Err(reason));
+            }
+        }
+    }
+
+    async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Committed {
+        let mut pause = FIRST_PAUSE / 10;
+        for _ in 0..MOST_TRIES {
+            let connection = match self.connect().await {
+                Ok(connection) => connection,
+                Err(failure) => return Err(self.away(failure)),
+            };
+            let mut committing = false;
+            let attempt = attempt(&connection, &self.shared, batch, &mut committing);
+            let outcome = tokio::time::timeout(BATCH_PATIENCE, attempt).await;
+            let outcome =
+                outcome.unwrap_or_else(|_| Err(Failure::Lost("the database does not answer".into())));
+            match outcome {
+                Ok(place) => {
+                    self.connection = Some(connection);
+                    self.shared.works();
+                    if let Some(place) = place {
+                        self.shared.tell(place);
+                    }
+                    return Ok(());
+                }
+                Err(Failure::Again(reason)) => {
+                    tracing::debug!(reason, "a batch is tried again");
+                    if connection.batch("ROLLBACK").await.is_ok() {
+                        self.connection = Some(connection);
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE / 10);
+                }
+                Err(Failure::Refused(error)) => {
+                    if connection.batch("ROLLBACK").await.is_ok() {
+                        self.connection = Some(connection);
+                    }
+                    return Err(StoreErrorKind::BrokeOff(error.to_string()));
+                }
+                Err(Failure::Lost(reason)) if committing => {
+                    let transaction = connection.transaction();
+                    drop(connection);
+                    match self.settle(transaction).await {
+                        Fate::Committed => {
+                            tracing::warn!(reason, "the answer to a commit was lost; it was committed");
+                            return Ok(());
+                        }
+                        Fate::Gone => {
+                            tracing::warn!(reason, "a commit failed; it is tried again");
+                            tokio::time::sleep(pause).await;
+                        }
+                        Fate::Unknown => return Err(StoreErrorKind::Uncertain(reason)),
+                    }
+                }
+                Err(failure @ (Failure::Lost(_) | Failure::Away(_))) => {
+                    drop(connection);
+                    return Err(self.away(failure));
+                }
+            }
+        }
+        Err(StoreErrorKind::Unavailable("others were in the way again and again".into()))
+    }
+
+    /// The connection, or a new one.
+    async fn connect(&mut self) -> Result<Writing, Failure> {
+        if let Some(connection) =
+            self.connection.take().filter(|connection| !connection.session().is_closed())
+        {
+            return Ok(connection);
+        }
+        let mut pause = FIRST_PAUSE;
+        let mut first = true;
+        loop {
+            let dialed = self.shared.dialer.dial(None).await;
+            let connected = match dialed {
+                Ok(client) => Writing::new(client, ALL).await,
+                Err(failure) => Err(failure),
+            };
+            match connected {
+                Ok(connection) => return Ok(connection),
+                // A connection that was idle and is gone says nothing of the database: it is asked once more.
+                Err(_) if first => first = false,
+                Err(failure) => return Err(failure),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// The database is away. Until it is back, nothing new is taken.
+    fn away(&self, failure: Failure) -> StoreErrorKind {
+        let reason = failure.into_store_error().to_string();
+        self.shared.away(&reason);
+        StoreErrorKind::Unavailable(reason)
+    }
+
+    /// Asks what became of a transaction whose commit was not answered.
+    async fn settle(&mut self, transaction: Option<String>) -> Fate {
+        let Some(transaction) = transaction else { return Fate::Unknown };
+        let asking = async {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                match fate_of(&self.shared.dialer, &transaction).await {
+                    Ok(Some(fate)) => return fate,
+                    Ok(None) => {}
+                    Err(failure) => self.shared.away(&failure.into_store_error().to_string()),
+                }
+                if self.queue.is_closed() {
+                    return Fate::Unknown;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        };
+        let fate = tokio::time::timeout(SETTLING_PATIENCE, asking).await.unwrap_or(Fate::Unknown);
+        if !matches!(fate, Fate::Unknown) {
+            self.shared.works();
+        }
+        fate
+    }
+}
+
+impl Shared {
+    fn works(&self) {
+        let back = |condition: &mut Condition| {
+            let changed = *condition != Condition::Works;
+            *condition = Condition::Works;
+            changed
+        };
+        if self.condition.send_if_modified(back) {
+            tracing::info!("the database is there again");
+        }
+    }
+
+    fn away(self: &Arc<Self>, reason: &str) {
+        let gone = |condition: &mut Condition| {
+            let changed = *condition == Condition::Works;
+            *condition = Condition::Away(reason.to_owned());
+            changed
+        };
+        if self.condition.send_if_modified(gone) {
+            tracing::error!(reason, "the database is away; nothing is taken until it is back");
+            tokio::spawn(look_for_it(Arc::clone(self)));
+        }
+    }
+
+    fn tell(&self, place: u64) {
+        let newer = |shown: &mut u64| {
+            let newer = place > *shown;
+            *shown = place.max(*shown);
+            newer
+        };
+        self.news.send_if_modified(newer);
+        self.told.send_if_modified(newer);
+    }
+}
+
+/// Until the database is back, or nobody waits for it any more.
+async fn look_for_it(shared: Arc<Shared>) {
+    let mut pause = FIRST_PAUSE;
+    while !shared.condition.is_closed() {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        let found = match shared.dialer.dial(None).await {
+            Ok(client) => Session::new(client).query("SELECT pg_current_xact_id()::text", &[]).await,
+            Err(failure) => Err(failure),
+        };
+        if found.is_ok() {
+            shared.works();
+            return;
+        }
+    }
+}
+
+fn end(batch: Vec<Box<dyn Job>>, committed: &Committed) {
+    batch.into_iter().for_each(|job| job.end(committed));
+}
+
+/// Locks, loads, runs, writes and commits. `committing`: whether the commit was sent.
+async fn attempt(
+    on: &Writing,
+    shared: &Shared,
+    batch: &mut [Box<dyn Job>],
+    committing: &mut bool,
+) -> Result<Option<u64>, Failure> {
+    let mut wants: BTreeSet<Want> = batch.iter().flat_map(|job| job.wants()).cloned().collect();
+    let mut loaded: Option<Working> = None;
+    for _ in 0..MOST_ROUNDS {
+        let mut working = match loaded.take() {
+            Some(working) => working,
+            None => load::load(on, Arc::clone(&shared.rules), &wants).await?,
+        };
+        let again = working.is_unlocked();
+        if !again {
+            batch.iter_mut().for_each(|job| job.run(&mut working));
+            let more = working.take_wants();
+            if more.is_empty() {
+                if !write::has_changes(&working) {
+                    on.batch("ROLLBACK").await?;
+                    return Ok(None);
+                }
+                let parts = write::Parts::of(&working)?;
+                *committing = true;
+                return write::write(on, &parts).await;
+            }
+            let locks = more.iter().any(Want::locks);
+            wants.extend(more.iter().cloned());
+            if !locks {
+                working.reset();
+                load::load_more(on, &mut working, &more).await?;
+                loaded = Some(working);
+                continue;
+            }
+        }
+        // Somebody is to be locked who comes before one that is: all are let go of, and locked in order.
+        on.batch("ROLLBACK").await?;
+    }
+    Err(Failure::Again("what the batch concerns changes all the time".into()))
+}
+
+/// None: it is still under way.
+async fn fate_of(dialer: &Dialer, transaction: &str) -> Result<Option<Fate>, Failure> {
+    let session = Session::new(dialer.dial(None).await?);
+    let row = session.query_one("SELECT pg_xact_status($1::text::xid8) AS status", &[&transaction]).await?;
+    let status: Option<String> = super::sql::column_of(&row, "status")?;
+    Ok(match status.as_deref() {
+        Some("committed") => Some(Fate::Committed),
+        Some("aborted") => Some(Fate::Gone),
+        Some(_) => None,
+        None => Some(Fate::Unknown),
+    })
+}

@@ -1,0 +1,92 @@
+//! The log of events as a table of parts: each part is made ahead, and dropped as a whole once all of it is old.
+
+use tokio_postgres::Row;
+
+use super::PostgresStore;
+use super::client::{Failure, Session};
+use super::sql::{big, column_of, count, unbig};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+
+/// How many events a part of the log has.
+pub const PART: u64 = 1_000_000;
+
+/// Makes the parts around a place that are not there: that of the place, and the next.
+pub async fn make_parts(on: &Session, place: u64) -> Result<(), Failure> {
+    for part in [place / PART, place / PART + 1] {
+        let (from, until) = (part * PART, (part + 1) * PART);
+        let name = format!("events_{part}");
+        let there = on.query("SELECT to_regclass($1::text) IS NOT NULL AS there", &[&name]).await?;
+        if there.first().map(|row| column_of(row, "there")).transpose()? == Some(true) {
+            continue;
+        }
+        // Attached, and not made as a part: that would wait for everybody who reads the log.
+        let made = on
+            .batch(&format!(
+                "BEGIN;
+                CREATE TABLE {name} (LIKE events INCLUDING ALL, CHECK (place >= {from} AND place < {until}));
+                ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({until});
+                COMMIT"
+            ))
+            .await;
+        if let Err(failure) = made {
+            on.batch("ROLLBACK").await?;
+            let there = on.query("SELECT to_regclass($1::text) IS NOT NULL AS there", &[&name]).await?;
+            // Another daemon may have made it at the same moment.
+            if there.first().map(|row| column_of(row, "there")).transpose()? != Some(true) {
+                return Err(failure);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl PostgresStore {
+    /// Forgets what is older; whole parts of the log at once, where they are.
+    pub(super) async fn clear_events(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.committer.check()?;
+        let session = self.pool.session().await.map_err(Failure::into_store_error)?;
+        let newest = self.get_last_event().await?;
+        make_parts(&session, newest).await.map_err(Failure::into_store_error)?;
+        let dropped = drop_part(&session, before, newest).await.map_err(Failure::into_store_error)?;
+        if dropped > 0 {
+            return Ok(dropped);
+        }
+        let sql = "WITH oldest AS (SELECT place, at FROM events WHERE place < $1 ORDER BY place LIMIT $2),
+            kept AS (SELECT min(place) AS place FROM oldest WHERE at >= $3),
+            gone AS (
+                DELETE FROM events e USING oldest o
+                WHERE e.place = o.place AND (SELECT place IS NULL OR e.place < place FROM kept)
+                RETURNING e.place),
+            forgotten AS (DELETE FROM deliveries WHERE place <= (SELECT max(place) FROM gone))
+            SELECT count(*) AS gone FROM gone";
+        let row = session.query_one(sql, &[&big(newest), &count(limit), &before.as_millis()]).await;
+        let gone = unbig(column_of(&row.map_err(Failure::into_uncertain)?, "gone")?)?;
+        Ok(usize::try_from(gone).unwrap_or(usize::MAX))
+    }
+}
+
+/// Drops the first part, if it is full and all of it is old. How many events it had.
+async fn drop_part(on: &Session, before: Timestamp, newest: u64) -> Result<usize, Failure> {
+    let first = on.query("SELECT place FROM events ORDER BY place LIMIT 1", &[]).await?;
+    let place = |row: &Row| unbig(column_of(row, "place")?);
+    let Some(first) = first.first().map(place).transpose()? else { return Ok(0) };
+    let (part, last) = (first / PART, (first / PART + 1) * PART - 1);
+    if last >= newest {
+        return Ok(0);
+    }
+    let sql = "SELECT at FROM events WHERE place = $1";
+    let at = on.query(sql, &[&big(last)]).await?;
+    let is_old = at.first().map(|row| column_of::<i64>(row, "at")).transpose()?;
+    if is_old.is_none_or(|at| at >= before.as_millis()) {
+        return Ok(0);
+    }
+    let sql = format!("SELECT count(*) AS events, max(at) AS newest FROM events_{part}");
+    let row = on.client().query_one(&sql, &[]).await?;
+    if column_of::<i64>(&row, "newest")? >= before.as_millis() {
+        return Ok(0);
+    }
+    on.batch(&format!("DROP TABLE events_{part}")).await?;
+    on.execute("DELETE FROM deliveries WHERE place <= $1", &[&big(last)]).await?;
+    Ok(usize::try_from(column_of::<i64>(&row, "events")?).unwrap_or(0))
+}

@@ -1,0 +1,69 @@
+//! The schema and its versions. Forward only: a step is written once and never changed, and leaves alone what an older
+//! daemon works with, so that daemons of both versions run side by side.
+
+use super::client::{Failure, Session};
+use super::log::make_parts;
+use super::sql::column_of;
+
+/// The steps, each from the version before it.
+const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// The version of this program.
+pub const VERSION: i32 = STEPS.len() as i32;
+/// The oldest version that a daemon may know and still work with this schema.
+const WORKS_FROM: i32 = 1;
+
+/// What the database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// 0: nothing.
+    pub version: i32,
+    /// The oldest version that a daemon may know and still work with it.
+    pub works_from: i32,
+}
+
+pub async fn look(on: &Session) -> Result<Schema, Failure> {
+    let there = on.query("SELECT to_regclass('schema_version') IS NOT NULL AS there", &[]).await?;
+    if there.first().map(|row| column_of(row, "there")).transpose()? != Some(true) {
+        return Ok(Schema { version: 0, works_from: 0 });
+    }
+    let row = on.client().query_one("SELECT version, works_from FROM schema_version", &[]).await?;
+    Ok(Schema { version: column_of(&row, "version")?, works_from: column_of(&row, "works_from")? })
+}
+
+/// Brings the schema to this program's version. Several daemons may do so at once. The version that it had.
+pub async fn migrate(on: &Session) -> Result<Schema, Failure> {
+    let before = look(on).await?;
+    if before.version < VERSION {
+        let taken = take_steps(on).await;
+        if taken.is_err() {
+            on.batch("ROLLBACK").await?;
+        }
+        taken?;
+    }
+    let events = on.query("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
+    let newest = events.first().map(|row| column_of::<i64>(row, "value")).transpose()?.unwrap_or(0);
+    make_parts(on, u64::try_from(newest).unwrap_or(0)).await?;
+    Ok(before)
+}
+
+async fn take_steps(on: &Session) -> Result<(), Failure> {
+    // Whoever comes second waits for the first, and finds nothing left to do.
+    let lock = "BEGIN;
+        CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL, works_from integer NOT NULL);
+        LOCK TABLE schema_version;
+        INSERT INTO schema_version SELECT 0, 0 WHERE NOT EXISTS (SELECT FROM schema_version)";
+    on.batch(lock).await?;
+    let row = on.client().query_one("SELECT version FROM schema_version", &[]).await?;
+    let version: i32 = column_of(&row, "version")?;
+    for (step, sql) in (1..).zip(STEPS) {
+        if step > version {
+            on.batch(sql).await?;
+        }
+    }
+    if version < VERSION {
+        on.batch(&format!("UPDATE schema_version SET version = {VERSION}, works_from = {WORKS_FROM}"))
+            .await?;
+    }
+    on.batch("COMMIT").await
+}

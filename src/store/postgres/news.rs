@@ -1,0 +1,69 @@
+//! What others have told in the log: heard of by notifications, and looked up all the same, since a notification can be lost.
+//! What this process has told is made known to the others; not with each commit, since a notification holds up all commits
+//! of the database for a moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::client::{Dialer, Failure, Session};
+use super::log::{PART, make_parts};
+use super::sql::{column_of, unbig};
+
+const CHANNEL: &str = "switchboard_events";
+/// How long an event of another daemon's may go unnoticed at the most.
+const LOOKED_UP_EVERY: Duration = Duration::from_secs(1);
+/// How often the others are notified at the most.
+const TOLD_EVERY: Duration = Duration::from_millis(20);
+
+/// Until it is aborted.
+pub async fn follow(dialer: Arc<Dialer>, news: watch::Sender<u64>, mut told: watch::Receiver<u64>) {
+    loop {
+        if let Err(failure) = listen(&dialer, &news, &mut told).await {
+            tracing::debug!(reason = %failure.into_store_error(), "the log of events is not followed");
+        }
+        tokio::time::sleep(LOOKED_UP_EVERY).await;
+    }
+}
+
+async fn listen(
+    dialer: &Dialer,
+    news: &watch::Sender<u64>,
+    told: &mut watch::Receiver<u64>,
+) -> Result<(), Failure> {
+    let (notified, mut notifications) = mpsc::unbounded_channel();
+    let session = Session::new(dialer.dial(Some(notified)).await?);
+    session.batch(&format!("LISTEN {CHANNEL}")).await?;
+    let mut made_up_to = 0;
+    loop {
+        let rows = session.query("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
+        let newest = rows.first().map_or(Ok(0), |row| unbig(column_of(row, "value")?))?;
+        news.send_if_modified(|shown| {
+            let newer = newest > *shown;
+            *shown = newest.max(*shown);
+            newer
+        });
+        if newest / PART >= made_up_to {
+            make_parts(&session, newest).await?;
+            made_up_to = newest / PART + 1;
+        }
+        tokio::select! {
+            heard = notifications.recv() => {
+                if heard.is_none() {
+                    return Ok(());
+                }
+                while notifications.try_recv().is_ok() {}
+            }
+            changed = told.changed() => {
+                if changed.is_err() {
+                    return Ok(());
+                }
+                session.batch(&format!("NOTIFY {CHANNEL}")).await?;
+                tokio::time::sleep(TOLD_EVERY).await;
+                told.mark_unchanged();
+            }
+            () = tokio::time::sleep(LOOKED_UP_EVERY) => {}
+        }
+    }
+}
