@@ -10,6 +10,8 @@ use switchboard::store::Store;
 use switchboard::store::embedded::{EmbeddedStore, FjallOptions, SledOptions};
 use switchboard::store::memory::MemoryStore;
 
+use crate::postgres;
+
 /// A store, and what it stands on for as long as it is used.
 pub struct Opened {
     pub store: Arc<dyn Store>,
@@ -25,6 +27,7 @@ macro_rules! on_every_engine {
         on_engine! { memory: $($case),* }
         on_engine! { sled: $($case),* }
         on_engine! { fjall: $($case),* }
+        on_engine! { postgres: $($case),* }
     };
 }
 
@@ -53,23 +56,32 @@ pub fn fjall(rules: Policy) -> Opened {
     opened(fjall_at, rules)
 }
 
-/// Opens what a directory holds, or a new store in it.
-pub type OpenAt = fn(&Path, Policy) -> EmbeddedStore;
+pub fn postgres(rules: Policy) -> Opened {
+    opened(postgres_at, rules)
+}
+
+/// Opens what a directory holds, or a new store in it. What stands in a database goes by the name of the directory.
+pub type OpenAt = fn(&Path, Policy) -> Arc<dyn Store>;
 
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-pub fn sled_at(home: &Path, rules: Policy) -> EmbeddedStore {
+pub fn sled_at(home: &Path, rules: Policy) -> Arc<dyn Store> {
     let options = SledOptions { cache_bytes: CACHE_BYTES, lock_wait: LOCK_WAIT };
-    EmbeddedStore::open_sled(home, &options, rules).unwrap()
+    Arc::new(EmbeddedStore::open_sled(home, &options, rules).unwrap())
 }
 
-pub fn fjall_at(home: &Path, rules: Policy) -> EmbeddedStore {
+pub fn fjall_at(home: &Path, rules: Policy) -> Arc<dyn Store> {
     let options = FjallOptions { cache_bytes: CACHE_BYTES, lock_wait: LOCK_WAIT };
-    EmbeddedStore::open_fjall(home, &options, rules).unwrap()
+    Arc::new(EmbeddedStore::open_fjall(home, &options, rules).unwrap())
+}
+
+pub fn postgres_at(home: &Path, rules: Policy) -> Arc<dyn Store> {
+    let name = home.file_name().unwrap().to_str().unwrap();
+    Arc::new(postgres::open(name, rules))
 }
 
 fn opened(open: OpenAt, rules: Policy) -> Opened {
     let home = tempfile::tempdir().unwrap();
-    Opened { store: Arc::new(open(home.path(), rules)), _home: Box::new(home) }
+    Opened { store: open(home.path(), rules), _home: Box::new(home) }
 }

@@ -10,7 +10,7 @@ use switchboard::domain::pause::{Pause, PauseScope};
 use switchboard::domain::time::Timestamp;
 use switchboard::domain::turn::TurnState;
 use switchboard::store::{
-    CreateMessageError, CustomerPatch, EventsError, InHand, Inbound, Logged, SettleError, Store, TurnFailure,
+    CreateMessageError, CustomerPatch, EventsError, InHand, Inbound, Logged, SettleError, TurnFailure,
 };
 
 use crate::engines::{Open, fjall_at, sled_at};

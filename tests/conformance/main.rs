@@ -27,6 +27,7 @@ mod model;
 mod outbound;
 mod pace;
 mod paging;
+mod postgres;
 mod queue;
 mod receipts;
 mod reclaim;

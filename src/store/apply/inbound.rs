@@ -19,7 +19,7 @@ pub fn record(tx: &mut impl World, command: &RecordInbound) -> Result<Inbound, S
     let last_words = if text.recovered { tx.last_words(&text.from)? } else { LastWords::default() };
     // Asked for only where it makes a difference.
     let last_turn = match &newest {
-        Some(newest) if !tx.rules().bot.debounce.is_zero() => tx.open_turns(newest.id)?.pop(),
+        Some(newest) if !tx.rules().bot.debounce.is_zero() => tx.open_turns(newest)?.pop(),
         Some(_) | None => None,
     };
     let suppressed = tx.take_suppression(&text.from)?;

@@ -112,7 +112,7 @@ pub trait World {
 
     fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError>;
     /// A session's turns that are pending or in hand, in their order.
-    fn open_turns(&self, session: SessionId) -> Result<Vec<Turn>, StoreError>;
+    fn open_turns(&self, session: &Session) -> Result<Vec<Turn>, StoreError>;
     /// Replaces the turn with that id, or else adds it.
     fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError>;
     /// The turn that may be handed out next, and when: of those that are the first open one of their session, and pending,

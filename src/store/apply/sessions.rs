@@ -126,7 +126,7 @@ pub fn silence_bot(tx: &mut impl World, session: &mut Session) -> Result<(), Sto
             tx.update_message(&message)?;
         }
     }
-    for mut turn in tx.open_turns(session.id)? {
+    for mut turn in tx.open_turns(session)? {
         if turn.state == TurnState::Pending {
             let message = tx.named_message(turn.message_id)?;
             turn.drop_unasked(session, message.as_ref());

@@ -276,10 +276,10 @@ impl PostgresStore {
     pub(super) async fn clear_keys(&self, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
         let sql = "WITH old AS (
                 SELECT scope, name, row_number() OVER (ORDER BY at, scope, name) AS number FROM (
-                    SELECT scope, name, at FROM idempotency_keys WHERE at < $1 ORDER BY at, scope, name LIMIT $2 + 1) k),
+                    SELECT scope, name, at FROM idempotency_keys WHERE at < $1 ORDER BY at, scope, name LIMIT $2::bigint + 1) k),
             gone AS (
                 DELETE FROM idempotency_keys k USING old
-                WHERE k.scope = old.scope AND k.name = old.name AND old.number <= $2)
+                WHERE k.scope = old.scope AND k.name = old.name AND old.number <= $2::bigint)
             SELECT count(*) AS found FROM old";
         self.clear_old(sql, now, limit).await
     }
@@ -289,11 +289,11 @@ impl PostgresStore {
         let sql = "WITH old AS (
                 SELECT provider_id, channel, seq, row_number() OVER (ORDER BY at, seq) AS number FROM (
                     SELECT provider_id, channel, seq, at FROM parked_receipts WHERE at < $1
-                    ORDER BY at, seq LIMIT $2 + 1) p),
+                    ORDER BY at, seq LIMIT $2::bigint + 1) p),
             gone AS (
                 DELETE FROM parked_receipts p USING old
                 WHERE p.provider_id = old.provider_id AND p.channel = old.channel AND p.seq = old.seq
-                    AND old.number <= $2
+                    AND old.number <= $2::bigint
                 RETURNING p.provider_id, p.channel),
             counted AS (
                 UPDATE counters SET value = value - (SELECT count(*) FROM gone)

@@ -9,7 +9,6 @@ use std::time::Duration;
 use futures_util::future::poll_fn;
 use tokio::sync::mpsc;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -334,9 +333,4 @@ impl Pool {
             link.session.lock().await.take();
         }
     }
-}
-
-/// Whether an object is there already, or not there.
-pub fn is_no_such_table(error: &tokio_postgres::Error) -> bool {
-    error.code() == Some(&SqlState::UNDEFINED_TABLE)
 }

@@ -52,7 +52,8 @@ const AT_THE_END: &str = "
         (SELECT max(seq) FROM turns), (SELECT max(seq) FROM parked_receipts)) + 1);
     DELETE FROM facts WHERE name = 'importing';
     COMMIT;
-    ANALYZE";
+    ANALYZE customers, customer_words, consent_log, sessions, messages, inbound_ids, outbound_ids, turns,
+        idempotency_keys, events, deliveries";
 
 /// What stands in the way of a batch's records.
 struct Taken {
@@ -125,7 +126,10 @@ impl PostgresStore {
             mark_heads(&on).await?;
             on.batch(AT_THE_END).await
         };
-        finished.await.map_err(|failure| failure.into_uncertain().into())
+        finished.await.map_err(Failure::into_uncertain)?;
+        let newest = self.get_last_event().await?;
+        self.show(Some(newest));
+        Ok(())
     }
 
     async fn writing(&self) -> Result<Writing, StoreError> {

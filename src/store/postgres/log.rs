@@ -58,7 +58,9 @@ impl PostgresStore {
                 DELETE FROM events e USING oldest o
                 WHERE e.place = o.place AND (SELECT place IS NULL OR e.place < place FROM kept)
                 RETURNING e.place),
-            forgotten AS (DELETE FROM deliveries WHERE place <= (SELECT max(place) FROM gone))
+            forgotten AS (
+                DELETE FROM deliveries d USING endpoints e
+                WHERE d.endpoint = e.name AND d.place <= (SELECT max(place) FROM gone))
             SELECT count(*) AS gone FROM gone";
         let row = session.query_one(sql, &[&big(newest), &count(limit), &before.as_millis()]).await;
         let gone = unbig(column_of(&row.map_err(Failure::into_uncertain)?, "gone")?)?;
@@ -87,6 +89,7 @@ async fn drop_part(on: &Session, before: Timestamp, newest: u64) -> Result<usize
         return Ok(0);
     }
     on.batch(&format!("DROP TABLE events_{part}")).await?;
-    on.execute("DELETE FROM deliveries WHERE place <= $1", &[&big(last)]).await?;
+    let sql = "DELETE FROM deliveries d USING endpoints e WHERE d.endpoint = e.name AND d.place <= $1";
+    on.execute(sql, &[&big(last)]).await?;
     Ok(usize::try_from(column_of::<i64>(&row, "events")?).unwrap_or(0))
 }

@@ -71,6 +71,9 @@ macro_rules! of_each_channel {
 
 impl PostgresStore {
     async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        if self.committer.is_closed() {
+            return Err(StoreError::Unavailable("it is closed".into()));
+        }
         // A connection that was gone already says nothing of the database.
         match self.pool.session().await.map_err(Failure::into_store_error)?.query(sql, values).await {
             Err(Failure::Lost(_)) => {}

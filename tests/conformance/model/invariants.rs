@@ -7,7 +7,6 @@ use switchboard::domain::delivery::{Exemption, Status};
 use switchboard::domain::ids::CustomerId;
 use switchboard::domain::message::Message;
 use switchboard::domain::session::Session;
-use switchboard::store::Store;
 
 use super::world::World;
 use crate::fixture::all;

@@ -77,7 +77,7 @@ async fn live(world: &mut World, commands: &[Command]) -> Result<(), TestCaseErr
 }
 
 fn block_on<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
 }
 
 /// The random commands on one engine.
@@ -135,3 +135,4 @@ macro_rules! as_the_model_does {
 
 as_the_model_does! { sled: crate::engines::sled_at }
 as_the_model_does! { fjall: crate::engines::fjall_at }
+as_the_model_does! { postgres: crate::engines::postgres_at }

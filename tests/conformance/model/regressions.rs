@@ -5,14 +5,14 @@ use switchboard::domain::delivery::ReceiptStage;
 use super::command::{Command, Failure, Key, Outcome, Who};
 use super::world::World;
 use super::{block_on, live};
-use crate::engines::{OpenAt, fjall_at, sled_at};
+use crate::engines::{OpenAt, fjall_at, postgres_at, sled_at};
 use crate::fixture::rules;
 
 const KEY: Option<Key> = Some(Key { scope: 0, name: 0, request: 0 });
 
 /// Fails where an engine and the model differ.
 fn check(commands: &[Command]) {
-    let engines: [OpenAt; 2] = [sled_at, fjall_at];
+    let engines: [OpenAt; 3] = [sled_at, fjall_at, postgres_at];
     for open in engines {
         block_on(async { live(&mut World::new(open, rules()), commands).await }).unwrap();
     }

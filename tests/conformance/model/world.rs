@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use proptest::test_runner::TestCaseError;
 use switchboard::domain::conversation::Policy;
@@ -9,7 +10,6 @@ use switchboard::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, T
 use switchboard::domain::message::Lane;
 use switchboard::domain::time::Timestamp;
 use switchboard::store::Store;
-use switchboard::store::embedded::EmbeddedStore;
 use switchboard::store::memory::MemoryStore;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub const ENDPOINTS: [&str; 3] = ["crm", "c", "bot"];
 
 pub struct World {
     pub model: MemoryStore,
-    pub engine: EmbeddedStore,
+    pub engine: Arc<dyn Store>,
     open: OpenAt,
     home: TempDir,
     pub policy: Policy,
@@ -81,12 +81,12 @@ impl World {
 
     /// Both move to new stores, each with what the other has: what one engine exports, another imports.
     pub async fn change_places(&mut self) {
-        let (of_model, of_engine) = (file_of(&self.model).await, file_of(&self.engine).await);
+        let (of_model, of_engine) = (file_of(&self.model).await, file_of(&*self.engine).await);
         self.engine.close().await.unwrap();
         self.home = tempfile::tempdir().unwrap();
         self.engine = (self.open)(self.home.path(), self.policy.clone());
         self.model = MemoryStore::new(self.policy.clone());
-        fill(&self.engine, &of_model).await;
+        fill(&*self.engine, &of_model).await;
         fill(&self.model, &of_engine).await;
     }
 

@@ -168,8 +168,8 @@ impl World for Tx<'_, '_> {
         self.tables().turn(id)
     }
 
-    fn open_turns(&self, session: SessionId) -> Result<Vec<Turn>, StoreError> {
-        self.tables().open_turns(session).collect()
+    fn open_turns(&self, session: &Session) -> Result<Vec<Turn>, StoreError> {
+        self.tables().open_turns(session.id).collect()
     }
 
     fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError> {

@@ -295,12 +295,11 @@ impl World for Working {
         Ok(row.map(|row| row.turn.clone()))
     }
 
-    fn open_turns(&self, session: SessionId) -> Result<Vec<Turn>, StoreError> {
-        let customer = self.session(session)?.ok_or_else(|| missing("a session"))?.customer_id;
-        if !self.locked.contains(&customer) {
-            return Err(self.want(Want::Customer(customer)));
+    fn open_turns(&self, session: &Session) -> Result<Vec<Turn>, StoreError> {
+        if !self.locked.contains(&session.customer_id) {
+            return Err(self.want(Want::Customer(session.customer_id)));
         }
-        Ok(self.open_turn_rows(session).into_iter().map(|row| row.turn.clone()).collect())
+        Ok(self.open_turn_rows(session.id).into_iter().map(|row| row.turn.clone()).collect())
     }
 
     fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError> {
