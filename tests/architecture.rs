@@ -21,15 +21,16 @@ const FLOORS: [(&str, &[&str]); 8] = [
 /// What is swapped by configuration: its name is known in its own folder and in `app`, nowhere else.
 const ADAPTERS: [(&str, &[&str]); 4] = [
     ("notify", &["webhook", "slack"]),
-    ("store", &["embedded", "memory"]),
+    ("store", &["embedded", "memory", "postgres"]),
     ("provider", &["twilio", "simulator"]),
     ("bot", &["webhook", "rasa", "openai", "init", "echo", "none"]),
 ];
 
 /// Crates that do I/O, and the only places where they may be used.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("sled", &["src/store/embedded/sled"]),
     ("fjall", &["src/store/embedded/fjall"]),
+    ("tokio_postgres", &["src/store/postgres", "src/app"]),
     ("axum", &["src/http", "src/app", "src/provider/simulator"]),
     ("reqwest", &["src/provider", "src/notify", "src/bot", "src/app"]),
     ("utoipa", &["src/http"]),

@@ -11,6 +11,7 @@ pub mod ambient;
 pub mod cli;
 mod commands;
 pub mod config;
+mod database;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -78,6 +79,7 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<()> {
             Command::Token { admin_token_file, command } => {
                 commands::token::run(&config, admin_token_file.as_deref(), command, cli.format).await
             }
+            Command::Migrate => commands::migrate::run(&config, cli.format).await,
             Command::Export(export) => commands::export::run(&config, export, cli.format).await,
             Command::Import(import) => commands::import::run(&config, import, cli.format).await,
             Command::Simulate(simulate) => commands::simulate::run(&config, simulate).await,

@@ -10,7 +10,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 use super::config::{Config, Secret};
-use super::{outside, report, wiring};
+use super::{database, outside, report, wiring};
 use crate::store::embedded::{self, OpenError};
 use crate::store::{Store, TokenRole};
 
@@ -59,6 +59,14 @@ pub fn store_path(config: &Config) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.clone())
 }
 
+/// As messages call the store.
+pub fn store_name(config: &Config) -> String {
+    match &config.store.postgres {
+        Some(settings) => database::name(settings),
+        None => format!("the store in {}", store_path(config).display()),
+    }
+}
+
 /// Opens the store, or finds the daemon that has it open; that one is asked with an admin token.
 pub async fn holder(config: &Config, admin_token_file: Option<&Path>, missing: Missing) -> Result<Holder> {
     let opened = match missing {
@@ -84,6 +92,11 @@ pub async fn holder(config: &Config, admin_token_file: Option<&Path>, missing: M
 
 /// Opens the store, without waiting for a process that has it; makes none.
 pub async fn open_existing(config: &Config) -> Result<Arc<dyn Store>> {
+    // Whether there is anything in it is said by its schema, which is made where it is not: nothing looks like an answer there
+    // that is none, since the database itself had to be made by somebody.
+    if config.store.postgres.is_some() {
+        return open_at_once(config).await;
+    }
     let path = store_path(config);
     let is_relative = config.store.path.is_relative();
     let looked_at = path.clone();
@@ -99,7 +112,7 @@ pub async fn open_at_once(config: &Config) -> Result<Arc<dyn Store>> {
     let mut impatient = config.clone();
     impatient.store.lock_wait = Duration::ZERO;
     impatient.store.path = store_path(config);
-    tokio::task::spawn_blocking(move || wiring::open_store(&impatient)).await?
+    wiring::open_store(&impatient).await
 }
 
 /// Closes the store. What failed before counts for more than that closing failed, too.

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::ambient::{self, OsEntropy, SystemClock};
 use super::config::{
-    self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode, WebhookKind,
+    self, BotKind, Config, Engine, KeywordAnswerer, ProviderKind, SignatureMode, StoreSettings, WebhookKind,
 };
-use super::outside;
+use super::{database, outside};
 use crate::bot::echo::EchoBot;
 use crate::bot::init::{InitBot, InitBotConfig};
 use crate::bot::none::NoBot;
@@ -34,6 +34,7 @@ use crate::provider::simulator::{Simulator, SimulatorConfig};
 use crate::provider::twilio::{self, Credentials, Secret, TwilioConfig, TwilioProvider};
 use crate::store::Store;
 use crate::store::embedded::{EmbeddedStore, FjallOptions, SledOptions};
+use crate::store::postgres::PostgresStore;
 
 /// Where the simulator of a running daemon is mounted.
 pub const SIMULATOR_PATH: &str = "/simulator";
@@ -64,19 +65,22 @@ pub fn policy(config: &Config) -> Policy {
     }
 }
 
-/// Opens the store. Blocks while another process lets go of it.
-pub fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
-    let settings = &config.store;
-    let (path, cache_bytes, lock_wait) = (&settings.path, settings.cache_bytes, settings.lock_wait);
-    let opened = match settings.engine {
-        Engine::Sled => {
-            EmbeddedStore::open_sled(path, &SledOptions { cache_bytes, lock_wait }, policy(config))
-        }
-        Engine::Fjall => {
-            EmbeddedStore::open_fjall(path, &FjallOptions { cache_bytes, lock_wait }, policy(config))
+/// Opens the store. Takes as long as another process takes to let go of it.
+pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
+    let rules = policy(config);
+    let StoreSettings { engine, path, cache_bytes, lock_wait, min_free_bytes, .. } = config.store.clone();
+    let open = move || match engine {
+        Engine::Fjall => EmbeddedStore::open_fjall(&path, &FjallOptions { cache_bytes, lock_wait }, rules),
+        Engine::Sled | Engine::Postgres => {
+            EmbeddedStore::open_sled(&path, &SledOptions { cache_bytes, lock_wait }, rules)
         }
     };
-    Ok(Arc::new(opened?.keeping_free(settings.min_free_bytes)))
+    if let Some(options) = database::options(config)? {
+        let opened = PostgresStore::open(&options, policy(config)).await;
+        let name = config.store.postgres.as_ref().map(database::name).unwrap_or_default();
+        return Ok(Arc::new(opened.with_context(|| format!("{name} cannot be used"))?));
+    }
+    Ok(Arc::new(tokio::task::spawn_blocking(open).await??.keeping_free(min_free_bytes)))
 }
 
 /// Builds everything on an open store. Nothing runs yet.

@@ -47,7 +47,7 @@ pub fn open(name: &str, rules: Policy) -> PostgresStore {
     let opened = async {
         let mut database: tokio_postgres::Config = server().address.parse().unwrap();
         let (client, connection) = database.connect(tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
+        tokio_util::task::TaskTracker::new().spawn(connection);
         client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{name}\"")).await.unwrap();
         database.options(format!("-csearch_path=\"{name}\""));
         let options = PostgresOptions { database, tls: tls(), writers: 2, readers: 2 };

@@ -107,6 +107,12 @@ pub enum Command {
     /// is a warning.
     #[command(after_help = EXIT_CODES)]
     Check(Check),
+    /// Bring the database's schema to this version's, with the rights that this takes
+    ///
+    /// For engine = "postgres". A daemon does the same as it starts; done beforehand, its own user needs no rights to create
+    /// tables. Older daemons may go on meanwhile, and after it.
+    #[command(after_help = EXIT_CODES)]
+    Migrate,
     /// Make, list and revoke API tokens
     ///
     /// In the store; or, while a daemon has it open, through that daemon's API, which takes an admin token. Only `new`

@@ -37,7 +37,7 @@ pub async fn run(config: &Config, check: &Check, format: Format) -> Result<()> {
 }
 
 async fn store(config: &Config) -> Finding {
-    let what = format!("store {}", remote::store_path(config).display());
+    let what = format!("store {}", remote::store_name(config));
     let (good, words) = match remote::open_existing(config).await {
         Ok(store) => {
             // It may open, and yet refuse everything.

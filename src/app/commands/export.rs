@@ -25,7 +25,7 @@ pub async fn run(config: &Config, export: &cli::Export, format: Format) -> Resul
         Holder::Here(store) => {
             let done = from_store(&*store, &mut output).await;
             let summary = remote::close(&*store, done).await?;
-            (summary, format!("the store in {}", remote::store_path(config).display()))
+            (summary, remote::store_name(config))
         }
         Holder::Daemon(daemon) => {
             (from_daemon(&daemon, &mut output).await?, format!("the daemon at {}", daemon.url()))

@@ -28,47 +28,64 @@ pub async fn run(config: &Config, import: &cli::Import, format: Format) -> Resul
         show(&summary, &format!("{} is whole: {}", import.file.display(), records(&summary)), 0, format);
         return Ok(());
     }
-    let path = remote::store_path(config);
+    let place = Place::of(config);
     let store = remote::open_at_once(config).await?;
     let done = match store.begin_import().await {
         Ok(()) => fill(&store, import).await.with_context(|| {
             format!(
-                "the import broke off, and the store in {0}, which was empty before, will not open; remove {0}, and \
-                 import again",
-                path.display()
+                "the import broke off, and {}, which was empty before, will not open; {}, and import again",
+                place.name, place.remedy
             )
         }),
         Err(error) => {
-            let advice = not_begun(&error, &path);
+            let advice = not_begun(&error, &place);
             Err(anyhow::Error::from(error).context(advice))
         }
     };
     let (summary, doubted) = remote::close(&*store, done).await?;
-    let words = format!("imported {} into {}", records(&summary), path.display());
+    let words = format!("imported {} into {}", records(&summary), place.name);
     show(&summary, &words, doubted, format);
     Ok(())
 }
 
+/// Where it is imported to, and how that is made empty again.
+struct Place {
+    name: String,
+    remedy: String,
+    /// What to do where it is not empty.
+    another: &'static str,
+}
+
+impl Place {
+    fn of(config: &Config) -> Self {
+        let name = remote::store_name(config);
+        if config.store.postgres.is_some() {
+            let remedy = "drop its tables, or make a new database".to_owned();
+            return Self { name, remedy, another: "let store.url name a new database" };
+        }
+        let remedy = format!("remove {}", remote::store_path(config).display());
+        Self { name, remedy, another: "give store.path a new folder" }
+    }
+}
+
 /// What to do where nothing was imported yet.
-fn not_begun(error: &ImportError, path: &Path) -> String {
-    let path = path.display();
+fn not_begun(error: &ImportError, place: &Place) -> String {
+    let name = &place.name;
     match error {
         ImportError::NotEmpty => {
-            format!(
-                "nothing was imported, and the store in {path} was not touched; give store.path a new folder"
-            )
+            format!("nothing was imported, and {name} was not touched; {}", place.another)
         }
         ImportError::Store(StoreError::Full { .. }) => format!(
-            "nothing was imported, and what is in {path} was not touched; make room on its disk, and import again"
+            "nothing was imported, and {name} was not touched; make room on its disk, and import again"
         ),
         // Only an empty one is begun with, and only then is it half of one.
         ImportError::Store(StoreError::Uncertain(_)) => {
             format!(
-                "no record was imported into {path}; import again, which says if it has to be removed first"
+                "no record was imported into {name}; import again, which says if it has to be emptied first"
             )
         }
         ImportError::NotBegun | ImportError::Refused { .. } | ImportError::Store(_) => {
-            format!("nothing was imported, and what is in {path} was not touched")
+            format!("nothing was imported, and {name} was not touched")
         }
     }
 }

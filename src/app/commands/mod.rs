@@ -4,6 +4,7 @@ pub mod check;
 pub mod doctor;
 pub mod export;
 pub mod import;
+pub mod migrate;
 pub mod recover;
 pub mod serve;
 pub mod simulate;

@@ -18,8 +18,7 @@ pub async fn run(config: Config) -> Result<()> {
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut signals = StopSignals::listen()?;
     let config = Arc::new(config);
-    let for_store = Arc::clone(&config);
-    let store = tokio::task::spawn_blocking(move || wiring::open_store(&for_store)).await??;
+    let store = wiring::open_store(&config).await?;
     let house = wiring::build(&config, store)?;
     let listener = TcpListener::bind(config.server.listen)
         .await

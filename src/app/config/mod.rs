@@ -39,7 +39,7 @@ pub use self::sending::{ChannelPace, Sending};
 pub use self::server::Server;
 pub use self::sessions::{Consent, Sessions};
 pub use self::simulator::SimulatorSettings;
-pub use self::store::{Engine, StoreSettings};
+pub use self::store::{Engine, PostgresSettings, StoreSettings};
 pub use self::tokens::{AccessToken, DEMO_TOKENS};
 pub use self::tree::Place;
 pub use self::values::{BaseUrl, PublicUrl, duration, is_callable};

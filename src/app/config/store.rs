@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::secret::{Secret, Sources};
 use super::section::Section;
 use super::tree::Node;
 use super::values::{ByteSize, Setting, choice};
@@ -17,24 +21,41 @@ pub struct StoreSettings {
     pub lock_wait: Duration,
     /// How much room the folder's file system keeps.
     pub min_free_bytes: u64,
+    /// Where the database is; there if the engine is one.
+    pub postgres: Option<PostgresSettings>,
 }
+
+/// The database that several daemons share.
+#[derive(Clone, Debug)]
+pub struct PostgresSettings {
+    /// The connection string, which may hold a password.
+    pub url: Secret,
+    /// Those who may vouch for the server; none: those whom the system trusts.
+    pub authorities: Option<Vec<CertificateDer<'static>>>,
+    /// How many connections write, and how many read.
+    pub writers: usize,
+    pub readers: usize,
+}
+
+const URL: Sources = Sources { inline: "url", list: None, file: "url_file" };
+const HOW_TO_WRITE_IT: &str = "write \"postgres://user:password@host/database\"";
 
 /// Less would only make the engine read everything twice; sled refuses to open with next to nothing.
 const LEAST_CACHE_BYTES: u64 = 1 << 20;
+/// More would wait for each other in the database.
+const MOST_CONNECTIONS: usize = 64;
 
 /// The engines of this build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sled,
     Fjall,
+    Postgres,
 }
 
 impl Setting for Engine {
     fn read(node: &Node) -> Result<Self, String> {
-        let known = [("sled", Some(Self::Sled)), ("fjall", Some(Self::Fjall)), ("postgres", None)];
-        choice(node, &known)?.ok_or_else(|| {
-            "names an engine that is not built into this binary; write \"sled\" or \"fjall\"".to_owned()
-        })
+        choice(node, &[("sled", Self::Sled), ("fjall", Self::Fjall), ("postgres", Self::Postgres)])
     }
 }
 
@@ -48,14 +69,68 @@ impl StoreSettings {
         if cache_bytes < LEAST_CACHE_BYTES {
             section.refuse("cache", "is too small to work with; write 1MB or more");
         }
+        let engine = section.or("engine", Engine::Sled);
+        let postgres = PostgresSettings::read(&mut section, engine);
         let store = Self {
-            engine: section.or("engine", Engine::Sled),
+            engine,
             path: path.into(),
             cache_bytes,
             lock_wait: section.or("lock_wait", Duration::from_secs(10)),
             min_free_bytes: section.or("min_free", ByteSize(64 << 20)).0,
+            postgres,
         };
         section.finish();
         store
+    }
+}
+
+impl PostgresSettings {
+    fn read(section: &mut Section<'_>, engine: Engine) -> Option<Self> {
+        let url = URL.read(section).into_iter().next();
+        let authorities = read_authorities(section);
+        let writers = connections(section, "writers", 2);
+        let readers = connections(section, "readers", 4);
+        if engine != Engine::Postgres {
+            if URL.any_in(section) {
+                let key = URL.used_in(section);
+                section
+                    .refuse(key, "is of no use to this engine; write engine = \"postgres\", or leave it out");
+            }
+            return None;
+        }
+        if !URL.any_in(section) {
+            section.refuse(URL.inline, format!("is missing; {HOW_TO_WRITE_IT}"));
+        }
+        let url = url?;
+        // What exactly is wrong with it might quote the password.
+        if url.expose().parse::<tokio_postgres::Config>().is_err() {
+            section.refuse(URL.used_in(section), format!("is no connection string; {HOW_TO_WRITE_IT}"));
+        }
+        Some(Self { url, authorities, writers, readers })
+    }
+}
+
+fn connections(section: &mut Section<'_>, key: &'static str, default: usize) -> usize {
+    let number: Option<std::num::NonZeroUsize> = section.optional(key);
+    let number = number.map_or(default, std::num::NonZeroUsize::get);
+    if number > MOST_CONNECTIONS {
+        section.refuse(key, format!("is {number}; write {MOST_CONNECTIONS} or less"));
+    }
+    number
+}
+
+fn read_authorities(section: &mut Section<'_>) -> Option<Vec<CertificateDer<'static>>> {
+    let path: String = section.optional("ca_file")?;
+    let read = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match read {
+        Ok(authorities) if authorities.is_empty() => {
+            section.refuse("ca_file", format!("names \"{path}\", which holds no certificate in PEM"));
+            None
+        }
+        Ok(authorities) => Some(authorities),
+        Err(error) => {
+            section.refuse("ca_file", format!("names \"{path}\", which cannot be read: {error}"));
+            None
+        }
     }
 }

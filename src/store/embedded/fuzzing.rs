@@ -6,7 +6,6 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use super::keys::{self, Family};
 use super::tables::{CustomerRow, MessageAt, ParkedRow, TurnAt};
 use super::{codec, tables};
@@ -16,6 +15,7 @@ use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::turn::Turn;
 use crate::store::change::Remembered;
+use crate::store::cursors::{self, CustomersAt, InboxAt, MessagesAt, Position, SessionsAt};
 use crate::store::{Cursor, PageRequest, Token};
 
 /// Whatever reads as a record is written as one that reads as the same.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -40,6 +41,7 @@ const PUT_DELIVERY: &str =
 struct Transaction {
     on: Arc<Connection>,
     done: bool,
+    tasks: TaskTracker,
     /// Where the connection waits for the next one.
     idle: Arc<Mutex<Vec<Arc<Connection>>>>,
 }
@@ -86,7 +88,7 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         if !self.done {
             let on = Arc::clone(&self.on);
-            tokio::spawn(async move { on.batch("ROLLBACK").await.map_err(Failure::into_store_error) });
+            self.tasks.spawn(async move { on.batch("ROLLBACK").await.map_err(Failure::into_store_error) });
         }
     }
 }
@@ -102,17 +104,17 @@ impl PostgresStore {
 
     async fn transaction(&self) -> Result<Transaction, StoreError> {
         self.committer.check()?;
-        let idle = Arc::clone(&self.idle);
+        let (idle, tasks) = (Arc::clone(&self.idle), self.dialer.tasks().clone());
         let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(on) = waiting
             && on.batch(BEGIN).await.is_ok()
         {
-            return Ok(Transaction { on, done: false, idle });
+            return Ok(Transaction { on, done: false, tasks, idle });
         }
         let dialed = self.dialer.dial(None).await.map_err(Failure::into_store_error)?;
         let on = Arc::new(Connection::new(dialed));
         on.batch(BEGIN).await.map_err(Failure::into_store_error)?;
-        Ok(Transaction { on, done: false, idle })
+        Ok(Transaction { on, done: false, tasks, idle })
     }
 
     // --- pauses, the mark, tokens ---
@@ -323,7 +325,7 @@ async fn endpoint_of(transaction: &Transaction, name: &str, position: u64) -> Re
 }
 
 pub async fn put_delivery(on: &Connection, delivery: &Delivery) -> Result<(), Failure> {
-    let next_at = delivery.next_at.map(|at| at.as_millis());
+    let next_at = delivery.next_at.map(Timestamp::as_millis);
     let (endpoint, place) = (text(&delivery.endpoint), big(delivery.place));
     on.execute(PUT_DELIVERY, &[&endpoint, &place, &next_at, &encode(delivery)?]).await?;
     Ok(())

@@ -12,6 +12,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::task::TaskTracker;
 
 use crate::store::StoreError;
 
@@ -97,19 +98,19 @@ impl From<tokio_postgres::Error> for Failure {
 
 /// What went wrong, without the values that a detail may quote.
 pub fn words_of(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(error) => format!("the database says: {} ({})", error.message(), error.code().code()),
-        None => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            format!("the database cannot be reached: {error}{cause}")
-        }
+    if let Some(error) = error.as_db_error() {
+        return format!("the database says: {} ({})", error.message(), error.code().code());
     }
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("the database cannot be reached: {error}{cause}")
 }
 
 /// How a connection is made.
 pub struct Dialer {
     config: Config,
     tls: MakeRustlsConnect,
+    /// What moves the connections' bytes, and whatever else runs beside the batches.
+    tasks: TaskTracker,
 }
 
 impl std::fmt::Debug for Dialer {
@@ -127,7 +128,11 @@ impl Dialer {
         if config.get_application_name().is_none() {
             config.application_name("switchboard");
         }
-        Self { config, tls: MakeRustlsConnect::new(tls) }
+        Self { config, tls: MakeRustlsConnect::new(tls), tasks: TaskTracker::new() }
+    }
+
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
     }
 
     /// A connection, set as all are. What the server notifies of goes to `notified`.
@@ -135,11 +140,11 @@ impl Dialer {
         let dialed = tokio::time::timeout(PATIENCE, async {
             let client = if self.config.get_ssl_mode() == SslMode::Disable {
                 let (client, connection) = self.config.connect(NoTls).await?;
-                tokio::spawn(drive(connection, notified));
+                self.tasks.spawn(drive(connection, notified));
                 client
             } else {
                 let (client, connection) = self.config.connect(self.tls.clone()).await?;
-                tokio::spawn(drive(connection, notified));
+                self.tasks.spawn(drive(connection, notified));
                 client
             };
             client.batch_execute(SETTINGS).await?;

@@ -115,11 +115,11 @@ impl Committer {
     {
         self.check()?;
         let (answer, answered) = oneshot::channel();
-        let command = Command { now, wants, command, result: None, answer };
+        let command = Command { now, wants, run: command, result: None, answer };
         let lines = self.lines.len();
         let turn = || self.next.fetch_add(1, Ordering::Relaxed) % lines;
-        let line = lane.map_or_else(turn, |lane| usize::try_from(lane % lines as u64).unwrap_or(0));
-        self.lines[line].queue.push(urgency, Box::new(command)).map_err(|refused| match refused {
+        let of = lane.map_or_else(turn, |lane| usize::try_from(lane % lines as u64).unwrap_or(0));
+        self.lines[of].queue.push(urgency, Box::new(command)).map_err(|refused| match refused {
             Refused::Full => StoreError::Overloaded,
             Refused::Closed => self.unavailable(),
         })?;
@@ -207,7 +207,7 @@ impl Worker {
                 Err(failure) => return Err(self.away(failure)),
             };
             let mut committing = false;
-            let attempt = attempt(&connection, &self.shared, batch, &mut committing);
+            let attempt = Box::pin(attempt(&connection, &self.shared, batch, &mut committing));
             let outcome = tokio::time::timeout(BATCH_PATIENCE, attempt).await;
             let outcome =
                 outcome.unwrap_or_else(|_| Err(Failure::Lost("the database does not answer".into())));
@@ -337,7 +337,7 @@ impl Shared {
         };
         if self.condition.send_if_modified(gone) {
             tracing::error!(reason, "the database is away; nothing is taken until it is back");
-            tokio::spawn(look_for_it(Arc::clone(self)));
+            self.dialer.tasks().spawn(look_for_it(Arc::clone(self)));
         }
     }
 
@@ -370,7 +370,9 @@ async fn look_for_it(shared: Arc<Shared>) {
 }
 
 fn end(batch: Vec<Box<dyn Job>>, committed: &Committed) {
-    batch.into_iter().for_each(|job| job.end(committed));
+    for job in batch {
+        job.end(committed);
+    }
 }
 
 /// Locks, loads, runs, writes and commits. `committing`: whether the commit was sent.
@@ -385,11 +387,13 @@ async fn attempt(
     for _ in 0..MOST_ROUNDS {
         let mut working = match loaded.take() {
             Some(working) => working,
-            None => load::load(on, Arc::clone(&shared.rules), &wants).await?,
+            None => Box::pin(load::load(on, Arc::clone(&shared.rules), &wants)).await?,
         };
         let again = working.is_unlocked();
         if !again {
-            batch.iter_mut().for_each(|job| job.run(&mut working));
+            for job in batch.iter_mut() {
+                job.run(&mut working);
+            }
             let more = working.take_wants();
             if more.is_empty() {
                 if !write::has_changes(&working) {
@@ -404,7 +408,7 @@ async fn attempt(
             wants.extend(more.iter().cloned());
             if !locks {
                 working.reset();
-                load::load_more(on, &mut working, &more).await?;
+                Box::pin(load::load_more(on, &mut working, &more)).await?;
                 loaded = Some(working);
                 continue;
             }

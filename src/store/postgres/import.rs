@@ -149,7 +149,8 @@ async fn take_all(on: &Writing, store: &PostgresStore, records: Vec<Record>) -> 
     let unavailable = |failure: Failure| ImportError::Store(failure.into_store_error());
     let mut wants: BTreeSet<Want> = records.iter().flat_map(wants_of).collect();
     wants.insert(Want::Orders(1 + records.len() / 1_000));
-    let mut working = load::load(on, Arc::clone(&store.rules), &wants).await.map_err(unavailable)?;
+    let mut working =
+        Box::pin(load::load(on, Arc::clone(&store.rules), &wants)).await.map_err(unavailable)?;
     let mut taken = taken(on, &records).await.map_err(unavailable)?;
     for (at, record) in records.iter().enumerate() {
         place(&mut working, &mut taken, record).map_err(|wrong| match wrong {
@@ -270,7 +271,7 @@ fn place(working: &mut Working, taken: &mut Taken, record: &Record) -> Took {
                 must(working.numbers.row(&number).is_none(), "another customer has this number")?;
             }
             let row = CustomerRow { seq: *order, key: None, customer: (**customer).clone() };
-            working.place(Placed::Customer(row));
+            working.place(Placed::Customer(Box::new(row)));
             Ok(())
         }
         Record::Consent { consent } => {
@@ -343,7 +344,7 @@ fn place_session(working: &mut Working, taken: &mut Taken, order: u64, session: 
     must(working.customers.row(&session.customer_id).is_some(), "the session's customer is missing")?;
     let new = taken.sessions.insert((session.customer_id.0, order));
     must(new, "another session of the customer has this place in the order")?;
-    working.place(Placed::Session(SessionRow { seq: order, session: session.clone() }));
+    working.place(Placed::Session(Box::new(SessionRow { seq: order, session: session.clone() })));
     Ok(())
 }
 
@@ -363,7 +364,7 @@ fn place_message(working: &mut Working, taken: &mut Taken, order: Option<u64>, m
         && taken.messages.insert((message.session_id.0, message.place));
     must(new, "this message, or one in its place, was there before")?;
     let row = MessageRow { seq: order, key: None, is_head: false, message: message.clone() };
-    working.place(Placed::Message(row));
+    working.place(Placed::Message(Box::new(row)));
     Ok(())
 }
 
@@ -373,7 +374,7 @@ fn place_turn(working: &mut Working, order: u64, turn: &Turn) -> Took {
     let session = session.ok_or(Wrong::Record("the turn's session is missing, or another customer's"))?;
     must(turn.place < session.session.turns_queued, "the turn has a place that its session does not have")?;
     must(working.turns.row(&turn.id).is_none(), "this turn was there before")?;
-    working.place(Placed::Turn(TurnRow { seq: order, is_head: false, turn: turn.clone() }));
+    working.place(Placed::Turn(Box::new(TurnRow { seq: order, is_head: false, turn: turn.clone() })));
     Ok(())
 }
 

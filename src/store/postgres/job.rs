@@ -41,7 +41,7 @@ pub trait Job: Send {
 pub struct Command<T, E, C> {
     pub now: Timestamp,
     pub wants: BTreeSet<Want>,
-    pub command: C,
+    pub run: C,
     pub result: Option<Result<T, E>>,
     pub answer: oneshot::Sender<Result<T, E>>,
 }
@@ -60,7 +60,7 @@ where
         working.begin(self.now);
         // After a panic the command's writes are thrown away: nothing half-done is seen by anybody.
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let done = (self.command)(working)?;
+            let done = (self.run)(working)?;
             working.keep()?;
             Ok(done)
         }))

@@ -130,8 +130,12 @@ pub const TURNS_IN_HAND: &str =
 pub const WAITING_SESSIONS: &str =
     concat!("SELECT ", columns!(sessions), " FROM sessions s WHERE s.inbox = 0 ORDER BY s.inbox_since, s.id");
 
+/// What was said in a session, from one place to before another, and how much of it.
+type Said = (SessionId, u64, u64, usize);
+
 /// What is wanted, by kind.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a list of its own that is wanted or not")]
 struct Asked {
     customers: Vec<Uuid>,
     numbers: Vec<String>,
@@ -148,7 +152,7 @@ struct Asked {
     keys: Pairs,
     suppressions: BTreeSet<NumberHash>,
     last_words: BTreeSet<NumberHash>,
-    said: Vec<(SessionId, u64, u64, usize)>,
+    said: Vec<Said>,
     due_turns: Option<usize>,
     to_be_attended: Option<usize>,
     overdue: BTreeMap<Timestamp, usize>,
@@ -217,7 +221,7 @@ pub async fn load(on: &Writing, rules: Arc<Rules>, wants: &BTreeSet<Want>) -> Re
     let asked = Asked::of(wants);
     let mut working = Working::new(rules);
     lock(on, &asked, &mut working).await?;
-    load_rows(on, &asked, &mut working).await?;
+    Box::pin(load_rows(on, &asked, &mut working)).await?;
     Ok(working)
 }
 
@@ -227,7 +231,7 @@ pub async fn load_more(on: &Writing, working: &mut Working, wants: &BTreeSet<Wan
     if asked.orders > working.orders.len() {
         give_orders(working, &on.query(NEXT_ORDERS, &[&count(asked.orders - working.orders.len())]).await?)?;
     }
-    load_rows(on, &asked, working).await
+    Box::pin(load_rows(on, &asked, working)).await
 }
 
 async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), Failure> {
@@ -254,7 +258,7 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
         &of_all_channels,
     ];
     // In this order on the wire: what is read, and what is numbered, comes after the locks.
-    let (_, customers, orders, ()) = tokio::try_join!(
+    let ((), customers, orders, ()) = tokio::try_join!(
         biased;
         on.batch(BEGIN),
         async { on.query(LOCK, &lock).await },
@@ -471,7 +475,7 @@ fn number_of(row: &Row) -> Result<NumberHash, Failure> {
 #[derive(Default)]
 struct Lists {
     how_many_parked: Vec<Row>,
-    said: Vec<((SessionId, u64, u64, usize), Vec<Row>)>,
+    said: Vec<(Said, Vec<Row>)>,
     due_turns: Vec<Row>,
     to_be_attended: Vec<Row>,
     overdue: Vec<(Timestamp, Vec<Row>)>,
@@ -615,6 +619,8 @@ async fn load_what_turns_name(on: &Writing, asked: &Asked, working: &mut Working
     for row in &found {
         working.load_message(rows::message(row)?);
     }
-    named.into_iter().for_each(|id| working.messages.load(MessageId(id), None));
+    for id in named {
+        working.messages.load(MessageId(id), None);
+    }
     Ok(())
 }

@@ -6,12 +6,12 @@ use super::log::make_parts;
 use super::sql::column_of;
 
 /// The steps, each from the version before it.
-const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+const STEPS: [&str; VERSION as usize] = [include_str!("schema/1.sql")];
 
 /// The version of this program.
-pub const VERSION: i32 = STEPS.len() as i32;
+pub const VERSION: u8 = 1;
 /// The oldest version that a daemon may know and still work with this schema.
-const WORKS_FROM: i32 = 1;
+const WORKS_FROM: u8 = 1;
 
 /// What the database has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub async fn look(on: &Session) -> Result<Schema, Failure> {
 /// Brings the schema to this program's version. Several daemons may do so at once. The version that it had.
 pub async fn migrate(on: &Session) -> Result<Schema, Failure> {
     let before = look(on).await?;
-    if before.version < VERSION {
+    if before.version < i32::from(VERSION) {
         let taken = take_steps(on).await;
         if taken.is_err() {
             on.batch("ROLLBACK").await?;
@@ -61,7 +61,7 @@ async fn take_steps(on: &Session) -> Result<(), Failure> {
             on.batch(sql).await?;
         }
     }
-    if version < VERSION {
+    if version < i32::from(VERSION) {
         on.batch(&format!("UPDATE schema_version SET version = {VERSION}, works_from = {WORKS_FROM}"))
             .await?;
     }

@@ -87,7 +87,11 @@ impl Drop for PostgresStore {
         self.following.abort();
         let committer = Arc::clone(&self.committer);
         // It finishes what was asked for; whoever drops the store need not wait for that.
-        std::thread::spawn(move || committer.close());
+        let closing =
+            std::thread::Builder::new().name("store-closing".into()).spawn(move || committer.close());
+        if let Err(error) = closing {
+            tracing::error!(%error, "the store could not be closed; what was answered is kept");
+        }
     }
 }
 
@@ -101,10 +105,10 @@ fn key_of(idempotency: Option<&Idempotency>) -> Option<Want> {
 }
 
 /// Commands about the same thing are given to the same committer, so that they keep their order.
-fn line(of: &impl Hash) -> Option<u64> {
+fn line(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
-    Some(hasher.finish())
+    hasher.finish()
 }
 
 impl PostgresStore {
@@ -144,7 +148,7 @@ impl Store for PostgresStore {
             Want::InboundId((text.provider_id.clone(), text.lane.channel.clone())),
             Want::Number(text.from.as_str().to_owned()),
         ]);
-        let (line, now) = (line(&text.from.as_str()), command.now);
+        let (line, now) = (Some(line(&text.from.as_str())), command.now);
         let record = move |tx: &mut Working| inbound::record(tx, &command);
         self.committer.run(Urgency::New, line, now, known, record).await
     }
@@ -277,7 +281,7 @@ impl Store for PostgresStore {
         let mut known = wants([Want::Customer(command.customer_id)]);
         known.extend(key_of(command.idempotency.as_ref()));
         known.extend(command.text.turn_id.map(Want::Turn));
-        let (line, now) = (line(&command.customer_id), command.now);
+        let (line, now) = (Some(line(&command.customer_id)), command.now);
         let create = move |tx: &mut Working| messages::create(tx, &command);
         Ok(self.committer.run(Urgency::New, line, now, known, create).await??)
     }
@@ -405,14 +409,14 @@ impl Store for PostgresStore {
         let id = (receipt.provider_id.clone(), receipt.channel.clone());
         let mut known = wants([Want::OutboundId(id.clone()), Want::Parked(id)]);
         known.extend(receipt.message_id.map(Want::Message));
-        let line = line(&receipt.provider_id);
+        let line = Some(line(&receipt.provider_id));
         let apply = move |tx: &mut Working| receipts::apply(tx, &receipt);
         self.committer.run(Urgency::UnderWay, line, now, known, apply).await
     }
 
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
         // The same line for all of this process, so that they do not wait for each other's rows.
-        let (owner, line) = (owner.to_owned(), line(&"turns"));
+        let (owner, line) = (owner.to_owned(), Some(line(&"turns")));
         let claim = move |tx: &mut Working| turns::claim(tx, &owner);
         self.committer.run(Urgency::Due, line, now, wants([Want::DueTurns(8)]), claim).await
     }

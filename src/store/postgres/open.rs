@@ -88,7 +88,7 @@ impl PostgresStore {
         };
         let committer = Arc::new(Committer::start(ground).map_err(OpenError::Threads)?);
         let following =
-            tokio::spawn(follow(Arc::clone(&dialer), news.clone(), told.subscribe())).abort_handle();
+            dialer.tasks().spawn(follow(Arc::clone(&dialer), news.clone(), told.subscribe())).abort_handle();
         let pool = Pool::new(&dialer, options.readers);
         let idle = Arc::new(Mutex::new(Vec::new()));
         Ok(Self { dialer, pool, committer, rules, news, told, idle, following })
@@ -114,7 +114,7 @@ async fn look(session: &Session) -> Result<Schema, OpenError> {
         );
     }
     let schema = migrate::look(session).await?;
-    if schema.version > VERSION && schema.works_from > VERSION {
+    if schema.works_from > i32::from(VERSION) {
         return Err(OpenError::Newer { found: schema.version });
     }
     Ok(schema)

@@ -232,7 +232,8 @@ impl PostgresStore {
                 labelled = format!("WITH labelled AS MATERIALIZED (SELECT id FROM sessions WHERE {is_so}) ");
                 conditions += " AND s.id IN (SELECT id FROM labelled)";
             } else {
-                conditions += &format!(" AND {is_so}");
+                conditions += " AND ";
+                conditions += &is_so;
             }
         }
         let assignee;
@@ -242,7 +243,8 @@ impl PostgresStore {
             Some(AssigneeFilter::Agent(name)) => {
                 assignee = text(name).into_owned();
                 values.push(&assignee);
-                conditions += &format!(" AND s.assignee = ${}", values.len());
+                conditions += " AND s.assignee = $";
+                conditions += &values.len().to_string();
             }
         }
         let sql = format!(

@@ -15,6 +15,7 @@ use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId}
 use crate::domain::message::{Message, Priority};
 use crate::domain::search::words_of;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::change::IdempotencyName;
 
@@ -124,6 +125,17 @@ pub const ADD_EVENTS: &str = "WITH head AS (
     RETURNING place";
 
 type Written<'w> = BoxFuture<'w, Result<(), Failure>>;
+/// None where there is nothing for it to write.
+type Statement<'w> = Option<Written<'w>>;
+
+/// A statement with its columns, if the first of them has anything in it.
+macro_rules! run {
+    ($on:ident, $sql:ident, $first:expr $(, $column:expr)*) => {
+        (!$first.is_empty()).then(|| {
+            async move { $on.execute($sql, &[&$first $(, &$column)*]).await.map(drop) }.boxed()
+        })
+    };
+}
 
 /// Writes the changes and commits them. The place of the newest event, if there is a new one.
 pub async fn write(on: &Writing, parts: &Parts) -> Result<Option<u64>, Failure> {
@@ -417,145 +429,177 @@ impl Parts {
 
     /// The statements that have something to do. Each is sent when it is first polled.
     fn statements<'w>(&'w self, on: &'w Writing) -> Vec<Written<'w>> {
-        let mut all: Vec<Written<'w>> = Vec::new();
-        macro_rules! run {
-            ($some:expr, $sql:ident, $($value:expr),+) => {
-                if !$some.is_empty() {
-                    all.push(async move { on.execute($sql, &[$(&$value),+]).await.map(drop) }.boxed());
-                }
-            };
-        }
-        let Self { old_words, new_words, old_suggestions, .. } = self;
-        let (added, changed) = (&self.new_customers, &self.customers);
-        run!(
-            added.id,
-            ADD_CUSTOMERS,
-            added.id,
-            added.seq,
-            added.number,
-            added.key.scope,
-            added.key.name,
-            added.record
-        );
-        run!(changed.id, CHANGE_CUSTOMERS, changed.id, changed.record);
-        run!(old_words.word, REMOVE_WORDS, old_words.word, old_words.customer);
-        run!(new_words.word, ADD_WORDS, new_words.word, new_words.customer);
-        run!(self.consent.0, ADD_CONSENT, self.consent.0, self.consent.1, self.consent.2);
-        run!(self.no_more_suppressed, REMOVE_SUPPRESSIONS, self.no_more_suppressed);
-        let s = &self.new_sessions;
-        run!(
-            s.id,
-            ADD_SESSIONS,
-            s.id,
-            s.seq,
-            s.customer_id,
-            s.inbox,
-            s.inbox_since,
-            s.attend_at,
-            s.assignee,
-            s.tags,
-            s.topics,
-            s.last_message_at,
-            s.record
-        );
-        let s = &self.sessions;
-        run!(
-            s.id,
-            CHANGE_SESSIONS,
-            s.id,
-            s.inbox,
-            s.inbox_since,
-            s.attend_at,
-            s.assignee,
-            s.tags,
-            s.topics,
-            s.last_message_at,
-            s.record
-        );
-        run!(old_suggestions, REMOVE_SUGGESTIONS, *old_suggestions);
-        run!(self.new_suggestions.0, ADD_SUGGESTIONS, self.new_suggestions.0, self.new_suggestions.1);
-        let m = &self.new_messages;
-        run!(
-            m.id,
-            ADD_MESSAGES,
-            m.id,
-            m.session_id,
-            m.place,
-            m.customer_id,
-            m.key.scope,
-            m.key.name,
-            m.channel,
-            m.sender,
-            m.priority,
-            m.status,
-            m.seq,
-            m.segments,
-            m.ready_at,
-            m.valid_until,
-            m.look_at,
-            m.holds_since,
-            m.asks,
-            m.silent_since,
-            m.owner,
-            m.is_open,
-            m.holds_queue,
-            m.is_head,
-            m.record
-        );
-        let m = &self.messages;
-        run!(
-            m.id,
-            CHANGE_MESSAGES,
-            m.id,
-            m.status,
-            m.ready_at,
-            m.valid_until,
-            m.look_at,
-            m.holds_since,
-            m.asks,
-            m.silent_since,
-            m.owner,
-            m.is_open,
-            m.holds_queue,
-            m.is_head,
-            m.record
-        );
-        for (ids, sql) in [
-            (&self.inbound_ids, ADD_INBOUND_IDS),
-            (&self.new_outbound_ids, ADD_OUTBOUND_IDS),
-            (&self.outbound_ids, CHANGE_OUTBOUND_IDS),
-        ] {
-            if !ids.provider_id.is_empty() {
-                let written = async move {
-                    on.execute(sql, &[&ids.provider_id, &ids.channel, &ids.message_id]).await.map(drop)
-                };
-                all.push(written.boxed());
-            }
-        }
-        let t = &self.new_turns;
-        run!(
-            t.id,
-            ADD_TURNS,
-            t.id,
-            t.seq,
-            t.session_id,
-            t.place,
-            t.customer_id,
-            t.due_at,
-            t.owner,
-            t.is_open,
-            t.is_head,
-            t.has_failed,
-            t.record
-        );
-        let t = &self.turns;
-        run!(t.id, CHANGE_TURNS, t.id, t.due_at, t.owner, t.is_open, t.is_head, t.has_failed, t.record);
-        let k = &self.keys;
-        run!(k.scope, ADD_KEYS, k.scope, k.name, k.at, k.customer_id, k.session_id, k.record);
-        let p = &self.parked;
-        run!(self.unparked.0, REMOVE_PARKED, self.unparked.0, self.unparked.1, self.unparked.2);
-        run!(p.seq, ADD_PARKED, p.provider_id, p.channel, p.seq, p.at, p.record);
-        all
+        let customers = self.customers(on).into_iter().chain(self.consent(on));
+        let sessions = self.sessions(on).into_iter().chain(self.messages(on));
+        let all =
+            customers.chain(sessions).chain(self.ids(on)).chain(self.turns(on)).chain(self.receipts(on));
+        all.flatten().collect()
+    }
+
+    fn customers<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 4] {
+        let (new, old) = (&self.new_customers, &self.customers);
+        let (new_words, old_words) = (&self.new_words, &self.old_words);
+        [
+            run!(on, ADD_CUSTOMERS, new.id, new.seq, new.number, new.key.scope, new.key.name, new.record),
+            run!(on, CHANGE_CUSTOMERS, old.id, old.record),
+            run!(on, REMOVE_WORDS, old_words.word, old_words.customer),
+            run!(on, ADD_WORDS, new_words.word, new_words.customer),
+        ]
+    }
+
+    fn consent<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 2] {
+        let (number, seq, record) = &self.consent;
+        [
+            run!(on, ADD_CONSENT, *number, *seq, *record),
+            run!(on, REMOVE_SUPPRESSIONS, self.no_more_suppressed),
+        ]
+    }
+
+    fn sessions<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 4] {
+        let (new, old) = (&self.new_sessions, &self.sessions);
+        let (proposed, proposed_for) = &self.new_suggestions;
+        [
+            run!(
+                on,
+                ADD_SESSIONS,
+                new.id,
+                new.seq,
+                new.customer_id,
+                new.inbox,
+                new.inbox_since,
+                new.attend_at,
+                new.assignee,
+                new.tags,
+                new.topics,
+                new.last_message_at,
+                new.record
+            ),
+            run!(
+                on,
+                CHANGE_SESSIONS,
+                old.id,
+                old.inbox,
+                old.inbox_since,
+                old.attend_at,
+                old.assignee,
+                old.tags,
+                old.topics,
+                old.last_message_at,
+                old.record
+            ),
+            run!(on, REMOVE_SUGGESTIONS, self.old_suggestions),
+            run!(on, ADD_SUGGESTIONS, *proposed, *proposed_for),
+        ]
+    }
+
+    fn messages<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 2] {
+        let (new, old) = (&self.new_messages, &self.messages);
+        [
+            run!(
+                on,
+                ADD_MESSAGES,
+                new.id,
+                new.session_id,
+                new.place,
+                new.customer_id,
+                new.key.scope,
+                new.key.name,
+                new.channel,
+                new.sender,
+                new.priority,
+                new.status,
+                new.seq,
+                new.segments,
+                new.ready_at,
+                new.valid_until,
+                new.look_at,
+                new.holds_since,
+                new.asks,
+                new.silent_since,
+                new.owner,
+                new.is_open,
+                new.holds_queue,
+                new.is_head,
+                new.record
+            ),
+            run!(
+                on,
+                CHANGE_MESSAGES,
+                old.id,
+                old.status,
+                old.ready_at,
+                old.valid_until,
+                old.look_at,
+                old.holds_since,
+                old.asks,
+                old.silent_since,
+                old.owner,
+                old.is_open,
+                old.holds_queue,
+                old.is_head,
+                old.record
+            ),
+        ]
+    }
+
+    fn ids<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 3] {
+        let (inbound, new, old) = (&self.inbound_ids, &self.new_outbound_ids, &self.outbound_ids);
+        [
+            run!(on, ADD_INBOUND_IDS, inbound.provider_id, inbound.channel, inbound.message_id),
+            run!(on, ADD_OUTBOUND_IDS, new.provider_id, new.channel, new.message_id),
+            run!(on, CHANGE_OUTBOUND_IDS, old.provider_id, old.channel, old.message_id),
+        ]
+    }
+
+    fn turns<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 2] {
+        let (new, old) = (&self.new_turns, &self.turns);
+        [
+            run!(
+                on,
+                ADD_TURNS,
+                new.id,
+                new.seq,
+                new.session_id,
+                new.place,
+                new.customer_id,
+                new.due_at,
+                new.owner,
+                new.is_open,
+                new.is_head,
+                new.has_failed,
+                new.record
+            ),
+            run!(
+                on,
+                CHANGE_TURNS,
+                old.id,
+                old.due_at,
+                old.owner,
+                old.is_open,
+                old.is_head,
+                old.has_failed,
+                old.record
+            ),
+        ]
+    }
+
+    fn receipts<'w>(&'w self, on: &'w Writing) -> [Statement<'w>; 3] {
+        let (keys, parked) = (&self.keys, &self.parked);
+        let (provider_id, channel, seq) = &self.unparked;
+        [
+            run!(
+                on,
+                ADD_KEYS,
+                keys.scope,
+                keys.name,
+                keys.at,
+                keys.customer_id,
+                keys.session_id,
+                keys.record
+            ),
+            run!(on, REMOVE_PARKED, *provider_id, *channel, *seq),
+            run!(on, ADD_PARKED, parked.provider_id, parked.channel, parked.seq, parked.at, parked.record),
+        ]
     }
 }
 
@@ -575,7 +619,7 @@ impl Sessions {
         self.customer_id.push(session.customer_id.0);
         self.inbox.push(place.queue as i16);
         self.inbox_since.push(place.since.as_millis());
-        self.attend_at.push(session.attend_at.map(|at| at.as_millis()));
+        self.attend_at.push(session.attend_at.map(Timestamp::as_millis));
         self.assignee.push(session.assignee.as_ref().map(|name| text(name).into_owned()));
         self.tags.push(labels(&session.tags)?);
         self.topics.push(labels(&session.topics)?);
@@ -589,9 +633,7 @@ impl Messages {
     fn add(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         let MessageRow { seq, key, is_head, message } = row;
         let delivery = &message.delivery;
-        let ours = |moment: Option<crate::domain::time::Timestamp>| {
-            moment.filter(|_| seq.is_some()).map(|moment| moment.as_millis())
-        };
+        let ours = |moment: Option<Timestamp>| moment.filter(|_| seq.is_some()).map(Timestamp::as_millis);
         self.id.push(message.id.0);
         self.session_id.push(message.session_id.0);
         self.place.push(big(message.place));

@@ -84,8 +84,16 @@ fn a_channel_needs_what_its_provider_asks_for() {
 }
 
 #[test]
-fn an_engine_that_is_not_built_in_is_told_from_one_that_does_not_exist() {
-    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine names an engine that is not built into this binary; write "sled" or "fjall""#);
+fn an_engine_has_to_exist_and_a_database_to_be_named() {
+    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"oracle\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine is "oracle"; write "sled", "fjall" or "postgres""#);
+    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\n{CHANNEL}")), @r#"config.toml:1:2: store.url is missing; write "postgres://user:password@host/database""#);
+    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\nurl = \"mysql://me:secret@db/x\"\n{CHANNEL}")), @r#"config.toml:3:7: store.url is no connection string; write "postgres://user:password@host/database""#);
+    insta::assert_snapshot!(wrong(&format!("[store]\nurl = \"postgres://me:secret@db/x\"\n{CHANNEL}")), @r#"config.toml:2:7: store.url is of no use to this engine; write engine = "postgres", or leave it out"#);
+    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\nurl = \"postgres://db\"\nwriters = 0\nreaders = 65\n{CHANNEL}")), @"
+    config.toml:4:11: store.writers is 0; write 1 or more
+    config.toml:5:11: store.readers is 65; write 64 or less
+    ");
+    insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\nurl = \"postgres://db\"\nca_file = \"nowhere.pem\"\n{CHANNEL}")), @r#"config.toml:4:11: store.ca_file names "nowhere.pem", which cannot be read: I/O error: No such file or directory (os error 2)"#);
     insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"rocks\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine is "rocks"; write "sled", "fjall" or "postgres""#);
 }
 

@@ -59,10 +59,10 @@ pub struct TurnRow {
 /// A record of another store.
 #[derive(Debug)]
 pub enum Placed {
-    Customer(CustomerRow),
-    Session(SessionRow),
-    Message(MessageRow),
-    Turn(TurnRow),
+    Customer(Box<CustomerRow>),
+    Session(Box<SessionRow>),
+    Message(Box<MessageRow>),
+    Turn(Box<TurnRow>),
     Consent(u64, ConsentRecord),
 }
 
@@ -301,17 +301,17 @@ impl Working {
                 if let Some(number) = row.customer.address() {
                     self.numbers.put(number.as_str().to_owned(), Some(row.customer.id));
                 }
-                self.customers.put(row.customer.id, Some(row));
+                self.customers.put(row.customer.id, Some(*row));
             }
             Placed::Session(row) => {
                 self.sessions_of.entry(row.session.customer_id).or_default().insert(row.session.id);
-                self.sessions.put(row.session.id, Some(row));
+                self.sessions.put(row.session.id, Some(*row));
             }
             Placed::Message(row) => {
                 self.place_message(&row.message);
-                self.messages.put(row.message.id, Some(row));
+                self.messages.put(row.message.id, Some(*row));
             }
-            Placed::Turn(row) => self.turns.put(row.turn.id, Some(row)),
+            Placed::Turn(row) => self.turns.put(row.turn.id, Some(*row)),
             Placed::Consent(seq, record) => self.consent.add((seq, record)),
         }
     }

@@ -43,6 +43,7 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Table<K, V> {
     }
 
     /// None: it was not loaded.
+    #[expect(clippy::option_option, reason = "what is not known is told from what is not there")]
     pub fn get(&self, key: &K) -> Option<Option<&V>> {
         self.rows.get(key).map(|row| row.now.as_ref())
     }

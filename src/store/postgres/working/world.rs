@@ -157,7 +157,7 @@ impl World for Working {
         let written = self.at_place.range((session, start)..(session, end)).map(|(_, id)| id);
         let rows = stored.iter().chain(written).filter_map(|id| self.messages.row(id));
         let mut said: Vec<Message> = rows.map(|row| row.message.clone()).collect();
-        said.sort_by(|one, other| other.place.cmp(&one.place));
+        said.sort_by_key(|message| std::cmp::Reverse(message.place));
         said.dedup_by_key(|message| message.place);
         said.truncate(limit);
         Ok(said)
