@@ -114,6 +114,12 @@ impl Meter {
         Self::new(pace, now + pace.interval)
     }
 
+    /// The same pace, of a process that starts at `now`.
+    #[must_use]
+    pub fn started_again(&self, now: Moment) -> Self {
+        Self::starting(Pace { interval: self.interval }, now)
+    }
+
     /// When `segments` may leave, asked at `now`: at once, or later. Takes nothing.
     pub fn due(&self, now: Moment, segments: u32) -> Moment {
         now.max(self.tat() + self.all_but_one(segments))

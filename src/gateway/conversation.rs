@@ -112,6 +112,7 @@ impl Gateway {
             self.outbound.wake_all();
             if held {
                 self.outbound.in_flight.until_gone(customer_id).await;
+                self.until_none_leaves_elsewhere(customer_id).await;
             }
         }
         Ok(session)

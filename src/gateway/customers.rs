@@ -135,6 +135,7 @@ impl Gateway {
         let changed = self.store.set_subscription(command).await?;
         if unsubscribed {
             self.outbound.in_flight.stop_all_to(customer_id);
+            self.until_none_leaves_elsewhere(customer_id).await;
         }
         tracing::info!(customer = %customer_id, unsubscribed, "a subscription was set");
         self.outbound.wake_all();
@@ -143,6 +144,7 @@ impl Gateway {
 
     /// Erases the person; what they forbade stays forbidden.
     pub async fn erase_customer(&self, id: CustomerId) -> Result<(), CustomerError> {
+        self.until_none_leaves_elsewhere(id).await;
         self.store.erase_customer(id, self.now()).await?;
         self.outbound.in_flight.stop_all_to(id);
         tracing::info!(customer = %id, "a customer was erased");

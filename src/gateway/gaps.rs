@@ -12,6 +12,7 @@ use crate::domain::time::{CLOCK_SKEW, Timestamp};
 use crate::store::{Alive, StoreError};
 
 use super::channels::Channel;
+use super::duties::one;
 use super::owed::{Debt, Owing, wants_asking};
 use super::recovery::{MOST_BACK, RecoverError};
 use super::troubles::STORE_PAUSE;
@@ -53,19 +54,31 @@ pub(super) async fn begin(gateway: &Gateway) -> Result<(), StoreError> {
     gateway.mark_alive(false).await
 }
 
-/// Watches until the gateway stops; then what is owed still shows by the mark.
+/// Watches until the gateway stops.
 pub(super) async fn watch(gateway: Arc<Gateway>) {
-    let mut trouble = gateway.troubles.watch();
     let mut seen = (gateway.now(), gateway.elapsed());
-    let mut marked_at = gateway.elapsed();
     while gateway.rest(TICK).await.is_ok() {
         let now = (gateway.now(), gateway.elapsed());
         notice_absence(&gateway, seen, now);
         seen = now;
-        if now.1.saturating_sub(marked_at) >= MARK_EVERY {
-            marked_at = now.1;
-            trouble.note(gateway.mark_alive(false).await, NOT_MARKED);
+    }
+}
+
+/// Marks again and again that nothing was missed, until the gateway stops. Of several daemons one marks for all: what the
+/// others owe is known to those who come after them.
+pub(super) async fn mark(gateway: Arc<Gateway>) {
+    let mut trouble = gateway.troubles.watch();
+    if gateway.store.is_shared() {
+        // The one before may not have come to it.
+        while let Err(error) = begin(&gateway).await {
+            trouble.met(&error, NOT_MARKED);
+            if gateway.rest(STORE_PAUSE).await.is_err() {
+                return;
+            }
         }
+    }
+    while gateway.rest(MARK_EVERY).await.is_ok() {
+        trouble.note(gateway.mark_alive(false).await, NOT_MARKED);
     }
     trouble.note(gateway.mark_alive(true).await, NOT_MARKED);
 }
@@ -93,6 +106,10 @@ impl Gateway {
 
     /// Marks until when nothing was missed. `stopped`: this is the last that is heard of this process.
     async fn mark_alive(&self, stopped: bool) -> Result<(), StoreError> {
+        if self.duties.held(one::MARK).is_none() && !self.is_stopping() {
+            // Another one marks, and this one shows what it owes as it shows that it lives.
+            return self.store.ready().await;
+        }
         let _one_by_one = self.marking.lock().await;
         let now = self.now();
         let owed = self.owed.since();

@@ -59,6 +59,11 @@ impl Gateway {
         };
         let inbound = self.store.record_inbound(command).await?;
         self.follow_up(channel, &inbound);
+        if let Inbound::Recorded { message, .. } = &inbound
+            && message.keyword == Some(Keyword::Stop)
+        {
+            self.until_none_leaves_elsewhere(message.customer_id).await;
+        }
         Ok(inbound)
     }
 

@@ -29,6 +29,7 @@ mod breaker;
 pub mod channels;
 pub mod conversation;
 pub mod customers;
+mod duties;
 pub mod events;
 pub mod exports;
 mod gaps;
@@ -115,8 +116,7 @@ pub struct Gateway {
     notices_render: Arc<dyn Fn(&Logged) -> String + Send + Sync>,
     troubles: troubles::Troubles,
     start: start::Start,
-    /// This process, as the owner of attempts and turns.
-    owner: String,
+    duties: duties::Duties,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -128,8 +128,13 @@ impl Gateway {
     /// Builds it; nothing happens until [`Gateway::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
         let owner = uuid_v7(parts.clock.now(), parts.entropy.ten_bytes()).to_string();
+        let stop = CancellationToken::new();
+        let endpoints = parts.notices.subscribers.iter().map(|subscriber| subscriber.name.as_str());
+        let all = duties::all_of(&parts.channels, endpoints);
+        let (is_shared, started) = (parts.store.is_shared(), parts.clock.elapsed());
         Arc::new(Self {
-            outbound: Outbound::new(&parts.settings, parts.clock.elapsed()),
+            duties: duties::Duties::new(owner, all, is_shared, started, &stop),
+            outbound: Outbound::new(&parts.settings),
             turns: turns::Turns::new(parts.settings.max_turns),
             metrics: Metrics::new(),
             recovery: recovery::Recovery::of(&parts.channels),
@@ -148,9 +153,8 @@ impl Gateway {
             clock: parts.clock,
             entropy: parts.entropy,
             settings: parts.settings,
-            owner,
             tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            stop,
         })
     }
 
@@ -159,6 +163,7 @@ impl Gateway {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.resign().await;
     }
 
     pub fn store(&self) -> &dyn Store {

@@ -60,6 +60,10 @@ pub(super) struct Told {
 }
 
 impl Told {
+    pub(super) fn name(&self) -> &str {
+        &self.subscriber.name
+    }
+
     pub(super) fn all_of(subscribers: Vec<Subscriber>) -> Vec<Arc<Self>> {
         let told = |subscriber| Arc::new(Self { subscriber, enabled: Notify::new(), again: Notify::new() });
         subscribers.into_iter().map(told).collect()

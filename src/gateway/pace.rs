@@ -73,6 +73,14 @@ impl ChannelPace {
         }
     }
 
+    /// As at a start: what others let leave until now is not known, but that none leaves any more.
+    pub fn restart(&self, now: Moment) {
+        let limits = self.account.iter().map(|account| &account.limit);
+        for limit in limits.chain(self.destinations.values().map(|destination| &destination.limit)) {
+            limit.restart(now);
+        }
+    }
+
     pub fn has_destinations(&self) -> bool {
         !self.destinations.is_empty()
     }

@@ -54,7 +54,7 @@ impl Gateway {
     async fn reclaim(&self) -> Result<(), StoreError> {
         let alone = self.reclaim.taking.write().await;
         let known = InHand { messages: self.outbound.in_flight.all(), turns: self.turns.in_hand() };
-        let reclaimed = self.store.reclaim(&self.owner, known, self.now()).await?;
+        let reclaimed = self.store.reclaim(&self.duties.term().owner, known, self.now()).await?;
         drop(alone);
         if reclaimed.messages + reclaimed.turns > 0 {
             tracing::warn!(

@@ -7,8 +7,9 @@ use tokio::sync::watch;
 
 use crate::store::StoreError;
 
+use super::duties::one;
 use super::troubles::STORE_PAUSE;
-use super::{Gateway, attention, events, gaps, notices, outbound, reclaim, retention, sweep, turns};
+use super::{Gateway, attention, duties, events, gaps, notices, outbound, reclaim, retention, sweep, turns};
 
 pub(super) struct Start(watch::Sender<State>);
 
@@ -92,9 +93,9 @@ impl Gateway {
     /// decides. What it was telling the bot is told again.
     async fn take_up(&self) -> Result<(), StoreError> {
         self.store.ready().await?;
-        let now = self.now();
-        let unknown = self.store.abandon_attempts(&self.owner, now).await?;
-        let turns = self.store.release_turns(&self.owner, now).await?;
+        let (now, owner) = (self.now(), self.duties.term().owner.clone());
+        let unknown = self.store.abandon_attempts(&owner, now).await?;
+        let turns = self.store.release_turns(&owner, now).await?;
         if unknown + turns > 0 {
             tracing::warn!(
                 unknown,
@@ -102,32 +103,50 @@ impl Gateway {
                 "the last shutdown was not a clean one; settling what it left in hand"
             );
         }
-        gaps::begin(self).await?;
+        if !self.store.is_shared() {
+            gaps::begin(self).await?;
+        }
         self.recall_bot_state().await?;
         self.restore_pauses().await
     }
 
     fn start_all(self: &Arc<Self>) {
+        if self.store.is_shared() {
+            self.spawn(duties::muster(Arc::clone(self)));
+            self.spawn(duties::follow_others(Arc::clone(self)));
+        }
         self.spawn(outbound::pauses::watch(Arc::clone(self)));
         self.spawn(outbound::supervise(Arc::clone(self)));
-        self.spawn(outbound::unknown::settle_unknown(Arc::clone(self)));
-        self.spawn(outbound::silent::ask_about_silent(Arc::clone(self)));
         self.spawn(turns::pump(Arc::clone(self)));
-        self.spawn(sweep::sweep(Arc::clone(self)));
-        if let Some(keep) = self.settings.keep_messages {
-            self.spawn(retention::prune(Arc::clone(self), keep));
-        }
         self.spawn(reclaim::run(Arc::clone(self)));
-        self.spawn(attention::attend(Arc::clone(self)));
         self.spawn(events::read_tail(Arc::clone(self)));
-        self.spawn(events::forget(Arc::clone(self), self.settings.keep_events));
-        for told in &self.notices {
-            self.spawn(notices::tell(Arc::clone(self), Arc::clone(told)));
-            self.spawn(notices::repeat(Arc::clone(self), Arc::clone(told)));
+        self.keep(one::LOOK, outbound::unknown::settle_unknown);
+        self.keep(one::ASK, outbound::silent::ask_about_silent);
+        self.keep(one::SWEEP, sweep::sweep);
+        if let Some(keep) = self.settings.keep_messages {
+            self.keep(one::PRUNE, move |gateway| retention::prune(gateway, keep));
         }
+        self.keep(one::ATTEND, attention::attend);
+        let keep = self.settings.keep_events;
+        self.keep(one::FORGET, move |gateway| events::forget(gateway, keep));
+        for told in &self.notices {
+            let duty = duties::of_endpoint(told.name());
+            let (to_tell, to_repeat) = (Arc::clone(told), Arc::clone(told));
+            self.keep(&duty, move |gateway| notices::tell(gateway, Arc::clone(&to_tell)));
+            self.keep(&duty, move |gateway| notices::repeat(gateway, Arc::clone(&to_repeat)));
+        }
+        self.keep(one::MARK, gaps::mark);
         self.spawn(gaps::watch(Arc::clone(self)));
         for channel in self.channels.iter() {
             self.spawn(gaps::settle(Arc::clone(self), Arc::clone(channel)));
         }
+    }
+
+    /// Does a duty whenever it is this daemon's.
+    fn keep<F>(self: &Arc<Self>, duty: &str, work: impl Fn(Arc<Self>) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn(duties::keep(Arc::clone(self), duty.to_owned(), work));
     }
 }

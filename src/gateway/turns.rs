@@ -114,7 +114,11 @@ enum Claimed {
 
 async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
     let _taking = gateway.reclaim.taking().await;
-    let claim = gateway.store.claim_turn(&gateway.owner, gateway.now()).await;
+    let term = gateway.duties.term();
+    if term.is_over(gateway.elapsed()) {
+        return Ok(Claimed::None { again_after: STORE_PAUSE });
+    }
+    let claim = gateway.store.claim_turn(&term.owner, gateway.now()).await;
     let again_after = match claim.inspect_err(|error| gateway.reclaim.after(error))? {
         TurnClaim::Work(work) => {
             let attempt = (work.turn.id, work.turn.attempts);

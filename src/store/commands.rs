@@ -603,6 +603,44 @@ pub enum TurnError {
     Store(#[from] StoreError),
 }
 
+/// A daemon that shows that it lives, and what it could do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Muster {
+    /// As attempts and turns name it. A new one for each term of office.
+    pub owner: String,
+    pub duties: Vec<String>,
+    /// Since when customers' texts may have been missed that it still has to ask for.
+    pub missed_since: Option<Timestamp>,
+    /// How long it is in office without showing itself again.
+    pub term: Duration,
+}
+
+/// What a daemon has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mustered {
+    InOffice {
+        /// Its own, and nobody else's, until its term is over or it lays them down.
+        duties: Vec<String>,
+        /// Those of them that somebody else is to have: to be laid down as soon as nothing of them is under way.
+        to_lay_down: Vec<String>,
+        /// How many other daemons are in office.
+        others: usize,
+        /// Those who went without a word, for a day.
+        gone: Vec<Gone>,
+    },
+    /// Its term was over before it showed itself. What it had in hand is somebody else's to take up: it may come back under
+    /// another name, and with empty hands.
+    OutOfOffice,
+}
+
+/// A daemon that is not heard of any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    pub owner: String,
+    /// Since when customers' texts may have been missed: since it was last heard of, or since it said so itself.
+    pub missed_since: Timestamp,
+}
+
 /// What a process knows that it has in hand, with the number of the attempt: what it is sending, and what it is telling
 /// the bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

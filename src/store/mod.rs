@@ -210,7 +210,7 @@ pub trait Store: Send + Sync + 'static {
         outcome: SendOutcome,
         now: Timestamp,
     ) -> Result<Message, SettleError>;
-    /// Attempts that are `sending` in another process's hand become `unknown`, to be looked for at `now`.
+    /// Attempts that are `sending` in the hand of another process that is gone become `unknown`, to be looked for at `now`.
     /// Returns how many.
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
     /// Messages of unknown fate whose `look_at` has come, at most `limit` of each channel; the longest due first.
@@ -285,7 +285,7 @@ pub trait Store: Send + Sync + 'static {
     async fn failed_turns(&self, page: PageRequest) -> Result<Page<Turn>, ListError>;
     /// Queues a turn again that is over, as a new one of its session.
     async fn replay_turn(&self, id: TurnId, new_turn: TurnId, now: Timestamp) -> Result<Turn, ReplayError>;
-    /// Turns in another process's hand are pending again, due at `now`, and keep their numbers. Returns how many.
+    /// Turns in the hand of another process that is gone are pending again, due at `now`, and keep their numbers. Returns how many.
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError>;
     async fn turn(&self, id: TurnId) -> Result<Option<Turn>, StoreError>;
     /// For a process that was told [`StoreError::Uncertain`] of [`Store::begin_attempt`] or [`Store::claim_turn`]. What is
@@ -304,7 +304,8 @@ pub trait Store: Send + Sync + 'static {
     /// Shows the place of the newest event, also of one from before the store was opened, soon after it is durable. A hint:
     /// some changes may be skipped.
     fn event_news(&self) -> watch::Receiver<u64>;
-    /// Forgets events that are older, the oldest first, `limit` of them at the most; never the newest. How many.
+    /// Forgets events that are older, the oldest first; never the newest. How many: `limit` at the most, or else a whole
+    /// part of the log that an engine keeps apart.
     async fn prune_events(
         &self,
         before: Timestamp,
@@ -351,6 +352,30 @@ pub trait Store: Send + Sync + 'static {
     async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
     /// `false`: there is none with this id. One that is revoked already stays revoked since then.
     async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError>;
+
+    // --- several daemons ---
+
+    /// A daemon shows that it lives, and gets its share of the duties. What is in the hand of a daemon whose term is over
+    /// is taken up by others ([`Store::abandon_attempts`], [`Store::release_turns`]), and begun in its name is nothing any
+    /// more. Terms are measured by the store's clock; a daemon that counts its own from before it asked is never longer in
+    /// office than the store believes. A store that one daemon has to itself gives it everything, for ever.
+    async fn muster(&self, muster: Muster) -> Result<Mustered, StoreError> {
+        Ok(Mustered::InOffice { duties: muster.duties, to_lay_down: Vec::new(), others: 0, gone: Vec::new() })
+    }
+    /// Whether other daemons may work on the same store.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// The duty is free for others.
+    async fn lay_down(&self, owner: &str, duty: &str) -> Result<(), StoreError> {
+        let _ = (owner, duty);
+        Ok(())
+    }
+    /// The daemon ends: its duties are free, and what it has in hand is abandoned.
+    async fn resign(&self, owner: &str) -> Result<(), StoreError> {
+        let _ = owner;
+        Ok(())
+    }
 
     // --- housekeeping ---
 

@@ -97,6 +97,10 @@ impl Gate {
     /// Not if a pause began since its attempt was written down, or if somebody else has settled that.
     fn may_leave(&self, leaving: &Leaving) -> Result<(), HeldBack> {
         let now = self.gateway.now();
+        if self.state.duty.term.is_over(self.now()) {
+            let because = "this daemon was not heard of for too long";
+            return Err(HeldBack { until: now, because });
+        }
         if leaving.entry.is_stopped() {
             return Err(HeldBack { until: now, because: "it was stopped before it was handed over" });
         }
@@ -117,7 +121,7 @@ impl Gate {
         );
         let (gateway, channel) = (Arc::clone(&self.gateway), Arc::clone(&self.channel));
         let attempt = attempt::send(gateway, channel, Arc::clone(&self.state), message, (slot, entry));
-        self.gateway.spawn(attempt);
+        self.gateway.spawn(self.state.duty.tasks.track_future(attempt));
     }
 
     /// It was not handed over: its attempt ends so, and it goes back to its place.

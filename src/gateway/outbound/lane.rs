@@ -64,11 +64,12 @@ struct Addressed {
 
 /// Drains one lane until the gateway stops.
 pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc<LaneState>) {
-    let number = Arc::new(NumberPace::starting(channel.pace.number, gateway.outbound.started));
+    let number = Arc::new(NumberPace::starting(channel.pace.number, state.duty.since));
     // As many as there are slots at the most.
     let (departing, coming) = unbounded_channel();
     let parts = (Arc::clone(&gateway), Arc::clone(&channel), Arc::clone(&state), Arc::clone(&number));
-    gateway.spawn(departure::run(parts.0, parts.1, parts.2, parts.3, coming));
+    let departing_all = departure::run(parts.0, parts.1, parts.2, parts.3, coming);
+    gateway.spawn(state.duty.tasks.track_future(departing_all));
     let trouble = gateway.troubles.watch();
     let (lead, turn, kept) = (Lead::default(), None, BTreeMap::new());
     let mut runner = Runner { gateway, channel, state, number, departing, lead, turn, kept, trouble };
@@ -92,7 +93,7 @@ pub(super) async fn run(gateway: Arc<Gateway>, channel: Arc<Channel>, state: Arc
             }
         };
         if !goes_on {
-            return;
+            return runner.gateway.outbound.end(&runner.state);
         }
     }
 }
@@ -138,7 +139,7 @@ impl Runner {
     async fn take_slot(&self) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             biased;
-            () = self.gateway.stop.cancelled() => None,
+            () = self.state.duty.end.cancelled() => None,
             slot = Arc::clone(&self.state.slots).acquire_owned() => slot.ok(),
         }
     }
@@ -160,7 +161,7 @@ impl Runner {
                 let turn = Arc::clone(&account.turn).acquire_owned();
                 self.turn = tokio::select! {
                     biased;
-                    () = self.gateway.stop.cancelled() => None,
+                    () = self.state.duty.end.cancelled() => None,
                     turn = turn => turn.ok(),
                 };
                 Ok(false)
@@ -255,7 +256,7 @@ impl Runner {
         let now = self.gateway.now();
         let begin = |text: Chosen| {
             let entry = self.gateway.outbound.in_flight.enter(text.id);
-            let (store, owner) = (Arc::clone(&self.gateway.store), self.gateway.owner.clone());
+            let (store, owner) = (Arc::clone(&self.gateway.store), self.state.duty.term.owner.clone());
             let id = text.id;
             (text, entry, self.gateway.tasks.spawn(async move { store.begin_attempt(id, &owner, now).await }))
         };
@@ -308,7 +309,7 @@ impl Runner {
     async fn rest(&self, pause: Duration) -> bool {
         tokio::select! {
             biased;
-            () = self.gateway.stop.cancelled() => false,
+            () = self.state.duty.end.cancelled() => false,
             () = self.state.wake.notified() => true,
             () = tokio::time::sleep(pause) => true,
         }
@@ -316,7 +317,11 @@ impl Runner {
 
     /// `false`: the gateway stops.
     async fn sleep(&self, pause: Duration) -> bool {
-        self.gateway.rest(pause).await.is_ok()
+        tokio::select! {
+            biased;
+            () = self.state.duty.end.cancelled() => false,
+            () = tokio::time::sleep(pause) => true,
+        }
     }
 }
 

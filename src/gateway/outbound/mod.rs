@@ -15,11 +15,10 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
-use crate::domain::message::Lane;
-use crate::domain::pace::Moment;
-
+use super::duties::{self, Held};
 use super::troubles::STORE_PAUSE;
 use super::{Gateway, Settings};
+use crate::domain::message::Lane;
 use in_flight::InFlight;
 use pauses::Pauses;
 
@@ -49,8 +48,6 @@ pub(super) struct Outbound {
     unknown: Notify,
     pub(super) pauses: Pauses,
     max_in_flight: usize,
-    /// When this process started: nothing of an earlier one left after that.
-    started: Moment,
 }
 
 /// What a running lane shares with those who wake and feed it.
@@ -59,10 +56,12 @@ struct LaneState {
     wake: Notify,
     /// One for each send that may be on its way.
     slots: Arc<Semaphore>,
+    /// What makes it this daemon's to send by it.
+    duty: Held,
 }
 
 impl Outbound {
-    pub(super) fn new(settings: &Settings, started: Moment) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         Self {
             lanes: Mutex::default(),
             wanted: Notify::new(),
@@ -70,7 +69,6 @@ impl Outbound {
             unknown: Notify::new(),
             pauses: Pauses::default(),
             max_in_flight: settings.max_in_flight.max(1),
-            started,
         }
     }
 
@@ -79,6 +77,19 @@ impl Outbound {
         match self.running().get(lane) {
             Some(state) => state.wake.notify_one(),
             None => self.wanted.notify_one(),
+        }
+    }
+
+    /// Some lane may have become this daemon's, or have something to send.
+    pub(super) fn look_again(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// The lane is not run any more.
+    fn end(&self, state: &Arc<LaneState>) {
+        let mut running = self.running();
+        if running.get(&state.lane).is_some_and(|current| Arc::ptr_eq(current, state)) {
+            running.remove(&state.lane);
         }
     }
 
@@ -95,7 +106,7 @@ impl Outbound {
     }
 
     /// The state of a lane that is not running yet; none if it is.
-    fn start(&self, lane: &Lane) -> Option<Arc<LaneState>> {
+    fn start(&self, lane: &Lane, duty: Held) -> Option<Arc<LaneState>> {
         let mut running = self.running();
         if running.contains_key(lane) {
             return None;
@@ -104,6 +115,7 @@ impl Outbound {
             lane: lane.clone(),
             wake: Notify::new(),
             slots: Arc::new(Semaphore::new(self.max_in_flight)),
+            duty,
         });
         running.insert(lane.clone(), Arc::clone(&state));
         Some(state)
@@ -147,8 +159,13 @@ fn look_after(gateway: &Arc<Gateway>, lane: &Lane, orphans: &mut std::collection
         }
         return;
     };
-    match gateway.outbound.start(lane) {
-        Some(state) => gateway.spawn(lane::run(Arc::clone(gateway), Arc::clone(channel), state)),
+    // Else another daemon's.
+    let Some(duty) = gateway.duties.held(&duties::of_lane(channel, lane)) else { return };
+    match gateway.outbound.start(lane, duty.clone()) {
+        Some(state) => {
+            let run = lane::run(Arc::clone(gateway), Arc::clone(channel), state);
+            gateway.spawn(duty.tasks.track_future(run));
+        }
         None => gateway.outbound.wake(lane),
     }
 }

@@ -33,6 +33,12 @@ impl Limit {
         Self { state: Mutex::new(State { left, claims: BTreeMap::new(), claimed: 0 }) }
     }
 
+    /// As if it had started at that moment.
+    pub fn restart(&self, now: Moment) {
+        let mut state = self.state();
+        state.left = state.left.started_again(now);
+    }
+
     /// When `segments` may leave, not before `by`, after all that is about to.
     pub fn due(&self, by: Moment, segments: u32) -> Moment {
         self.state().due(by, segments)

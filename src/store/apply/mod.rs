@@ -26,6 +26,14 @@ pub mod receipts;
 pub mod sessions;
 pub mod turns;
 
+/// In whose hand something is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hand {
+    Of(String),
+    /// A process's that is gone, and not this one's.
+    GoneBut(String),
+}
+
 /// A receipt that came before its message's provider id, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parked {
@@ -40,6 +48,9 @@ pub struct Parked {
 pub trait World {
     fn now(&self) -> Timestamp;
     fn rules(&self) -> &Rules;
+
+    /// Whether that process may begin anything.
+    fn is_in_office(&self, owner: &str) -> Result<bool, StoreError>;
 
     // --- customers ---
 
@@ -84,8 +95,8 @@ pub trait World {
         idempotency: Option<IdempotencyName>,
     ) -> Result<(), StoreError>;
     fn update_message(&mut self, message: &Message) -> Result<(), StoreError>;
-    /// Those whose attempts are in somebody's hand.
-    fn messages_in_hand(&self) -> Result<Vec<MessageId>, StoreError>;
+    /// Those whose attempts are in that hand, and perhaps others.
+    fn messages_in(&self, hand: &Hand) -> Result<Vec<MessageId>, StoreError>;
     /// What is queued and past its `valid_until`: the longest overdue first, then in the order of queueing.
     fn overdue_messages(&self, limit: usize) -> Result<Vec<MessageId>, StoreError>;
 
@@ -118,7 +129,8 @@ pub trait World {
     /// The turn that may be handed out next, and when: of those that are the first open one of their session, and pending,
     /// the one that has been due for longest, then the first queued.
     fn next_turn(&mut self) -> Result<Option<(Timestamp, TurnId)>, StoreError>;
-    fn turns_in_hand(&self) -> Result<Vec<TurnId>, StoreError>;
+    /// Those that are in that hand, and perhaps others.
+    fn turns_in(&self, hand: &Hand) -> Result<Vec<TurnId>, StoreError>;
 
     // --- keys of idempotency ---
 
@@ -172,6 +184,14 @@ pub fn front<T, E>(
         }
     }
     Ok(Some(oldest))
+}
+
+/// Nothing is begun in the name of a process whose term is over.
+fn must_be_in_office(tx: &impl World, owner: &str) -> Result<(), StoreError> {
+    if tx.is_in_office(owner)? {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable("this daemon was not heard of for too long, and others do its work".into()))
 }
 
 /// Something that has to be there, since something else leads to it, is not.

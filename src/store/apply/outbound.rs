@@ -6,10 +6,11 @@ use crate::domain::delivery::{Evidence, SendOutcome, Status};
 use crate::domain::ids::MessageId;
 use crate::domain::message::Message;
 use crate::domain::time::Timestamp;
-use crate::store::apply::{World, missing};
+use crate::store::apply::{Hand, World, missing, must_be_in_office};
 use crate::store::{Begun, SettleError, StoreError};
 
 pub fn begin_attempt(tx: &mut impl World, id: MessageId, owner: &str) -> Result<Begun, StoreError> {
+    must_be_in_office(tx, owner)?;
     let now = tx.now();
     let Some(mut message) = due(tx, id)? else { return Ok(Begun::NotDue) };
     let customer = tx.customer(message.customer_id)?.ok_or_else(|| missing("a customer"))?;
@@ -82,22 +83,25 @@ pub fn settle(
 
 pub fn abandon_attempts(tx: &mut impl World, owner: &str) -> Result<usize, StoreError> {
     let now = tx.now();
-    change_in_hand(tx, |message| message.is_abandoned(owner), |message| message.abandon(now))
+    let hand = Hand::GoneBut(owner.to_owned());
+    change_in_hand(tx, &hand, |message| message.is_abandoned(owner), |message| message.abandon(now))
 }
 
 pub fn reclaim(tx: &mut impl World, owner: &str, known: &[(MessageId, u32)]) -> Result<usize, StoreError> {
     let now = tx.now();
-    change_in_hand(tx, |message| message.is_forgotten(owner, known), |message| message.reclaim(now))
+    let hand = Hand::Of(owner.to_owned());
+    change_in_hand(tx, &hand, |message| message.is_forgotten(owner, known), |message| message.reclaim(now))
 }
 
 /// Changes those messages whose attempts are in somebody's hand. Returns how many.
 fn change_in_hand(
     tx: &mut impl World,
+    hand: &Hand,
     which: impl Fn(&Message) -> bool,
     change: impl Fn(&mut Message),
 ) -> Result<usize, StoreError> {
     let mut changed = 0;
-    for message in tx.messages_in_hand()? {
+    for message in tx.messages_in(hand)? {
         let mut message = tx.message(message)?.ok_or_else(|| missing("a message in hand"))?;
         if which(&message) {
             change(&mut message);

@@ -10,13 +10,14 @@ use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{HISTORY, Turn, TurnWork};
-use crate::store::apply::{World, missing};
+use crate::store::apply::{Hand, World, missing, must_be_in_office};
 use crate::store::{
     CompleteTurn, ReplayError, ReplyError, ReplyToTurn, StoreError, TurnClaim, TurnCompleted, TurnError,
     TurnFailed, TurnFailure, TurnReplied,
 };
 
 pub fn claim(tx: &mut impl World, owner: &str) -> Result<TurnClaim, StoreError> {
+    must_be_in_office(tx, owner)?;
     let (mut turn, mut session, message) = loop {
         let Some((due_at, id)) = tx.next_turn()? else { return Ok(TurnClaim::Idle) };
         if due_at > tx.now() {
@@ -180,17 +181,21 @@ fn retry(
 }
 
 pub fn release(tx: &mut impl World, owner: &str) -> Result<usize, StoreError> {
-    retry_in_hand(tx, |turn| turn.is_abandoned(owner))
+    retry_in_hand(tx, &Hand::GoneBut(owner.to_owned()), |turn| turn.is_abandoned(owner))
 }
 
 pub fn reclaim(tx: &mut impl World, owner: &str, known: &[(TurnId, u32)]) -> Result<usize, StoreError> {
-    retry_in_hand(tx, |turn| turn.is_forgotten(owner, known))
+    retry_in_hand(tx, &Hand::Of(owner.to_owned()), |turn| turn.is_forgotten(owner, known))
 }
 
 /// Those turns that are in somebody's hand are pending again. Returns how many.
-fn retry_in_hand(tx: &mut impl World, which: impl Fn(&Turn) -> bool) -> Result<usize, StoreError> {
+fn retry_in_hand(
+    tx: &mut impl World,
+    hand: &Hand,
+    which: impl Fn(&Turn) -> bool,
+) -> Result<usize, StoreError> {
     let mut retried = 0;
-    for turn in tx.turns_in_hand()? {
+    for turn in tx.turns_in(hand)? {
         let turn = tx.turn(turn)?.ok_or_else(|| missing("a turn in hand"))?;
         if which(&turn) {
             let (session, now) = (session_of(tx, &turn)?, tx.now());

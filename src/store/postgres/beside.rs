@@ -38,7 +38,7 @@ const PUT_DELIVERY: &str =
     ON CONFLICT (endpoint, place) DO UPDATE SET next_at = EXCLUDED.next_at, record = EXCLUDED.record";
 
 /// A transaction, open until it is committed. One that is dropped before that is rolled back with its connection.
-struct Transaction {
+pub struct Transaction {
     on: Arc<Connection>,
     done: bool,
     tasks: TaskTracker,
@@ -50,11 +50,11 @@ struct Transaction {
 const MOST_IDLE: usize = 4;
 
 impl Transaction {
-    async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+    pub async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         self.on.query(sql, values).await.map_err(Failure::into_store_error)
     }
 
-    async fn execute(&self, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
+    pub async fn execute(&self, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
         self.on.execute(sql, values).await.map_err(Failure::into_store_error)
     }
 
@@ -71,7 +71,7 @@ impl Transaction {
         places.into_iter().max().map(unbig).transpose()
     }
 
-    async fn commit(mut self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
         let committed = self.on.batch(COMMIT).await;
         self.done = committed.is_ok();
         if self.done {
@@ -95,14 +95,14 @@ impl Drop for Transaction {
 
 impl PostgresStore {
     /// A statement that is all of its transaction.
-    async fn put(&self, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
+    pub(super) async fn put(&self, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
         self.committer.check()?;
         let on = self.pool.session().await.map_err(Failure::into_store_error)?;
         on.prepared(sql).await.map_err(Failure::into_store_error)?;
         on.execute(sql, values).await.map_err(Failure::into_uncertain)
     }
 
-    async fn transaction(&self) -> Result<Transaction, StoreError> {
+    pub(super) async fn transaction(&self) -> Result<Transaction, StoreError> {
         self.committer.check()?;
         let (idle, tasks) = (Arc::clone(&self.idle), self.dialer.tasks().clone());
         let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -21,6 +21,7 @@ use crate::domain::delivery::MAX_PARKED;
 use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId};
 use crate::domain::time::Timestamp;
 use crate::store::Rules;
+use crate::store::apply::Hand;
 use crate::store::change::IdempotencyName;
 
 /// How many numbers of the order of creation are given at a time: `INCREMENT BY` of the sequence.
@@ -30,9 +31,23 @@ const OLDEST_PARKED: u64 = 300;
 
 pub const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// Whether the daemon of that name is gone: not in office, on a server that could have heard of it.
+macro_rules! is_gone {
+    ($name:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT FROM daemons d WHERE d.name = ",
+            $name,
+            " AND (d.in_office_until > clock_timestamp() OR pg_postmaster_start_time() > clock_timestamp() - interval '10 seconds'))"
+        )
+    };
+}
+pub(super) use is_gone;
+
 /// $1 customers, $2 numbers, $3 messages, $4 sessions, $5 turns, $6 providers' ids with $7 their channels; how many of: $8 due
-/// turns, $9 sessions to be attended to, $10 overdue messages as of $11; $12 all attempts in hand, $13 all turns in hand, $14 all
-/// who wait; $15 providers' ids of whatever channel.
+/// turns, $9 sessions to be attended to, $10 overdue messages as of $11; $12 whose attempts, or
+/// those of all who are gone but $13; $14 all
+/// who wait; $15 providers' ids of whatever channel; $16 and $17 as $12 and $13, of
+/// turns.
 pub const LOCK: &str = concat!(
     "WITH wanted AS (
         SELECT unnest($1::uuid[]) AS id
@@ -46,8 +61,14 @@ pub const LOCK: &str = concat!(
         UNION (SELECT customer_id FROM sessions WHERE attend_at IS NOT NULL ORDER BY attend_at, id LIMIT $9)
         UNION (SELECT customer_id FROM messages WHERE status = 'queued' AND valid_until < $11
             ORDER BY valid_until, seq LIMIT $10)
-        UNION SELECT customer_id FROM messages WHERE status = 'sending' AND $12
-        UNION SELECT customer_id FROM turns WHERE owner IS NOT NULL AND $13
+        UNION SELECT customer_id FROM messages WHERE status = 'sending' AND (owner = ANY ($12::text[])
+            OR owner <> ALL ($13::text[]) AND ",
+    is_gone!("owner"),
+    ")
+        UNION SELECT customer_id FROM turns WHERE owner IS NOT NULL AND (owner = ANY ($16::text[])
+            OR owner <> ALL ($17::text[]) AND ",
+    is_gone!("owner"),
+    ")
         UNION SELECT customer_id FROM sessions WHERE inbox = 0 AND $14
         UNION SELECT m.customer_id FROM outbound_ids o JOIN messages m ON m.id = o.message_id
             WHERE o.provider_id = ANY ($15::text[])
@@ -123,10 +144,29 @@ pub const TO_BE_ATTENDED: &str = concat!(
 );
 pub const OVERDUE: &str = "SELECT customer_id, valid_until AS at, seq FROM messages
     WHERE status = 'queued' AND valid_until < $1 ORDER BY valid_until, seq LIMIT $2";
-pub const MESSAGES_IN_HAND: &str =
-    concat!("SELECT ", columns!(messages), " FROM messages m WHERE m.status = 'sending' ORDER BY m.id");
-pub const TURNS_IN_HAND: &str =
-    concat!("SELECT ", columns!(turns), " FROM turns t WHERE t.owner IS NOT NULL ORDER BY t.id");
+/// $1 of these, $2 of all who are gone but these.
+pub const MESSAGES_IN: &str = concat!(
+    "SELECT ",
+    columns!(messages),
+    " FROM messages m WHERE m.status = 'sending'
+        AND (m.owner = ANY ($1::text[]) OR m.owner <> ALL ($2::text[]) AND ",
+    is_gone!("m.owner"),
+    ") ORDER BY m.id"
+);
+pub const TURNS_IN: &str = concat!(
+    "SELECT ",
+    columns!(turns),
+    " FROM turns t WHERE t.owner IS NOT NULL
+        AND (t.owner = ANY ($1::text[]) OR t.owner <> ALL ($2::text[]) AND ",
+    is_gone!("t.owner"),
+    ") ORDER BY t.id"
+);
+/// Who was never heard of is no daemon, but somebody who works by himself.
+pub const OFFICE: &str = concat!(
+    "SELECT o.name, NOT ",
+    is_gone!("o.name"),
+    " AS in_office FROM daemons o WHERE o.name = ANY ($1::text[])"
+);
 pub const WAITING_SESSIONS: &str =
     concat!("SELECT ", columns!(sessions), " FROM sessions s WHERE s.inbox = 0 ORDER BY s.inbox_since, s.id");
 
@@ -135,7 +175,6 @@ type Said = (SessionId, u64, u64, usize);
 
 /// What is wanted, by kind.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a list of its own that is wanted or not")]
 struct Asked {
     customers: Vec<Uuid>,
     numbers: Vec<String>,
@@ -156,8 +195,9 @@ struct Asked {
     due_turns: Option<usize>,
     to_be_attended: Option<usize>,
     overdue: BTreeMap<Timestamp, usize>,
-    messages_in_hand: bool,
-    turns_in_hand: bool,
+    messages_in: Vec<Hand>,
+    turns_in: Vec<Hand>,
+    offices: Vec<String>,
     waiting_sessions: bool,
     orders: usize,
 }
@@ -206,8 +246,9 @@ impl Asked {
                     let before = asked.overdue.entry(*now).or_default();
                     *before = (*before).max(*most);
                 }
-                Want::MessagesInHand => asked.messages_in_hand = true,
-                Want::TurnsInHand => asked.turns_in_hand = true,
+                Want::MessagesIn(hand) => asked.messages_in.push(hand.clone()),
+                Want::TurnsIn(hand) => asked.turns_in.push(hand.clone()),
+                Want::Office(owner) => asked.offices.push(owner.clone()),
                 Want::WaitingSessions => asked.waiting_sessions = true,
                 Want::Orders(blocks) => asked.orders = asked.orders.max(*blocks),
             }
@@ -240,7 +281,9 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
     let overdue_at = asked.overdue.keys().max().map_or(i64::MIN, |now| now.as_millis());
     let orders = count(asked.orders.max(1));
     let of_all_channels = escaped(&asked.provider_ids);
-    let lock: [&(dyn tokio_postgres::types::ToSql + Sync); 15] = [
+    let (messages_of, messages_gone_but) = hands(&asked.messages_in);
+    let (turns_of, turns_gone_but) = hands(&asked.turns_in);
+    let lock: [&(dyn tokio_postgres::types::ToSql + Sync); 17] = [
         &asked.customers,
         &asked.numbers,
         &asked.messages,
@@ -252,10 +295,12 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
         &to_be_attended,
         &overdue,
         &overdue_at,
-        &asked.messages_in_hand,
-        &asked.turns_in_hand,
+        &messages_of,
+        &messages_gone_but,
         &asked.waiting_sessions,
         &of_all_channels,
+        &turns_of,
+        &turns_gone_but,
     ];
     // In this order on the wire: what is read, and what is numbered, comes after the locks.
     let ((), customers, orders, ()) = tokio::try_join!(
@@ -279,6 +324,18 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
     give_orders(working, &orders)
 }
 
+/// Whose hands, and those who are not gone where all who are gone are asked for: none is nobody, so that a null asks for none.
+fn hands(hands: &[Hand]) -> (Vec<String>, Option<Vec<String>>) {
+    let (mut of, mut gone_but) = (Vec::new(), None);
+    for hand in hands {
+        match hand {
+            Hand::Of(owner) => of.push(owner.clone()),
+            Hand::GoneBut(owner) => gone_but.get_or_insert_with(Vec::new).push(owner.clone()),
+        }
+    }
+    (of, gone_but)
+}
+
 fn or_none(most: Option<usize>) -> i64 {
     most.map_or(0, count)
 }
@@ -293,7 +350,7 @@ fn give_orders(working: &mut Working, rows: &[Row]) -> Result<(), Failure> {
 
 async fn load_rows(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), Failure> {
     let locked: Vec<Uuid> = working.locked.iter().map(|id| id.0).collect();
-    let about_turns = !asked.turns.is_empty() || asked.due_turns.is_some() || asked.turns_in_hand;
+    let about_turns = !asked.turns.is_empty() || asked.due_turns.is_some() || !asked.turns_in.is_empty();
     let with_turns: &[Uuid] = if about_turns { &locked } else { &[] };
     // Providers' ids are locked before the messages are read that they lead to.
     let (ids, sessions, messages, turns, lists) = tokio::try_join!(
@@ -479,8 +536,9 @@ struct Lists {
     due_turns: Vec<Row>,
     to_be_attended: Vec<Row>,
     overdue: Vec<(Timestamp, Vec<Row>)>,
-    messages_in_hand: Vec<Row>,
-    turns_in_hand: Vec<Row>,
+    messages_in: Vec<(Hand, Vec<Row>)>,
+    turns_in: Vec<(Hand, Vec<Row>)>,
+    offices: Vec<Row>,
     waiting_sessions: Vec<Row>,
     oldest_parked: Vec<Row>,
 }
@@ -498,7 +556,7 @@ async fn lists(on: &Writing, asked: &Asked) -> Result<Lists, Failure> {
         let rows = on.query(OVERDUE, &[&now.as_millis(), &one_more(*most)]).await?;
         Ok::<_, Failure>((*now, rows))
     });
-    let (how_many_parked, said, due_turns, to_be_attended, overdue, messages_in_hand, turns_in_hand, waiting) =
+    let (how_many_parked, said, due_turns, to_be_attended, overdue, messages_in, turns_in, offices, waiting) =
         tokio::try_join!(
             biased;
             async { on.query_unless(!asked.how_many_parked, HOW_MANY_PARKED, &[]).await },
@@ -506,8 +564,9 @@ async fn lists(on: &Writing, asked: &Asked) -> Result<Lists, Failure> {
             async { on.query_unless(asked.due_turns.is_none(), DUE_TURNS, &[&due_turns]).await },
             async { on.query_unless(asked.to_be_attended.is_none(), TO_BE_ATTENDED, &[&to_be_attended]).await },
             try_join_all(overdue),
-            async { on.query_unless(!asked.messages_in_hand, MESSAGES_IN_HAND, &[]).await },
-            async { on.query_unless(!asked.turns_in_hand, TURNS_IN_HAND, &[]).await },
+            try_join_all(asked.messages_in.iter().map(|hand| in_hand(on, MESSAGES_IN, hand))),
+            try_join_all(asked.turns_in.iter().map(|hand| in_hand(on, TURNS_IN, hand))),
+            async { on.query_unless(asked.offices.is_empty(), OFFICE, &[&asked.offices]).await },
             async { on.query_unless(!asked.waiting_sessions, WAITING_SESSIONS, &[]).await },
         )?;
     let parked: Option<i64> = how_many_parked.first().map(|row| column_of(row, "value")).transpose()?;
@@ -519,11 +578,17 @@ async fn lists(on: &Writing, asked: &Asked) -> Result<Lists, Failure> {
         due_turns,
         to_be_attended,
         overdue,
-        messages_in_hand,
-        turns_in_hand,
+        messages_in,
+        turns_in,
+        offices,
         waiting_sessions: waiting,
         oldest_parked,
     })
+}
+
+async fn in_hand(on: &Writing, sql: &'static str, hand: &Hand) -> Result<(Hand, Vec<Row>), Failure> {
+    let (of, gone_but) = hands(std::slice::from_ref(hand));
+    Ok((hand.clone(), on.query(sql, &[&of, &gone_but]).await?))
 }
 
 fn take_lists(asked: &Asked, lists: &Lists, working: &mut Working) -> Result<(), Failure> {
@@ -559,23 +624,29 @@ fn take_lists(asked: &Asked, lists: &Lists, working: &mut Working) -> Result<(),
         let bound = bound(rows, most, working, by_seq)?;
         working.overdue.insert(*now, bound);
     }
-    if asked.messages_in_hand {
+    for (hand, rows) in &lists.messages_in {
         let mut in_hand = Vec::new();
-        for row in &lists.messages_in_hand {
+        for row in rows {
             let row = rows::message(row)?;
             in_hand.push(row.message.id);
             working.load_message(row);
         }
-        working.messages_in_hand = Some(in_hand);
+        working.messages_in.insert(hand.clone(), in_hand);
     }
-    if asked.turns_in_hand {
+    for (hand, rows) in &lists.turns_in {
         let mut in_hand = Vec::new();
-        for row in &lists.turns_in_hand {
+        for row in rows {
             let row = rows::turn(row)?;
             in_hand.push(row.turn.id);
             working.load_turn(row);
         }
-        working.turns_in_hand = Some(in_hand);
+        working.turns_in.insert(hand.clone(), in_hand);
+    }
+    for owner in &asked.offices {
+        working.in_office.insert(owner.clone(), true);
+    }
+    for row in &lists.offices {
+        working.in_office.insert(column_of(row, "name")?, column_of(row, "in_office")?);
     }
     if asked.waiting_sessions {
         let mut waiting = Vec::new();

@@ -13,17 +13,17 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::apply::{customers, inbound, messages, outbound, receipts, sessions, turns};
+use super::apply::{Hand, customers, inbound, messages, outbound, receipts, sessions, turns};
 use super::export::{Export, ImportError, Record};
 use super::queue::Urgency;
 use super::{
     AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
     ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
     CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, Idempotency, InHand, Inbound,
-    InboxFilter, LaneHeads, ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed,
-    RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, Rules, SetSubscription, SettleError,
-    Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed,
-    TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
+    InboxFilter, LaneHeads, ListError, Logged, Muster, Mustered, Page, PageRequest, Pruned, Receipt,
+    ReceiptOutcome, Reclaimed, RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, Rules,
+    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
+    TurnCompleted, TurnError, TurnFailed, TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
 };
 use crate::domain::customer::{ConsentEvidence, ConsentRecord, Customer, NumberHash};
 use crate::domain::delivery::{Evidence, ReceiptStatus, SendOutcome};
@@ -46,6 +46,7 @@ mod job;
 mod load;
 mod log;
 mod migrate;
+mod muster;
 mod news;
 mod open;
 mod queries;
@@ -335,7 +336,7 @@ impl Store for PostgresStore {
     }
 
     async fn begin_attempt(&self, id: MessageId, owner: &str, now: Timestamp) -> Result<Begun, StoreError> {
-        let (owner, known) = (owner.to_owned(), wants([Want::Message(id)]));
+        let (owner, known) = (owner.to_owned(), wants([Want::Message(id), Want::Office(owner.to_owned())]));
         self.command(Urgency::Due, now, known, move |tx| outbound::begin_attempt(tx, id, &owner)).await
     }
 
@@ -352,7 +353,7 @@ impl Store for PostgresStore {
     }
 
     async fn abandon_attempts(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        let (owner, known) = (owner.to_owned(), wants([Want::MessagesInHand]));
+        let (owner, known) = (owner.to_owned(), wants([Want::MessagesIn(Hand::GoneBut(owner.to_owned()))]));
         self.command(Urgency::UnderWay, now, known, move |tx| outbound::abandon_attempts(tx, &owner)).await
     }
 
@@ -417,8 +418,9 @@ impl Store for PostgresStore {
     async fn claim_turn(&self, owner: &str, now: Timestamp) -> Result<TurnClaim, StoreError> {
         // The same line for all of this process, so that they do not wait for each other's rows.
         let (owner, line) = (owner.to_owned(), Some(line(&"turns")));
+        let known = wants([Want::DueTurns(8), Want::Office(owner.clone())]);
         let claim = move |tx: &mut Working| turns::claim(tx, &owner);
-        self.committer.run(Urgency::Due, line, now, wants([Want::DueTurns(8)]), claim).await
+        self.committer.run(Urgency::Due, line, now, known, claim).await
     }
 
     async fn complete_turn(&self, command: CompleteTurn) -> Result<TurnCompleted, TurnError> {
@@ -452,7 +454,7 @@ impl Store for PostgresStore {
     }
 
     async fn release_turns(&self, owner: &str, now: Timestamp) -> Result<usize, StoreError> {
-        let (owner, known) = (owner.to_owned(), wants([Want::TurnsInHand]));
+        let (owner, known) = (owner.to_owned(), wants([Want::TurnsIn(Hand::GoneBut(owner.to_owned()))]));
         self.command(Urgency::UnderWay, now, known, move |tx| turns::release(tx, &owner)).await
     }
 
@@ -462,11 +464,12 @@ impl Store for PostgresStore {
 
     async fn reclaim(&self, owner: &str, known: InHand, now: Timestamp) -> Result<Reclaimed, StoreError> {
         let owner = owner.to_owned();
+        let hand = Hand::Of(owner.clone());
         let command = move |tx: &mut Working| -> Result<Reclaimed, StoreError> {
             let messages = outbound::reclaim(tx, &owner, &known.messages)?;
             Ok(Reclaimed { messages, turns: turns::reclaim(tx, &owner, &known.turns)? })
         };
-        let known = wants([Want::MessagesInHand, Want::TurnsInHand]);
+        let known = wants([Want::MessagesIn(hand.clone()), Want::TurnsIn(hand)]);
         self.command(Urgency::UnderWay, now, known, command).await
     }
 
@@ -550,6 +553,22 @@ impl Store for PostgresStore {
 
     async fn revoke_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
         self.end_token(id, now).await
+    }
+
+    async fn muster(&self, muster: Muster) -> Result<Mustered, StoreError> {
+        self.show_up(&muster).await
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn lay_down(&self, owner: &str, duty: &str) -> Result<(), StoreError> {
+        self.free_duty(owner, duty).await
+    }
+
+    async fn resign(&self, owner: &str) -> Result<(), StoreError> {
+        self.free_all(owner).await
     }
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<Swept, StoreError> {

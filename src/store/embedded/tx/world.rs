@@ -12,7 +12,7 @@ use crate::domain::phone::Address;
 use crate::domain::session::{InboxQueue, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
-use crate::store::apply::{Parked, World};
+use crate::store::apply::{Hand, Parked, World};
 use crate::store::change::{IdempotencyName, Remembered};
 use crate::store::embedded::commands::{idempotency, sweep};
 use crate::store::embedded::keys::{
@@ -28,6 +28,11 @@ impl World for Tx<'_, '_> {
 
     fn rules(&self) -> &Rules {
         self.rules
+    }
+
+    fn is_in_office(&self, _: &str) -> Result<bool, StoreError> {
+        // Whoever has the store has it alone.
+        Ok(true)
     }
 
     fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
@@ -116,7 +121,7 @@ impl World for Tx<'_, '_> {
         self.update_message(message)
     }
 
-    fn messages_in_hand(&self) -> Result<Vec<MessageId>, StoreError> {
+    fn messages_in(&self, _: &Hand) -> Result<Vec<MessageId>, StoreError> {
         let in_hand = self.tables().entries::<AttemptKey, ()>(&AttemptKey::all());
         in_hand.map(|entry| Ok(entry?.0.message)).collect()
     }
@@ -182,7 +187,7 @@ impl World for Tx<'_, '_> {
         Ok(next.map(|(DueTurnKey { due_at, .. }, id)| (due_at, id)))
     }
 
-    fn turns_in_hand(&self) -> Result<Vec<TurnId>, StoreError> {
+    fn turns_in(&self, _: &Hand) -> Result<Vec<TurnId>, StoreError> {
         let in_hand = self.tables().entries::<TurnInHandKey, ()>(&TurnInHandKey::all());
         in_hand.map(|entry| Ok(entry?.0.turn)).collect()
     }

@@ -10,6 +10,22 @@ CREATE TABLE counters (
 ) WITH (fillfactor = 50);
 INSERT INTO counters VALUES ('events', 0), ('parked', 0);
 
+-- The daemons, until when each is in office by this server's clock, and what each of them could do.
+CREATE TABLE daemons (
+    name text COLLATE "C" PRIMARY KEY,
+    in_office_until timestamptz NOT NULL,
+    shown_at timestamptz NOT NULL,
+    -- Since when customers' texts may have been missed that it would still ask for.
+    missed_since bigint,
+    duties text[] COLLATE "C" NOT NULL
+);
+
+-- What one daemon at a time does, and which.
+CREATE TABLE duties (
+    name text COLLATE "C" PRIMARY KEY,
+    owner text COLLATE "C"
+);
+
 -- What is known of the store as a whole.
 CREATE TABLE facts (
     name text PRIMARY KEY,

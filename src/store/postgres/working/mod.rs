@@ -15,7 +15,7 @@ use crate::domain::message::Message;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Turn, TurnState};
-use crate::store::apply::{self, Parked};
+use crate::store::apply::{self, Hand, Parked};
 use crate::store::change::{Changed, IdempotencyName, Remembered};
 use crate::store::{Rules, StoreError};
 
@@ -101,8 +101,9 @@ pub struct Working {
     pub due_turns: Option<Bound>,
     pub to_be_attended: Option<Bound>,
     pub overdue: BTreeMap<Timestamp, Bound>,
-    pub messages_in_hand: Option<Vec<MessageId>>,
-    pub turns_in_hand: Option<Vec<TurnId>>,
+    pub messages_in: BTreeMap<Hand, Vec<MessageId>>,
+    pub turns_in: BTreeMap<Hand, Vec<TurnId>>,
+    pub in_office: BTreeMap<String, bool>,
     pub waiting_sessions: Option<Vec<SessionId>>,
 
     sessions_of: BTreeMap<CustomerId, BTreeSet<SessionId>>,
@@ -198,8 +199,9 @@ impl Working {
             due_turns: None,
             to_be_attended: None,
             overdue: BTreeMap::new(),
-            messages_in_hand: None,
-            turns_in_hand: None,
+            messages_in: BTreeMap::new(),
+            turns_in: BTreeMap::new(),
+            in_office: BTreeMap::new(),
             waiting_sessions: None,
             sessions_of: BTreeMap::new(),
             messages_of: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use crate::domain::customer::NumberHash;
 use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId};
 use crate::domain::time::Timestamp;
+use crate::store::apply::Hand;
 use crate::store::change::IdempotencyName;
 
 /// A provider's id, and the channel that it is of.
@@ -34,8 +35,10 @@ pub enum Want {
     DueTurns(usize),
     ToBeAttended(usize),
     Overdue(Timestamp, usize),
-    MessagesInHand,
-    TurnsInHand,
+    MessagesIn(Hand),
+    TurnsIn(Hand),
+    /// Whether that daemon is in office.
+    Office(String),
     WaitingSessions,
     /// So many more numbers for the order of creation.
     Orders(usize),
@@ -53,8 +56,8 @@ impl Want {
             | Self::DueTurns(_)
             | Self::ToBeAttended(_)
             | Self::Overdue(..)
-            | Self::MessagesInHand
-            | Self::TurnsInHand
+            | Self::MessagesIn(_)
+            | Self::TurnsIn(_)
             | Self::WaitingSessions => true,
             Self::Session(_)
             | Self::Message(_)
@@ -66,6 +69,7 @@ impl Want {
             | Self::Suppression(_)
             | Self::LastWords(_)
             | Self::Said(..)
+            | Self::Office(_)
             | Self::Orders(_) => false,
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::phone::Address;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
-use crate::store::apply::{Parked, World, missing};
+use crate::store::apply::{Hand, Parked, World, missing};
 use crate::store::change::{IdempotencyName, Remembered};
 use crate::store::{Receipt, Rules, StoreError};
 
@@ -27,6 +27,10 @@ impl World for Working {
 
     fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    fn is_in_office(&self, owner: &str) -> Result<bool, StoreError> {
+        self.in_office.get(owner).copied().ok_or_else(|| self.want(Want::Office(owner.to_owned())))
     }
 
     fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
@@ -193,8 +197,8 @@ impl World for Working {
         Ok(())
     }
 
-    fn messages_in_hand(&self) -> Result<Vec<MessageId>, StoreError> {
-        let stored = self.messages_in_hand.as_ref().ok_or_else(|| self.want(Want::MessagesInHand))?;
+    fn messages_in(&self, hand: &Hand) -> Result<Vec<MessageId>, StoreError> {
+        let stored = self.messages_in.get(hand).ok_or_else(|| self.want(Want::MessagesIn(hand.clone())))?;
         let in_hand = |row: &MessageRow| row.message.delivery.status == Status::Sending;
         Ok(stored.iter().copied().filter(|id| self.messages.row(id).is_some_and(in_hand)).collect())
     }
@@ -322,8 +326,8 @@ impl World for Working {
         Ok(first.first().map(|(due_at, _, id)| (*due_at, *id)))
     }
 
-    fn turns_in_hand(&self) -> Result<Vec<TurnId>, StoreError> {
-        let stored = self.turns_in_hand.as_ref().ok_or_else(|| self.want(Want::TurnsInHand))?;
+    fn turns_in(&self, hand: &Hand) -> Result<Vec<TurnId>, StoreError> {
+        let stored = self.turns_in.get(hand).ok_or_else(|| self.want(Want::TurnsIn(hand.clone())))?;
         let in_hand = |row: &TurnRow| row.turn.owner().is_some();
         Ok(stored.iter().copied().filter(|id| self.turns.row(id).is_some_and(in_hand)).collect())
     }
