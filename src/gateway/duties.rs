@@ -287,7 +287,7 @@ impl Gateway {
         if taken.is_empty() {
             return;
         }
-        tracing::info!(duties = ?taken, others, "this daemon takes duties up");
+        tracing::info!(owner = term.owner, duties = ?taken, others, "this daemon takes duties up");
         for channel in
             self.channels.iter().filter(|channel| taken.contains(&format!("send {}", channel.name)))
         {

@@ -1,9 +1,9 @@
 //! The PostgreSQL server of a test program: one for all of its tests, started with the first that asks for it, and gone with the
 //! program. Each store has a schema of its own.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 use tokio::runtime::Builder;
@@ -11,27 +11,51 @@ use tokio_util::task::TaskTracker;
 
 /// Ends when this process does: it then hears nothing more of it.
 struct Server {
-    _process: Child,
     address: String,
+    pipes: Mutex<Pipes>,
 }
 
-/// Its connection string.
-fn address() -> &'static str {
+struct Pipes {
+    _process: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
+    SERVER.get_or_init(|| {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres/serve");
         let mut process = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut address = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let mut from = BufReader::new(process.stdout.take().unwrap());
+        from.read_line(&mut address).unwrap();
         assert!(!address.is_empty(), "no PostgreSQL server could be started; it says why above");
-        Server { _process: process, address: address.trim().to_owned() }
-    });
-    &server.address
+        let to = process.stdin.take().unwrap();
+        let pipes = Mutex::new(Pipes { _process: process, to, from });
+        Server { address: address.trim().to_owned(), pipes }
+    })
+}
+
+/// Starts it again: `restart` or `crash`. Blocks until it is back.
+#[allow(dead_code, reason = "not every test program does so")]
+pub fn start_again(how: &str) {
+    let mut pipes = server().pipes.lock().unwrap();
+    writeln!(pipes.to, "{how}").unwrap();
+    let mut back = String::new();
+    pipes.from.read_line(&mut back).unwrap();
+    assert_eq!(back.trim(), how, "the server did not come back");
+}
+
+/// Where it listens on 127.0.0.1.
+#[allow(dead_code, reason = "not every test program asks")]
+pub fn port() -> u16 {
+    let mut parts = server().address.split(' ');
+    parts.find_map(|part| part.strip_prefix("port=")).unwrap().parse().unwrap()
 }
 
 /// A connection string for a schema of that name, which is made if it is not there.
 pub fn schema(name: &str) -> String {
-    let address = address();
+    let address = &server().address;
     execute(address, &format!("CREATE SCHEMA IF NOT EXISTS \"{name}\""));
     format!("{address} options='-csearch_path=\"{name}\"'")
 }
@@ -47,4 +71,17 @@ pub fn execute(address: &str, sql: &str) {
     };
     let runtime = || Builder::new_current_thread().enable_all().build().unwrap().block_on(executed);
     thread::scope(|scope| scope.spawn(runtime).join()).unwrap();
+}
+
+/// The first column of what a statement gives, as texts.
+#[allow(dead_code, reason = "not every test program asks")]
+pub fn select(address: &str, sql: &str) -> Vec<String> {
+    let selected = async {
+        let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls).await.unwrap();
+        TaskTracker::new().spawn(connection);
+        let rows = client.query(sql, &[]).await.unwrap();
+        rows.iter().filter_map(|row| row.get::<_, Option<String>>(0)).collect()
+    };
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap().block_on(selected);
+    thread::scope(|scope| scope.spawn(runtime).join()).unwrap()
 }

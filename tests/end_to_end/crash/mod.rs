@@ -6,6 +6,7 @@
 //! and words of an earlier run, as far as the machine's timing lets it.
 
 mod audit;
+mod cluster;
 mod ledger;
 mod people;
 
@@ -17,7 +18,7 @@ use tokio::task::JoinSet;
 
 use self::ledger::Ledger;
 use self::people::{Agent, Conversation, With};
-use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup, engine};
+use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup, client, engine};
 
 /// Of each kind.
 const CONVERSATIONS: usize = 5;
@@ -79,7 +80,7 @@ async fn killed_under_load_it_keeps_every_promise() {
 
     let conversations = begin(&daemon, &provider).await;
     provider.faults(faults()).await;
-    let people = everybody(&daemon, &provider, &ledger, &conversations, &mut dice);
+    let people = everybody(&daemon.url, &provider, &ledger, &conversations, &mut dice);
     for _ in 0..kills {
         kill(&mut daemon, &mut dice).await;
     }
@@ -163,7 +164,7 @@ async fn begin(daemon: &Daemon, provider: &Provider) -> Vec<Arc<Conversation>> {
 }
 
 fn everybody(
-    daemon: &Daemon,
+    url: &str,
     provider: &Arc<Provider>,
     ledger: &Arc<Ledger>,
     conversations: &[Arc<Conversation>],
@@ -172,8 +173,8 @@ fn everybody(
     let mut people = JoinSet::new();
     let mut agents = 0..;
     let mut agent = || Agent {
-        url: daemon.url.clone(),
-        http: daemon.http.clone(),
+        url: url.to_owned(),
+        http: client(),
         token: format!("agent-secret-{}", agents.next().unwrap_or_default()),
     };
     for of in conversations {

@@ -1,0 +1,197 @@
+//! Three daemons on one PostgreSQL, between people who keep going and a provider whose lines break: one of them at a time is
+//! killed, stopped for a while, or cut off from the database, and the database itself is started again. All that one daemon
+//! promises holds; no number exceeds its pace; and what a dead one did is done by another within seconds.
+//!
+//! `CLUSTER_SECONDS` sets for how long: 45 unless it says otherwise. `CRASH_SEED` repeats an earlier run's moments.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use switchboard::domain::time::Timestamp;
+
+use super::ledger::Ledger;
+use super::{Dice, audit, begin, everybody, faults, from_environment, people, settings};
+use crate::fixture::proxy::{Proxy, Way};
+use crate::fixture::{Daemon, Provider, Relay, Setup, free_port, postgres};
+
+const DAEMONS: usize = 3;
+/// Of the brand's number, in segments a second.
+const PACE: usize = 15;
+/// The most that may pass until somebody else does what a dead daemon did.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
+
+struct Cluster {
+    daemons: Vec<Daemon>,
+    /// Each daemon's way to the database.
+    cables: Vec<Proxy>,
+    /// Everybody's way to the daemons.
+    balancer: Proxy,
+    database: String,
+    taken_over: Vec<Duration>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn daemons_that_share_a_database_keep_every_promise_together() {
+    let seconds = from_environment("CLUSTER_SECONDS").unwrap_or(45);
+    let seed = from_environment("CRASH_SEED")
+        .unwrap_or_else(|| switchboard::app::ambient::now().as_millis().unsigned_abs() % 1_000_000);
+    println!("{seconds} s with CRASH_SEED={seed}");
+    let mut dice = Dice(seed);
+
+    let provider = Arc::new(Provider::start().await);
+    provider.reset_to(seed).await;
+    let ledger = Arc::new(Ledger::default());
+    let bot = people::bot(Arc::clone(&ledger)).await;
+    let ports: Vec<u16> = (0..DAEMONS).map(|_| free_port()).collect();
+    let balancer = Proxy::to(&ports).await;
+    let relay = Relay::to(balancer.port).await;
+    provider.calls_back_at(&relay.url);
+    let bot = format!("{}\nloop_guard = \"none\"", bot.section());
+    let database = postgres::schema("cluster");
+    let mut cluster =
+        Cluster { daemons: Vec::new(), cables: Vec::new(), balancer, database, taken_over: Vec::new() };
+    for port in ports {
+        let cable = Proxy::to(&[postgres::port()]).await;
+        let url = format!(
+            "host=127.0.0.1 port={} user=postgres dbname=postgres sslmode=disable options=-csearch_path=cluster",
+            cable.port
+        );
+        let setup = Setup {
+            bot: bot.clone(),
+            more: settings(),
+            public_url: Some(relay.url.clone()),
+            engine: "postgres".into(),
+            store: format!("url = \"{url}\""),
+            pace: Some("15/s"),
+            port,
+            ..Setup::new(&provider.url)
+        };
+        cluster.daemons.push(Daemon::start(&setup).await);
+        cluster.cables.push(cable);
+    }
+
+    let conversations = begin(&cluster.daemons[0], &provider).await;
+    provider.faults(faults()).await;
+    let url = format!("http://127.0.0.1:{}", cluster.balancer.port);
+    let people = everybody(&url, &provider, &ledger, &conversations, &mut dice);
+    let began = Instant::now();
+    let (mut done, mut restarts) = (0, 0);
+    let over = |began: Instant| began.elapsed().as_secs() >= seconds;
+    while !over(began) {
+        tokio::time::sleep(dice.millis(500, 3_000)).await;
+        let due = began.elapsed().as_secs() * 3 / seconds;
+        if due > restarts && restarts < 2 {
+            restarts += 1;
+            let how = if restarts == 1 { "restart" } else { "crash" };
+            tokio::task::spawn_blocking(move || postgres::start_again(how)).await.unwrap();
+        } else {
+            cluster.hit(&mut dice).await;
+        }
+        done += 1;
+    }
+    ledger.end();
+    people.join_all().await;
+    provider.faults(json!({})).await;
+
+    let findings =
+        audit::audit(&cluster.daemons[0], &provider, &ledger, &conversations, &relay.acknowledged()).await;
+    let most = most_in_a_second(&provider, &conversations).await;
+    println!(
+        "{done} blows on {DAEMONS} daemons in {seconds} s (seed {seed}), the database started again {restarts} times: {}; \
+         {most} segments in the fullest second at a pace of {PACE}/s; taken over within {:?}",
+        findings.summary(),
+        cluster.taken_over,
+    );
+    if let Some(complaint) = findings.complaint() {
+        for (number, daemon) in cluster.daemons.iter().enumerate() {
+            let log = std::env::temp_dir().join(format!("switchboard-cluster-{seed}-{number}.log"));
+            std::fs::write(&log, daemon.log()).unwrap();
+            println!("a daemon's log is kept in {}", log.display());
+        }
+        panic!("CRASH_SEED={seed}: {}\n{complaint}", findings.summary());
+    }
+    // One more may come in between by the time that the way to the provider takes.
+    assert!(most <= PACE + 1, "{most} segments left within a second");
+    assert!(!cluster.taken_over.is_empty(), "nobody who had anything to do was killed");
+    assert!(cluster.taken_over.iter().all(|took| *took < TAKEN_OVER_WITHIN), "{:?}", cluster.taken_over);
+    assert!(
+        restarts == 2 && findings.texts_taken > done && findings.texts_accepted > done,
+        "there was no load to speak of"
+    );
+}
+
+impl Cluster {
+    /// Something happens to one of the daemons; afterwards it is well again.
+    async fn hit(&mut self, dice: &mut Dice) {
+        let sender = self.sender().await;
+        let sends = |daemon: &Daemon| sender.as_ref().is_some_and(|owner| daemon.log().contains(owner));
+        let chosen = usize::try_from(dice.below(DAEMONS as u64)).unwrap();
+        // Whoever has most to do has most to lose.
+        let which = self.daemons.iter().position(sends).filter(|_| dice.one_in(2)).unwrap_or(chosen);
+        let (briefly, long) = (dice.millis(200, 2_000), dice.millis(6_500, 9_000));
+        // Mostly too short for others to take over.
+        let for_a_while = if dice.one_in(3) { long } else { briefly };
+        match dice.below(5) {
+            0 | 1 => self.kill(which).await,
+            2 => {
+                self.balancer.set(which, Way::Cut);
+                self.daemons[which].signal("STOP");
+                tokio::time::sleep(for_a_while).await;
+                self.daemons[which].signal("CONT");
+            }
+            3 => {
+                self.cables[which].set(0, Way::Cut);
+                tokio::time::sleep(for_a_while).await;
+                self.cables[which].set(0, Way::Open);
+            }
+            _ => {
+                self.balancer.set(which, Way::Cut);
+                self.cables[which].set(0, Way::Silent);
+                tokio::time::sleep(for_a_while).await;
+                self.cables[which].set(0, Way::Open);
+            }
+        }
+        self.daemons[which].until_ready().await;
+        self.balancer.set(which, Way::Open);
+    }
+
+    /// Kills one, and waits until somebody else does what it did, if it was to send.
+    async fn kill(&mut self, which: usize) {
+        let sender = self.sender().await;
+        let sends = sender.as_ref().is_some_and(|owner| self.daemons[which].log().contains(owner));
+        self.balancer.set(which, Way::Cut);
+        let killed = Instant::now();
+        self.daemons[which].kill();
+        if sends {
+            while self.sender().await == sender {
+                assert!(killed.elapsed() < Duration::from_secs(60), "nobody took over");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            self.taken_over.push(killed.elapsed());
+        }
+        self.daemons[which].start_again().await;
+    }
+
+    /// The daemon whose duty it is to send.
+    async fn sender(&self) -> Option<String> {
+        let (database, sql) = (self.database.clone(), "SELECT owner FROM duties WHERE name = 'send main'");
+        let row = tokio::task::spawn_blocking(move || postgres::select(&database, sql)).await.unwrap();
+        row.first().cloned()
+    }
+}
+
+/// The most segments that left in any second.
+async fn most_in_a_second(provider: &Provider, conversations: &[Arc<people::Conversation>]) -> usize {
+    let mut left: Vec<i64> = Vec::new();
+    for of in conversations {
+        for text in provider.arrived(&of.number).await {
+            let at = Timestamp::parse(text["accepted_at"].as_str().unwrap()).unwrap();
+            let segments = text["segments"].as_u64().unwrap_or(1);
+            left.extend((0..segments).map(|_| at.as_millis()));
+        }
+    }
+    left.sort_unstable();
+    let within = |start: usize| left[start..].iter().take_while(|at| **at < left[start] + 1_000).count();
+    (0..left.len()).map(within).max().unwrap_or(0)
+}
