@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::config::{Config, Secret};
 use super::{database, outside, report, wiring};
 use crate::store::embedded::{self, OpenError};
-use crate::store::{Store, TokenRole};
+use crate::store::{Store, TokenRole, postgres};
 
 /// How long its answer may take; of a streamed one, each part of it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +40,15 @@ pub struct NoStore {
     /// From the root.
     pub path: PathBuf,
     is_relative: bool,
+}
+
+/// The configuration names a database that holds no store.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is no store in {name}: see that store.url names the right one. If it is to be a new store, start the daemon, which makes it"
+)]
+pub struct NoTables {
+    name: String,
 }
 
 fn advice(is_relative: bool) -> &'static str {
@@ -92,9 +101,12 @@ pub async fn holder(config: &Config, admin_token_file: Option<&Path>, missing: M
 
 /// Opens the store, without waiting for a process that has it; makes none.
 pub async fn open_existing(config: &Config) -> Result<Arc<dyn Store>> {
-    // Whether there is anything in it is said by its schema, which is made where it is not: nothing looks like an answer there
-    // that is none, since the database itself had to be made by somebody.
-    if config.store.postgres.is_some() {
+    if let Some(options) = database::options(config)? {
+        let name = store_name(config);
+        let schema = postgres::schema_of(&options).await.with_context(|| format!("{name} cannot be used"))?;
+        if schema.version == 0 {
+            return Err(NoTables { name }.into());
+        }
         return open_at_once(config).await;
     }
     let path = store_path(config);

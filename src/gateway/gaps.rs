@@ -106,10 +106,6 @@ impl Gateway {
 
     /// Marks until when nothing was missed. `stopped`: this is the last that is heard of this process.
     async fn mark_alive(&self, stopped: bool) -> Result<(), StoreError> {
-        if self.duties.held(one::MARK).is_none() && !self.is_stopping() {
-            // Another one marks, and this one shows what it owes as it shows that it lives.
-            return self.store.ready().await;
-        }
         let _one_by_one = self.marking.lock().await;
         let now = self.now();
         let owed = self.owed.since();
@@ -184,10 +180,19 @@ async fn ask(gateway: &Gateway, channel: &Channel, owing: &Owing) -> Result<Opti
     }
 }
 
+/// What is owed is on record: where another daemon marks, this one tells it each time that it shows that it lives.
+async fn shown(gateway: &Gateway) -> Result<(), StoreError> {
+    if gateway.duties.held(one::MARK).is_some() {
+        gateway.mark_alive(false).await
+    } else {
+        gateway.store.ready().await
+    }
+}
+
 /// Nothing can be taken before; and with it what is owed is on record.
 async fn until_store_works(gateway: &Gateway) -> Result<(), Stopping> {
     let mut trouble = gateway.troubles.watch();
-    while let Err(error) = gateway.mark_alive(false).await {
+    while let Err(error) = shown(gateway).await {
         trouble.met(&error, "texts that were missed cannot be taken");
         gateway.rest(STORE_PAUSE).await?;
     }

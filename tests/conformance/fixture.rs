@@ -149,7 +149,11 @@ impl Fixture {
     }
 
     pub fn under(open: Open, rules: Policy) -> Self {
-        Self { opened: open(rules), next_id: AtomicU64::new(1) }
+        Self::of(open(rules))
+    }
+
+    pub fn of(opened: Opened) -> Self {
+        Self { opened, next_id: AtomicU64::new(1) }
     }
 
     /// Gives no id that the other has given.

@@ -13,6 +13,7 @@ mod assignment;
 mod attention;
 mod batching;
 mod customers;
+mod daemons;
 mod endpoints;
 mod erasure;
 mod events;

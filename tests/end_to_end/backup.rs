@@ -12,13 +12,14 @@ use switchboard::domain::conversation::Policy;
 use switchboard::store::Store;
 use switchboard::store::embedded::{EmbeddedStore, SledOptions};
 
-use crate::fixture::{ANNA, BERT, BRAND, Daemon, Provider, Setup, run_to_end};
+use crate::fixture::{ANNA, BERT, BRAND, Daemon, Provider, Setup, run_to_end, store_of};
 
 const CLEO: &str = "+14155550103";
 
 fn setup(provider: &Provider, engine: &str) -> Setup {
     Setup {
         engine: engine.into(),
+        store: store_of(engine),
         bot: "kind = \"none\"".into(),
         pace: Some("20/s"),
         // What may have left is looked for, and the last look must not be minutes away.
@@ -111,16 +112,26 @@ async fn a_backup_taken_under_load_goes_on_in_the_other_engine() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_nobody_works_with_is_moved_as_it_is() {
+    is_moved_as_it_is("sled", "fjall").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_moves_to_postgresql_and_back() {
+    is_moved_as_it_is("sled", "postgres").await;
+    is_moved_as_it_is("postgres", "sled").await;
+}
+
+async fn is_moved_as_it_is(from: &str, to: &str) {
     let provider = Provider::start().await;
-    let mut old = Daemon::start(&setup(&provider, "sled")).await;
+    let mut old = Daemon::start(&setup(&provider, from)).await;
     provider.calls_back(&old);
     let promised = load(&old, &provider).await;
     assert_eq!(old.terminate().await, Some(0));
     let exported = result(&run_to_end(old.folder.path(), &["export", "-o", "moved", "--format", "json"]));
     assert_eq!(exported["running"], false);
     relieve(&provider).await;
-    let (new, imported) =
-        Daemon::start_from(&setup(&provider, "fjall"), &old.folder.path().join("moved")).await;
+    let (new, imported) = Daemon::start_from(&setup(&provider, to), &old.folder.path().join("moved")).await;
+    assert_eq!((&imported["sha256"], &imported["counts"]), (&exported["sha256"], &exported["counts"]));
     assert_eq!(imported["may_have_left"], 0);
     provider.calls_back(&new);
     for (number, texts) in &promised {

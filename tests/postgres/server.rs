@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 
@@ -21,11 +22,23 @@ struct Pipes {
     from: BufReader<ChildStdout>,
 }
 
+static ON_DISK: AtomicBool = AtomicBool::new(false);
+
+/// The server that is started waits for the disk, as in production.
+#[allow(dead_code, reason = "not every program measures")]
+pub fn wait_for_the_disk() {
+    ON_DISK.store(true, Ordering::SeqCst);
+}
+
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres/serve");
-        let mut process = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = Command::new(script);
+        if ON_DISK.load(Ordering::SeqCst) {
+            command.env("FSYNC", "on").env("SHARED_BUFFERS", "1GB");
+        }
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut address = String::new();
         let mut from = BufReader::new(process.stdout.take().unwrap());
         from.read_line(&mut address).unwrap();

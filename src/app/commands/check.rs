@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::cli::{Check, Format};
 use crate::app::config::{Config, ProviderKind};
-use crate::app::remote::NoStore;
+use crate::app::remote::{NoStore, NoTables};
 use crate::app::{remote, report, wiring};
 use crate::store::embedded::OpenError;
 
@@ -51,6 +51,7 @@ async fn store(config: &Config) -> Finding {
             (Some(OpenError::Locked { .. }), _) => {
                 (true, "in use by another process; `switchboard doctor` asks a daemon how it is".into())
             }
+            _ if error.is::<NoTables>() => (true, format!("warning: {error}")),
             // Before the first start there is none.
             (_, Some(none)) => could_be_made(none),
             _ => (false, format!("{error:#}")),

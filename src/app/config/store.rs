@@ -88,7 +88,7 @@ impl PostgresSettings {
     fn read(section: &mut Section<'_>, engine: Engine) -> Option<Self> {
         let url = URL.read(section).into_iter().next();
         let authorities = read_authorities(section);
-        let writers = connections(section, "writers", 2);
+        let writers = connections(section, "writers", 1);
         let readers = connections(section, "readers", 4);
         if engine != Engine::Postgres {
             if URL.any_in(section) {

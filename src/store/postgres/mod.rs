@@ -56,7 +56,7 @@ mod statements;
 mod working;
 mod write;
 
-pub use self::open::{OpenError, PostgresOptions, migrate_schema};
+pub use self::open::{OpenError, PostgresOptions, migrate_schema, schema_of};
 pub use migrate::Schema;
 
 use client::{Dialer, Failure, Pool};

@@ -54,6 +54,12 @@ impl From<Failure> for OpenError {
     }
 }
 
+/// What a database has. Changes nothing.
+pub async fn schema_of(options: &PostgresOptions) -> Result<Schema, OpenError> {
+    let dialer = Dialer::new(options.database.clone(), options.tls.clone());
+    look(&Session::new(dialer.dial(None).await?)).await
+}
+
 /// What a database had before, and has now.
 pub async fn migrate_schema(options: &PostgresOptions) -> Result<(Schema, Schema), OpenError> {
     let dialer = Dialer::new(options.database.clone(), options.tls.clone());
