@@ -37,7 +37,10 @@ pub async fn run(config: &Config, check: &Check, format: Format) -> Result<()> {
 }
 
 async fn store(config: &Config) -> Finding {
-    let what = format!("store {}", remote::store_name(config));
+    let what = match config.store.postgres {
+        Some(_) => remote::store_name(config),
+        None => format!("store {}", remote::store_path(config).display()),
+    };
     let (good, words) = match remote::open_existing(config).await {
         Ok(store) => {
             // It may open, and yet refuse everything.

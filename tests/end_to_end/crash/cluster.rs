@@ -5,6 +5,7 @@
 //! `CLUSTER_SECONDS` sets for how long: 45 unless it says otherwise. `CRASH_SEED` repeats an earlier run's moments.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -13,7 +14,7 @@ use switchboard::domain::time::Timestamp;
 use super::ledger::Ledger;
 use super::{Dice, audit, begin, everybody, faults, from_environment, people, settings};
 use crate::fixture::proxy::{Proxy, Way};
-use crate::fixture::{Daemon, Provider, Relay, Setup, free_port, postgres};
+use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup, free_port, postgres};
 
 const DAEMONS: usize = 3;
 /// Of the brand's number, in segments a second.
@@ -119,6 +120,52 @@ async fn daemons_that_share_a_database_keep_every_promise_together() {
         restarts == 2 && findings.texts_taken > done && findings.texts_accepted > done,
         "there was no load to speak of"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn daemons_are_replaced_one_after_the_other_and_no_webhook_is_dropped() {
+    let provider = Provider::start().await;
+    let ports = [free_port(), free_port()];
+    let balancer = Proxy::to(&ports).await;
+    let url = format!("http://127.0.0.1:{}", balancer.port);
+    provider.calls_back_at(&url);
+    let store = format!("url = '''{}'''", postgres::schema("rolling"));
+    let mut daemons = Vec::new();
+    for port in ports {
+        let setup = Setup {
+            engine: "postgres".into(),
+            store: store.clone(),
+            public_url: Some(url.clone()),
+            bot: "kind = \"none\"".into(),
+            port,
+            ..Setup::new(&provider.url)
+        };
+        daemons.push(Daemon::start(&setup).await);
+    }
+    let over = AtomicBool::new(false);
+    let texting = async {
+        let mut texts = 0;
+        while !over.load(Ordering::SeqCst) {
+            texts += 1;
+            provider.text(&format!("+1415555{:04}", texts % 50), BRAND, &format!("{texts}")).await;
+        }
+        texts
+    };
+    let replacing = async {
+        for round in 0..4 {
+            let which = round % 2;
+            // As the balancer does that asks for readiness.
+            balancer.set(which, Way::Leaving);
+            assert_eq!(daemons[which].terminate().await, Some(0));
+            daemons[which].start_again().await;
+            balancer.set(which, Way::Open);
+        }
+        over.store(true, Ordering::SeqCst);
+    };
+    let (texts, ()) = tokio::join!(texting, replacing);
+    assert!(texts > 50, "there was no load to speak of: {texts} texts");
+    let kept = postgres::select(&postgres::schema("rolling"), "SELECT count(*)::text FROM messages");
+    assert_eq!(kept, [texts.to_string()]);
 }
 
 impl Cluster {
