@@ -7,7 +7,7 @@
 //! | floor | what is there | change it when |
 //! |---|---|---|
 //! | [`domain`] | pure types and rules: customers, sessions, messages, delivery states, numbers, segments, keywords, pace, retries | a *rule* changes: who may be texted, what STOP does, what a receipt means |
-//! | [`store`] | the trait [`store::Store`], a method for each command of the business, and its engines: `embedded` (sled, fjall), `memory` (the reference model) | something has to be *kept* or found again; a new engine is a new folder |
+//! | [`store`] | the trait [`store::Store`], a method for each command of the business, and its engines: `embedded` (sled, fjall), `postgres`, `memory` (the reference model) | something has to be *kept* or found again; a new engine is a new folder |
 //! | [`provider`] | the trait [`provider::Provider`] and its adapters: `twilio`, and `simulator`, a provider to try and test with | a *carrier's* wire, codes or signature change; a new provider is a new folder |
 //! | [`bot`] | the trait [`bot::Bot`] and its adapters: `webhook`, `rasa`, `openai`, `init`, `echo`, `none` | a *conversational system* is spoken to in another way; a new one is a new folder |
 //! | [`notify`] | the trait [`notify::Notifier`] and its adapters: `webhook` (Standard Webhooks), `slack` | somebody is *told of events* in another way; a new one is a new folder |

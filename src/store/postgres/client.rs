@@ -78,11 +78,14 @@ impl From<tokio_postgres::Error> for Failure {
         match code.code() {
             // Serialization failure, deadlock, lock time-out; a row that somebody else has added meanwhile.
             "40001" | "40P01" | "55P03" | "23505" => Self::Again(words),
-            // A connection that is gone or ended by the server; one to a server that does not write (any more); no
-            // resources; a statement that took too long.
+            // A connection that is gone or ended by the server, or that it does not let in; one to a server that does not write
+            // (any more); no resources; a statement that took too long.
             "57P01" | "57P02" => Self::Lost(words),
             "25006" | "57014" | "25P03" => Self::Away(words),
-            code if ["08", "53", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
+            code if ["08", "28", "3D", "53", "57", "58", "XX"]
+                .iter()
+                .any(|class| code.starts_with(class)) =>
+            {
                 Self::Away(words)
             }
             // The part of the log that comes next is not there yet.

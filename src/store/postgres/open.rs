@@ -32,8 +32,10 @@ pub struct PostgresOptions {
 /// Why the store does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{0}")]
+    #[error("{0}; see that it runs, that it lets this user in from here, and that store.url names it")]
     Away(String),
+    #[error("{0}")]
+    Refused(String),
     #[error("the server is PostgreSQL {found}, and 14 or newer is needed")]
     OldServer { found: String },
     #[error("the database's encoding is {found}, and UTF8 is needed; create it with ENCODING 'UTF8'")]
@@ -50,7 +52,10 @@ pub enum OpenError {
 
 impl From<Failure> for OpenError {
     fn from(failure: Failure) -> Self {
-        Self::Away(failure.into_store_error().to_string())
+        match failure {
+            Failure::Lost(reason) | Failure::Away(reason) | Failure::Again(reason) => Self::Away(reason),
+            Failure::Refused(error) => Self::Refused(error.to_string()),
+        }
     }
 }
 

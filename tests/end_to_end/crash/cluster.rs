@@ -86,6 +86,8 @@ async fn daemons_that_share_a_database_keep_every_promise_together() {
             restarts += 1;
             let how = if restarts == 1 { "restart" } else { "crash" };
             tokio::task::spawn_blocking(move || postgres::start_again(how)).await.unwrap();
+        } else if let (true, Some(sender)) = (cluster.taken_over.is_empty(), cluster.who_sends().await) {
+            cluster.kill(sender).await;
         } else {
             cluster.hit(&mut dice).await;
         }
@@ -171,11 +173,9 @@ async fn daemons_are_replaced_one_after_the_other_and_no_webhook_is_dropped() {
 impl Cluster {
     /// Something happens to one of the daemons; afterwards it is well again.
     async fn hit(&mut self, dice: &mut Dice) {
-        let sender = self.sender().await;
-        let sends = |daemon: &Daemon| sender.as_ref().is_some_and(|owner| daemon.log().contains(owner));
         let chosen = usize::try_from(dice.below(DAEMONS as u64)).unwrap();
         // Whoever has most to do has most to lose.
-        let which = self.daemons.iter().position(sends).filter(|_| dice.one_in(2)).unwrap_or(chosen);
+        let which = self.who_sends().await.filter(|_| dice.one_in(2)).unwrap_or(chosen);
         let (briefly, long) = (dice.millis(200, 2_000), dice.millis(6_500, 9_000));
         // Mostly too short for others to take over.
         let for_a_while = if dice.one_in(3) { long } else { briefly };
@@ -206,7 +206,7 @@ impl Cluster {
     /// Kills one, and waits until somebody else does what it did, if it was to send.
     async fn kill(&mut self, which: usize) {
         let sender = self.sender().await;
-        let sends = sender.as_ref().is_some_and(|owner| self.daemons[which].log().contains(owner));
+        let sends = self.who_sends().await == Some(which);
         self.balancer.set(which, Way::Cut);
         let killed = Instant::now();
         self.daemons[which].kill();
@@ -220,7 +220,12 @@ impl Cluster {
         self.daemons[which].start_again().await;
     }
 
-    /// The daemon whose duty it is to send.
+    async fn who_sends(&self) -> Option<usize> {
+        let owner = self.sender().await?;
+        self.daemons.iter().position(|daemon| daemon.log().contains(&owner))
+    }
+
+    /// The daemon whose duty it is to send, as it calls itself.
     async fn sender(&self) -> Option<String> {
         let (database, sql) = (self.database.clone(), "SELECT owner FROM duties WHERE name = 'send main'");
         let row = tokio::task::spawn_blocking(move || postgres::select(&database, sql)).await.unwrap();
