@@ -356,8 +356,8 @@ impl Gateway {
         if self.duties.others() == 0 {
             return Ok(());
         }
-        self.restore_pauses().await?;
-        self.recall_bot_state().await
+        self.learn_pauses().await?;
+        self.learn_bot_state().await
     }
 
     /// Returns when no other daemon has a text to this customer on its way any more, or ever will by what is stored now.

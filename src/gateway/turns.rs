@@ -409,6 +409,12 @@ impl Gateway {
         Ok(())
     }
 
+    /// Whether another daemon was told that the bot is not to be called, or is again.
+    pub(super) async fn learn_bot_state(&self) -> Result<(), StoreError> {
+        let disabled = self.store.endpoint(BOT).await?.and_then(|endpoint| endpoint.disabled);
+        if disabled == self.bot_state().1 { Ok(()) } else { self.recall_bot_state().await }
+    }
+
     /// How calling the bot stands.
     pub fn bot_state(&self) -> (BreakerState, Option<Disabled>) {
         self.turns.breaker.look()

@@ -104,6 +104,24 @@ impl Pauses {
         }
     }
 
+    /// What another daemon was told of counts where it lasts longer than what is known here.
+    fn learn(&self, pauses: Vec<Pause>, now: Timestamp) {
+        let mut news = false;
+        let mut known = self.lock();
+        for mut pause in pauses {
+            pause.until = pause.until.min(now.after(LONGEST));
+            let told = known.get(&pause.scope).is_some_and(|resting| resting.told);
+            if known.get(&pause.scope).is_none_or(|resting| resting.pause.until < pause.until) {
+                known.insert(pause.scope.clone(), Resting { pause, told });
+                news = true;
+            }
+        }
+        drop(known);
+        if news {
+            self.changed.notify_one();
+        }
+    }
+
     /// What began and what ended since it was last asked, and when the next one ends.
     fn turn(&self, now: Timestamp) -> (Vec<Pause>, Vec<Pause>, Option<Timestamp>) {
         let (mut began, mut ended, mut next) = (Vec::new(), Vec::new(), None);
@@ -162,6 +180,13 @@ impl Gateway {
     pub(in crate::gateway) async fn restore_pauses(&self) -> Result<(), StoreError> {
         let now = self.now();
         self.outbound.pauses.restore(self.store.pauses(now).await?, now);
+        Ok(())
+    }
+
+    /// Takes notice of the pauses that other daemons were told of.
+    pub(in crate::gateway) async fn learn_pauses(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        self.outbound.pauses.learn(self.store.pauses(now).await?, now);
         Ok(())
     }
 
@@ -242,6 +267,20 @@ mod tests {
         assert_eq!(ask(&pauses, later(7), None).pause.tries, 4);
         pauses.forget(&lane("+15550001111"), later(30));
         assert_eq!(ask(&pauses, later(30), None).pause.tries, 1);
+    }
+
+    #[test]
+    fn what_another_daemon_was_told_counts_where_it_lasts_longer_and_is_told_once() {
+        let pauses = Pauses::default();
+        let own = ask(&pauses, NOW, Some(10)).pause;
+        assert_eq!(pauses.turn(NOW).0.len(), 1);
+        let (shorter, longer) = (Pause { until: later(5), ..own.clone() }, Pause { until: later(30), ..own });
+        pauses.learn(vec![shorter], NOW);
+        assert_eq!(pauses.until(&lane("+15550001111"), NOW), Some(later(10)));
+        pauses.learn(vec![longer.clone()], NOW);
+        pauses.learn(vec![longer], NOW);
+        assert_eq!(pauses.until(&lane("+15550001111"), NOW), Some(later(30)));
+        assert_eq!(pauses.turn(NOW).0.len(), 0);
     }
 
     #[test]

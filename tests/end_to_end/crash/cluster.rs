@@ -33,6 +33,7 @@ struct Cluster {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures how soon a duty is taken over: scripts/test runs it by itself"]
 async fn daemons_that_share_a_database_keep_every_promise_together() {
     let seconds = from_environment("CLUSTER_SECONDS").unwrap_or(45);
     let seed = from_environment("CRASH_SEED")
