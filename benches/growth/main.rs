@@ -207,8 +207,8 @@ fn fill(address: &str, messages: u64) {
         );
         let part = format!(
             "DO $$ DECLARE p bigint; BEGIN FOR p IN SELECT generate_series(0, ((SELECT value FROM counters WHERE name = 'events')
-                + {some} * (SELECT count(*) FROM sample_events)) / 1000000 + 1) LOOP
-                EXECUTE format('CREATE TABLE IF NOT EXISTS events_%s PARTITION OF events FOR VALUES FROM (%s) TO (%s)', p, p * 1000000, (p + 1) * 1000000);
+                + {some} * (SELECT count(*) FROM sample_events)) / 4000000 + 1) LOOP
+                EXECUTE format('CREATE TABLE IF NOT EXISTS events_%s PARTITION OF events FOR VALUES FROM (%s) TO (%s)', p, p * 4000000, (p + 1) * 4000000);
             END LOOP; END $$"
         );
         postgres::execute(address, &part);

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
 /// How many events a part of the log has.
-pub const PART: u64 = 1_000_000;
+pub const PART: u64 = 4_000_000;
 
 /// Makes the parts around a place that are not there: that of the place, and the next.
 pub async fn make_parts(on: &Session, place: u64) -> Result<(), Failure> {

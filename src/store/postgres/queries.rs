@@ -140,10 +140,11 @@ impl PostgresStore {
             let (beginning, mut looked_at, mut left) = (text(&beginning).into_owned(), 0, limit);
             let (mut word, mut id) = (beginning.clone(), Uuid::nil());
             while left > 0 && looked_at < MOST_WORDS {
-                let sql = "SELECT w.word, c.id, c.record::text AS record
-                    FROM customer_words w JOIN customers c ON c.id = w.customer_id
-                    WHERE (w.word, w.customer_id) > ($1, $2) AND w.word < $3 || U&'\\+10FFFF'
-                    ORDER BY w.word, w.customer_id LIMIT $4";
+                let sql = "SELECT w.word, c.id, c.record::text AS record FROM (
+                        SELECT word, customer_id FROM customer_words
+                        WHERE word >= $3 AND word < $3 || U&'\\+10FFFF' AND (word, customer_id) > ($1, $2)
+                        ORDER BY word, customer_id LIMIT $4) w
+                    JOIN customers c ON c.id = w.customer_id ORDER BY w.word, w.customer_id";
                 let rows = self.rows(sql, &[&word, &id, &beginning, &count(WORDS_AT_A_TIME)]).await?;
                 for row in &rows {
                     (word, id) = (column_of(row, "word")?, column_of(row, "id")?);
@@ -406,14 +407,18 @@ impl PostgresStore {
     // --- events ---
 
     pub(super) async fn list_events(&self, after: u64, limit: usize) -> Result<Vec<Logged>, EventsError> {
-        if after > self.get_last_event().await? {
+        let last = self.get_last_event().await?;
+        if after > last {
             return Err(EventsError::Forgotten);
         }
+        // There are no gaps: so far, and no more parts of the log need be looked at.
+        let until = big(after).saturating_add(count(limit));
         let sql = "SELECT place, at, record::text AS record FROM events
-            WHERE place > $1 ORDER BY place LIMIT $2";
-        let rows = self.rows(sql, &[&big(after), &count(limit)]).await?;
+            WHERE place > $1 AND place <= $2 ORDER BY place";
+        let rows = self.rows(sql, &[&big(after), &until]).await?;
         let events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
-        if events.first().is_some_and(|first| first.place != after + 1) {
+        let is_there = events.first().map_or(after == last || limit == 0, |first| first.place == after + 1);
+        if !is_there {
             return Err(EventsError::Forgotten);
         }
         Ok(self.logged(events).await?)
