@@ -139,11 +139,16 @@ impl Held {
     }
 }
 
+/// Which duty it is to send by all of a channel's senders.
+fn of_channel(name: &str) -> String {
+    format!("send {name}")
+}
+
 /// Which duty it is to send by a lane: where senders share a pace, one daemon sends by all of them.
 pub(super) fn of_lane(channel: &Channel, lane: &Lane) -> String {
     let shared = channel.pace.account.is_some() || channel.pace.has_destinations();
     if shared || channel.sender(&lane.sender).is_none() {
-        format!("send {}", lane.channel)
+        of_channel(&lane.channel)
     } else {
         format!("send {} {}", lane.channel, lane.sender)
     }
@@ -159,7 +164,7 @@ pub(super) fn all_of<'e>(channels: &Channels, endpoints: impl Iterator<Item = &'
     let one = [one::SWEEP, one::PRUNE, one::ATTEND, one::FORGET, one::LOOK, one::ASK, one::MARK];
     let mut all: BTreeSet<String> = one.iter().map(|duty| (*duty).to_owned()).collect();
     for channel in channels.iter() {
-        all.insert(format!("send {}", channel.name));
+        all.insert(of_channel(&channel.name));
         all.extend(channel.senders.iter().map(|sender| of_lane(channel, &channel.lane(&sender.name))));
     }
     all.extend(endpoints.map(of_endpoint));
@@ -288,9 +293,7 @@ impl Gateway {
             return;
         }
         tracing::info!(owner = term.owner, duties = ?taken, others, "this daemon takes duties up");
-        for channel in
-            self.channels.iter().filter(|channel| taken.contains(&format!("send {}", channel.name)))
-        {
+        for channel in self.channels.iter().filter(|channel| taken.contains(&of_channel(&channel.name))) {
             // What left before by another daemon is not known here: as after a start, one segment is owed.
             channel.pace.restart(now);
         }

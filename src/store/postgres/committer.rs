@@ -16,7 +16,7 @@ use super::client::{Dialer, Failure, Session, Writing};
 use super::job::{Command, Committed, Job, StoreErrorKind};
 use super::statements::ALL;
 use super::working::{Want, Working};
-use super::{load, write};
+use super::{load, news, write};
 use crate::domain::time::Timestamp;
 use crate::store::queue::{Queue, Refused, Urgency};
 use crate::store::{Rules, StoreError};
@@ -342,13 +342,8 @@ impl Shared {
     }
 
     fn tell(&self, place: u64) {
-        let newer = |shown: &mut u64| {
-            let newer = place > *shown;
-            *shown = place.max(*shown);
-            newer
-        };
-        self.news.send_if_modified(newer);
-        self.told.send_if_modified(newer);
+        news::show(&self.news, place);
+        news::show(&self.told, place);
     }
 }
 

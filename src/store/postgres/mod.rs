@@ -132,11 +132,7 @@ impl PostgresStore {
     fn show(&self, place: Option<u64>) {
         let Some(place) = place else { return };
         for shown in [&self.news, &self.told] {
-            shown.send_if_modified(|newest| {
-                let newer = place > *newest;
-                *newest = place.max(*newest);
-                newer
-            });
+            news::show(shown, place);
         }
     }
 }

@@ -17,6 +17,15 @@ const LOOKED_UP_EVERY: Duration = Duration::from_secs(1);
 /// How often the others are notified at the most.
 const TOLD_EVERY: Duration = Duration::from_millis(20);
 
+/// Makes a place of the log known, unless a later one is known already.
+pub fn show(shown: &watch::Sender<u64>, place: u64) {
+    shown.send_if_modified(|newest| {
+        let newer = place > *newest;
+        *newest = place.max(*newest);
+        newer
+    });
+}
+
 /// Until it is aborted.
 pub async fn follow(dialer: Arc<Dialer>, news: watch::Sender<u64>, mut told: watch::Receiver<u64>) {
     loop {
@@ -42,11 +51,7 @@ async fn listen(
     loop {
         let rows = session.query("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
         let newest = rows.first().map_or(Ok(0), |row| unbig(column_of(row, "value")?))?;
-        news.send_if_modified(|shown| {
-            let newer = newest > *shown;
-            *shown = newest.max(*shown);
-            newer
-        });
+        show(news, newest);
         if newest / PART >= made_up_to {
             make_parts(&session, newest).await?;
             made_up_to = newest / PART + 1;
