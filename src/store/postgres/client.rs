@@ -78,7 +78,9 @@ impl From<tokio_postgres::Error> for Failure {
         let words = words_of(&error);
         match code.code() {
             // Serialization failure, deadlock, lock time-out; a row that somebody else has added meanwhile.
-            "40001" | "40P01" | "55P03" | "23505" => Self::Again(words),
+            // Or what came before it in the pipeline failed, and of errors that arrive together either may be seen first: none
+            // of the transaction stays, and the next try shows why.
+            "40001" | "40P01" | "55P03" | "23505" | "25P02" => Self::Again(words),
             // A connection that is gone or ended by the server, or that it does not let in; one to a server that does not write
             // (any more); no resources; a statement that took too long.
             "57P01" | "57P02" => Self::Lost(words),
