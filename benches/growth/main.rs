@@ -13,7 +13,6 @@
     reason = "a benchmark fails by panicking, prints, and measures time"
 )]
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use switchboard::domain::conversation::{
@@ -26,6 +25,7 @@ use switchboard::domain::message::{Author, Lane, Role};
 use switchboard::domain::phone::Address;
 use switchboard::domain::search::Query;
 use switchboard::domain::time::Timestamp;
+use switchboard::domain::turn::Turn;
 use switchboard::store::postgres::{PostgresOptions, PostgresStore};
 use switchboard::store::{
     Begun, BotSaid, CompleteTurn, CreateMessage, Inbound, InboxFilter, PageRequest, Receipt, RecordInbound,
@@ -118,6 +118,17 @@ impl Bench {
         };
         CreateMessage { customer_id, text, idempotency: None, now: now() }
     }
+
+    fn answer(&mut self, to: &Turn, texts: Vec<AnswerText>) -> CompleteTurn {
+        let said = BotSaid {
+            message_ids: texts.iter().map(|_| MessageId(self.id())).collect(),
+            answer: Answer { texts, ..Answer::default() },
+            bot_name: "bot".into(),
+            valid_for: Duration::from_secs(3_600),
+            new_turn: TurnId(self.id()),
+        };
+        CompleteTurn { turn_id: to.id, attempt: to.attempts, said, now: now() }
+    }
 }
 
 fn now() -> Timestamp {
@@ -135,14 +146,7 @@ async fn sample(bench: &mut Bench) -> CustomerId {
             panic!("a turn is due")
         };
         let text = AnswerText { content: "an answer".into(), delay: Duration::ZERO, valid_for: None };
-        let said = BotSaid {
-            answer: Answer { texts: vec![text], ..Answer::default() },
-            message_ids: vec![MessageId(bench.id())],
-            bot_name: "bot".into(),
-            valid_for: Duration::from_secs(3_600),
-            new_turn: TurnId(bench.id()),
-        };
-        let command = CompleteTurn { turn_id: work.turn.id, attempt: work.turn.attempts, said, now: now() };
+        let command = bench.answer(&work.turn, vec![text]);
         let message = bench.store.complete_turn(command).await.unwrap().messages[0].id;
         send(bench, message, &format!("SM{round}")).await;
     }
@@ -223,15 +227,8 @@ fn fill(address: &str, messages: u64) {
 
 async fn open(name: &str, messages: u64) -> Bench {
     let address = postgres::schema(name);
-    let tls = {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth()
-    };
-    let options = PostgresOptions { database: address.parse().unwrap(), tls, writers: 2, readers: 2 };
+    let (database, tls) = (address.parse().unwrap(), postgres::tls());
+    let options = PostgresOptions { database, tls, writers: 2, readers: 2 };
     let mut bench = Bench { store: PostgresStore::open(&options, rules()).await.unwrap(), made: 0 };
     sample(&mut bench).await;
     for (table, from) in [
@@ -295,14 +292,7 @@ async fn once(bench: &mut Bench, round: u64) -> Vec<Duration> {
     let TurnClaim::Work(work) = measure!(bench.store.claim_turn("bench", now()).await.unwrap()) else {
         panic!("a turn is due");
     };
-    let said = BotSaid {
-        answer: Answer::default(),
-        message_ids: Vec::new(),
-        bot_name: "bot".into(),
-        valid_for: Duration::from_secs(60),
-        new_turn: TurnId(bench.id()),
-    };
-    let answer = CompleteTurn { turn_id: work.turn.id, attempt: work.turn.attempts, said, now: now() };
+    let answer = bench.answer(&work.turn, Vec::new());
     measure!(bench.store.complete_turn(answer).await.unwrap());
     let say = bench.say(message.customer_id);
     let queued = measure!(bench.store.create_message(say).await.unwrap()).value.id;
@@ -323,14 +313,7 @@ async fn once(bench: &mut Bench, round: u64) -> Vec<Duration> {
     measure!(bench.store.sweep(now(), 500).await.unwrap());
     // The turn of the new customer waits for nobody.
     while let TurnClaim::Work(work) = bench.store.claim_turn("bench", now()).await.unwrap() {
-        let said = BotSaid {
-            answer: Answer::default(),
-            message_ids: Vec::new(),
-            bot_name: "bot".into(),
-            valid_for: Duration::from_secs(60),
-            new_turn: TurnId(bench.id()),
-        };
-        let answer = CompleteTurn { turn_id: work.turn.id, attempt: work.turn.attempts, said, now: now() };
+        let answer = bench.answer(&work.turn, Vec::new());
         bench.store.complete_turn(answer).await.unwrap();
     }
     took

@@ -18,9 +18,16 @@ pub fn options(config: &Config) -> Result<Option<PostgresOptions>> {
     let mut database = parse(settings)?;
     // "prefer" is what is not said: nobody listens to what stays on this machine, and whatever leaves it is encrypted, to a server
     // that can prove who it is.
-    if database.get_ssl_mode() == SslMode::Prefer {
-        let stays_here = database.get_hosts().iter().all(is_here);
-        database.ssl_mode(if stays_here { SslMode::Disable } else { SslMode::Require });
+    let hosts = database.get_hosts();
+    // As libpq has it, a socket's file is in nobody else's way.
+    let by_file = hosts.iter().all(|host| matches!(host, Host::Unix(_)));
+    let stays_here = hosts.iter().all(is_here);
+    match database.get_ssl_mode() {
+        _ if by_file => drop(database.ssl_mode(SslMode::Disable)),
+        SslMode::Prefer => {
+            database.ssl_mode(if stays_here { SslMode::Disable } else { SslMode::Require });
+        }
+        _ => {}
     }
     let PostgresSettings { writers, readers, .. } = *settings;
     Ok(Some(PostgresOptions { database, tls: tls(settings)?, writers, readers }))

@@ -22,7 +22,6 @@ use crate::store::{Gone, Muster, Mustered, StoreError};
 
 use super::Gateway;
 use super::channels::{Channel, Channels};
-use super::pace::Lead;
 
 /// How long a daemon is in office without showing itself again; and how often it shows itself.
 const TERM: Duration = Duration::from_secs(6);
@@ -32,9 +31,8 @@ const NEWS_PAUSE: Duration = Duration::from_millis(50);
 /// How often is read what no event tells of: pauses, and whether the bot is called.
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether another daemon's text is on its way; and how long what came of it may take to be written.
+/// How often it is looked whether another daemon's text is on its way.
 const LEAVING_PAUSE: Duration = Duration::from_millis(20);
-const WRITING: Duration = Duration::from_secs(5);
 
 /// The duties that there is one of.
 pub(super) mod one {
@@ -176,6 +174,9 @@ pub(super) async fn muster(gateway: Arc<Gateway>) {
     let mut trouble = gateway.troubles.watch();
     loop {
         let mustered = gateway.show_up().await;
+        if mustered.is_err() && gateway.duties.term().is_over(gateway.elapsed()) {
+            gateway.metrics.out_of_office();
+        }
         trouble.note(mustered, "this daemon could not show that it lives; what it does falls to others");
         if gateway.rest(EVERY).await.is_err() {
             return;
@@ -260,7 +261,7 @@ impl Gateway {
                     self.lay_down(duty);
                 }
                 if self.duties.held(one::SWEEP).is_some() {
-                    self.take_up_from_the_gone(&term).await?;
+                    self.take_up_from_the_gone().await?;
                 }
             }
             Mustered::OutOfOffice => self.begin_anew(&term),
@@ -288,6 +289,7 @@ impl Gateway {
                     Held::begin(term, now, &self.stop)
                 });
             }
+            self.metrics.in_office(others, state.held.len());
         }
         if taken.is_empty() {
             return;
@@ -313,6 +315,7 @@ impl Gateway {
         state.held.clear();
         state.term = Arc::new(Term::new(owner, Duration::ZERO));
         drop(state);
+        self.metrics.term_lost();
         self.duties.changed.send_replace(());
     }
 
@@ -343,11 +346,12 @@ impl Gateway {
         }
     }
 
-    /// What a daemon that is gone had in hand.
-    async fn take_up_from_the_gone(&self, term: &Term) -> Result<(), StoreError> {
-        let now = self.now();
-        let unknown = self.store.abandon_attempts(&term.owner, now).await?;
-        let turns = self.store.release_turns(&term.owner, now).await?;
+    /// What a daemon that is gone had in hand, be it an earlier process of this one: what it was sending may or may not have
+    /// left, which evidence decides; what it was telling the bot is told again.
+    pub(super) async fn take_up_from_the_gone(&self) -> Result<(), StoreError> {
+        let (now, owner) = (self.now(), self.duties.term().owner.clone());
+        let unknown = self.store.abandon_attempts(&owner, now).await?;
+        let turns = self.store.release_turns(&owner, now).await?;
         if unknown + turns > 0 {
             tracing::warn!(unknown, turns, "what a daemon had in hand that is gone is taken up");
             self.turns.wake();
@@ -369,7 +373,7 @@ impl Gateway {
             return;
         }
         let (owner, began) = (self.duties.term().owner.clone(), self.elapsed());
-        let patience = Lead::MOST + self.settings.request_timeout + WRITING;
+        let patience = self.outbound.in_flight.patience();
         while self.elapsed().saturating_sub(began) < patience {
             let leaves = match self.store.queue_front(customer).await {
                 Ok(front) => front.is_some_and(|message| {

@@ -13,9 +13,11 @@ use crate::domain::message::Role;
 use crate::store::{Counts, Pruned};
 
 mod desk;
+mod office;
 
 use desk::Desk;
 pub use desk::Streaming;
+use office::Office;
 
 /// The words that stand in the `outcome` label.
 pub mod labels {
@@ -77,6 +79,7 @@ pub struct Metrics {
     open_turns: Gauge,
     store_ready: Gauge,
     desk: Desk,
+    office: Office,
 }
 
 impl Metrics {
@@ -144,7 +147,7 @@ impl Metrics {
             "Pauses that the provider asked for and that last, by channel and scope (account, sender)",
             pauses.clone(),
         );
-        let desk = Desk::register(&mut registry);
+        let (desk, office) = (Desk::register(&mut registry), Office::register(&mut registry));
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -152,6 +155,7 @@ impl Metrics {
         };
         Self {
             desk,
+            office,
             queued: gauge("messages_queued", "Texts that wait, are being sent, or are of unknown fate"),
             unknown: gauge("messages_unknown", "Texts of unknown fate"),
             held: gauge("messages_held", "Texts of unknown fate that wait for a person's decision"),

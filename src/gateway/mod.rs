@@ -132,11 +132,15 @@ impl Gateway {
         let endpoints = parts.notices.subscribers.iter().map(|subscriber| subscriber.name.as_str());
         let all = duties::all_of(&parts.channels, endpoints);
         let (is_shared, started) = (parts.store.is_shared(), parts.clock.elapsed());
+        let metrics = Metrics::new();
+        if !is_shared {
+            metrics.in_office(0, all.len());
+        }
         Arc::new(Self {
             duties: duties::Duties::new(owner, all, is_shared, started, &stop),
             outbound: Outbound::new(&parts.settings),
             turns: turns::Turns::new(parts.settings.max_turns),
-            metrics: Metrics::new(),
+            metrics,
             recovery: recovery::Recovery::of(&parts.channels),
             owed: owed::Owed::of(&parts.channels),
             marking: tokio::sync::Mutex::default(),

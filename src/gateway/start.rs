@@ -89,20 +89,9 @@ impl Gateway {
         }
     }
 
-    /// What an earlier process was sending when it died may or may not have left: it becomes `unknown`, and evidence
-    /// decides. What it was telling the bot is told again.
     async fn take_up(&self) -> Result<(), StoreError> {
         self.store.ready().await?;
-        let (now, owner) = (self.now(), self.duties.term().owner.clone());
-        let unknown = self.store.abandon_attempts(&owner, now).await?;
-        let turns = self.store.release_turns(&owner, now).await?;
-        if unknown + turns > 0 {
-            tracing::warn!(
-                unknown,
-                turns,
-                "the last shutdown was not a clean one; settling what it left in hand"
-            );
-        }
+        self.take_up_from_the_gone().await?;
         if !self.store.is_shared() {
             gaps::begin(self).await?;
         }

@@ -1,6 +1,6 @@
 //! Stores in a PostgreSQL database.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::thread;
 
 use switchboard::domain::conversation::Policy;
@@ -16,19 +16,10 @@ fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
 }
 
-fn tls() -> rustls::ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth()
-}
-
 /// The store of that name; made if it is not there.
 pub fn open(name: &str, rules: Policy) -> PostgresStore {
     let database = server::schema(name).parse().unwrap();
-    let options = PostgresOptions { database, tls: tls(), writers: 2, readers: 2 };
+    let options = PostgresOptions { database, tls: server::tls(), writers: 2, readers: 2 };
     let opened = async { PostgresStore::open(&options, rules).await.unwrap() };
     // A thread of its own: a runtime may not wait for another one.
     thread::scope(|scope| scope.spawn(|| runtime().block_on(opened)).join()).unwrap()

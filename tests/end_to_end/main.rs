@@ -14,6 +14,7 @@ mod commands;
 mod consent;
 mod conversation;
 mod crash;
+mod database;
 mod events;
 mod fixture;
 mod full_disk;

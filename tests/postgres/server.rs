@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use tokio::runtime::Builder;
@@ -59,11 +59,21 @@ pub fn start_again(how: &str) {
     assert_eq!(back.trim(), how, "the server did not come back");
 }
 
-/// Where it listens on 127.0.0.1.
+/// Where it listens on 127.0.0.1, also as localhost.
 #[allow(dead_code, reason = "not every test program asks")]
 pub fn port() -> u16 {
-    let mut parts = server().address.split(' ');
-    parts.find_map(|part| part.strip_prefix("port=")).unwrap().parse().unwrap()
+    part("port=").parse().unwrap()
+}
+
+/// The file with the certificate of who vouches for it.
+#[allow(dead_code, reason = "not every test program asks")]
+pub fn authority() -> String {
+    format!("{}/ca.crt", part("host="))
+}
+
+/// A part of the address.
+fn part(name: &str) -> &'static str {
+    server().address.split(' ').find_map(|part| part.strip_prefix(name)).unwrap()
 }
 
 /// A connection string for a schema of that name, which is made if it is not there.
@@ -71,6 +81,17 @@ pub fn schema(name: &str) -> String {
     let address = &server().address;
     execute(address, &format!("CREATE SCHEMA IF NOT EXISTS \"{name}\""));
     format!("{address} options='-csearch_path=\"{name}\"'")
+}
+
+/// For a server that is not asked for a certificate.
+#[allow(dead_code, reason = "not every program opens a store by itself")]
+pub fn tls() -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
 }
 
 /// Runs statements, from whatever runtime.

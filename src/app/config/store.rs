@@ -91,8 +91,8 @@ impl PostgresSettings {
         let writers = connections(section, "writers", 1);
         let readers = connections(section, "readers", 4);
         if engine != Engine::Postgres {
-            if URL.any_in(section) {
-                let key = URL.used_in(section);
+            let url = URL.any_in(section).then(|| URL.used_in(section));
+            for key in url.into_iter().chain(["ca_file"].into_iter().filter(|key| section.has(key))) {
                 section
                     .refuse(key, "is of no use to this engine; write engine = \"postgres\", or leave it out");
             }
@@ -102,11 +102,42 @@ impl PostgresSettings {
             section.refuse(URL.inline, format!("is missing; {HOW_TO_WRITE_IT}"));
         }
         let url = url?;
-        // What exactly is wrong with it might quote the password.
-        if url.expose().parse::<tokio_postgres::Config>().is_err() {
-            section.refuse(URL.used_in(section), format!("is no connection string; {HOW_TO_WRITE_IT}"));
+        if let Err(wrong) = parse(url.expose()) {
+            section.refuse(URL.used_in(section), wrong);
         }
         Some(Self { url, authorities, writers, readers })
+    }
+}
+
+/// A connection string's parts; or what is wrong with it, without a word of it: any of them might be the password.
+fn parse(url: &str) -> Result<tokio_postgres::Config, String> {
+    let has = |key| url.contains(&format!("{key}="));
+    let Ok(database) = url.parse::<tokio_postgres::Config>() else {
+        return Err(if has("sslmode=verify") || has("sslrootcert") {
+            "asks for a certificate to be checked, which it always is; leave sslmode and sslrootcert out, and write who may \
+             vouch for the server into store.ca_file"
+                .into()
+        } else if has("sslcert") || has("sslkey") {
+            "names a certificate of ours, which is not spoken for here; leave sslcert and sslkey out, and write a password"
+                .into()
+        } else {
+            format!("is no connection string; {HOW_TO_WRITE_IT}")
+        });
+    };
+    // Split at the wrong place, a password becomes part of a name, which is said.
+    let of_url = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let is_torn = of_url.is_some_and(|rest| {
+        let before_path = rest.find(['/', '?']).unwrap_or(rest.len());
+        rest.rfind('@').is_some_and(|at| at > before_path || rest.find('@') != Some(at))
+    });
+    if is_torn {
+        Err("has an @ where none may be; in a password write @ as %40, / as %2F and ? as %3F".into())
+    } else if !database.get_hostaddrs().is_empty() {
+        Err("has a hostaddr; write the address as the host".into())
+    } else if database.get_hosts().is_empty() {
+        Err(format!("names no host; {HOW_TO_WRITE_IT}"))
+    } else {
+        Ok(database)
     }
 }
 

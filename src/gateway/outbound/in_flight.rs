@@ -97,6 +97,11 @@ impl InFlight {
         }))
     }
 
+    /// How long it is waited at the most for what is leaving.
+    pub(in crate::gateway) fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
     pub(super) fn enter(&self, id: MessageId) -> Entry {
         let mut entries = self.entries();
         entries.made += 1;

@@ -31,7 +31,10 @@ type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
 /// How many messages are cleared away by one statement.
 const CLEARED_AT_A_TIME: i64 = 2_000;
 
-const PUT_ENDPOINT: &str = "INSERT INTO endpoints (name, record) VALUES ($1, $2::text::json)
+pub const PUT_ALIVE: &str = "INSERT INTO facts (name, record) VALUES ('alive', $1::text::json)
+    ON CONFLICT (name) DO UPDATE SET record = EXCLUDED.record";
+pub const ADD_TOKEN: &str = "INSERT INTO tokens (id, sha256, record) VALUES ($1, $2, $3::text::json)";
+pub const PUT_ENDPOINT: &str = "INSERT INTO endpoints (name, record) VALUES ($1, $2::text::json)
     ON CONFLICT (name) DO UPDATE SET record = EXCLUDED.record";
 const PUT_DELIVERY: &str =
     "INSERT INTO deliveries (endpoint, place, next_at, record) VALUES ($1, $2, $3, $4::text::json)
@@ -111,8 +114,7 @@ impl PostgresStore {
         {
             return Ok(Transaction { on, done: false, tasks, idle });
         }
-        let dialed = self.dialer.dial(None).await.map_err(Failure::into_store_error)?;
-        let on = Arc::new(Connection::new(dialed));
+        let on = Arc::new(self.dialer.session().await.map_err(Failure::into_store_error)?);
         on.batch(BEGIN).await.map_err(Failure::into_store_error)?;
         Ok(Transaction { on, done: false, tasks, idle })
     }
@@ -126,14 +128,11 @@ impl PostgresStore {
     }
 
     pub(super) async fn put_alive(&self, alive: &Alive) -> Result<(), StoreError> {
-        let sql = "INSERT INTO facts (name, record) VALUES ('alive', $1::text::json)
-            ON CONFLICT (name) DO UPDATE SET record = EXCLUDED.record";
-        self.put(sql, &[&encode(alive)?]).await.map(drop)
+        self.put(PUT_ALIVE, &[&encode(alive)?]).await.map(drop)
     }
 
     pub(super) async fn add_token(&self, token: &Token) -> Result<(), StoreError> {
-        let sql = "INSERT INTO tokens (id, sha256, record) VALUES ($1, $2, $3::text::json)";
-        self.put(sql, &[&token.id.0, &token.sha256.as_slice(), &encode(token)?]).await.map(drop)
+        self.put(ADD_TOKEN, &[&token.id.0, &token.sha256.as_slice(), &encode(token)?]).await.map(drop)
     }
 
     pub(super) async fn end_token(&self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {

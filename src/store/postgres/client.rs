@@ -44,6 +44,8 @@ pub enum Failure {
     Away(String),
     /// Somebody else was faster, or waited for us as we did for them: the same again may work.
     Again(String),
+    /// Somebody else has kept what it needs locked for too long.
+    Blocked(String),
     /// It would do no better again.
     Refused(StoreError),
 }
@@ -60,7 +62,9 @@ impl Failure {
     /// For whoever asked.
     pub fn into_store_error(self) -> StoreError {
         match self {
-            Self::Lost(reason) | Self::Away(reason) | Self::Again(reason) => StoreError::Unavailable(reason),
+            Self::Lost(reason) | Self::Away(reason) | Self::Again(reason) | Self::Blocked(reason) => {
+                StoreError::Unavailable(reason)
+            }
             Self::Refused(error) => error,
         }
     }
@@ -77,10 +81,11 @@ impl From<tokio_postgres::Error> for Failure {
         let Some(code) = error.code() else { return Self::Lost(words_of(&error)) };
         let words = words_of(&error);
         match code.code() {
-            // Serialization failure, deadlock, lock time-out; a row that somebody else has added meanwhile.
+            "55P03" => Self::Blocked(words),
+            // Serialization failure, deadlock; a row that somebody else has added meanwhile.
             // Or what came before it in the pipeline failed, and of errors that arrive together either may be seen first: none
             // of the transaction stays, and the next try shows why.
-            "40001" | "40P01" | "55P03" | "23505" | "25P02" => Self::Again(words),
+            "40001" | "40P01" | "23505" | "25P02" => Self::Again(words),
             // A connection that is gone or ended by the server, or that it does not let in; one to a server that does not write
             // (any more); no resources; a statement that took too long.
             "57P01" | "57P02" => Self::Lost(words),
@@ -141,8 +146,17 @@ impl Dialer {
         &self.tasks
     }
 
-    /// A connection, set as all are. What the server notifies of goes to `notified`.
-    pub async fn dial(&self, notified: Option<mpsc::UnboundedSender<String>>) -> Result<Client, Failure> {
+    /// A connection, set as all are.
+    pub async fn session(&self) -> Result<Session, Failure> {
+        Ok(Session::new(self.dial(None).await?))
+    }
+
+    /// A connection whose notifications by the server go to `notified`.
+    pub async fn listening(&self, notified: mpsc::UnboundedSender<String>) -> Result<Session, Failure> {
+        Ok(Session::new(self.dial(Some(notified)).await?))
+    }
+
+    async fn dial(&self, notified: Option<mpsc::UnboundedSender<String>>) -> Result<Client, Failure> {
         let dialed = tokio::time::timeout(PATIENCE, async {
             let client = if self.config.get_ssl_mode() == SslMode::Disable {
                 let (client, connection) = self.config.connect(NoTls).await?;
@@ -195,7 +209,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(client: Client) -> Self {
+    fn new(client: Client) -> Self {
         Self { client, prepared: Mutex::default() }
     }
 
@@ -241,6 +255,11 @@ impl Session {
     pub async fn batch(&self, sql: &str) -> Result<(), Failure> {
         Ok(self.client.batch_execute(sql).await?)
     }
+
+    /// Fails where the server only reads: only one that takes writes gives a transaction a number.
+    pub async fn takes_writes(&self) -> Result<(), Failure> {
+        self.query("SELECT pg_current_xact_id()::text", &[]).await.map(drop)
+    }
 }
 
 /// A connection that one batch at a time is written on. Statements that are asked for together go out together, in the order
@@ -253,8 +272,7 @@ pub struct Writing {
 
 impl Writing {
     /// Prepares all of `statements`.
-    pub async fn new(client: Client, statements: &[&'static str]) -> Result<Self, Failure> {
-        let session = Session::new(client);
+    pub async fn new(session: Session, statements: &[&'static str]) -> Result<Self, Failure> {
         futures_util::future::try_join_all(statements.iter().map(|sql| session.prepared(sql))).await?;
         Ok(Self { session, transaction: Mutex::default() })
     }
@@ -313,7 +331,7 @@ impl Link {
         if let Some(session) = session.as_ref().filter(|session| !session.is_closed()) {
             return Ok(Arc::clone(session));
         }
-        let dialed = Arc::new(Session::new(self.dialer.dial(None).await?));
+        let dialed = Arc::new(self.dialer.session().await?);
         *session = Some(Arc::clone(&dialed));
         Ok(dialed)
     }

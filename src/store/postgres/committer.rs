@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
-use super::client::{Dialer, Failure, Session, Writing};
+use super::client::{Dialer, Failure, Writing};
 use super::job::{Command, Committed, Job, StoreErrorKind};
 use super::statements::ALL;
 use super::working::{Want, Working};
@@ -27,6 +27,10 @@ const MOST_WAITING: usize = 4096;
 const MOST_IN_BATCH: usize = 256;
 /// How often a batch is tried that others were in the way of.
 const MOST_TRIES: u32 = 20;
+/// How long a batch waits for who keeps locked what it needs, before its commands are committed one by one; and how often
+/// those wait as long again, all in all.
+const LOCK_PATIENCE: &str = "SET lock_timeout = '1s'";
+const MOST_WAITS: u32 = 10;
 /// How often what a batch wants may turn out to be more.
 const MOST_ROUNDS: u32 = 32;
 /// How long a batch may take, and then the connection is given up.
@@ -183,19 +187,39 @@ impl Worker {
     /// Commits the batch, and answers its commands.
     async fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
         match self.try_commit(&mut batch).await {
-            Ok(()) => end(batch, &Ok(())),
-            // Something that one of them wants to write cannot be written: it shall not fail the others.
-            Err(StoreErrorKind::BrokeOff(_)) if batch.len() > 1 => {
-                for job in batch {
-                    let mut alone = vec![job];
-                    let committed = self.try_commit(&mut alone).await;
-                    end(alone, &committed);
+            // What one of them wants cannot be written, or is not to be had yet: the others shall not suffer for it.
+            Err(StoreErrorKind::BrokeOff(_)) if batch.len() > 1 => self.commit_each(batch).await,
+            Err(StoreErrorKind::Blocked(_)) => self.commit_each(batch).await,
+            committed => end(batch, &committed),
+        }
+    }
+
+    /// Commits each by itself: first all that can be, then those that somebody is in the way of, in their order.
+    async fn commit_each(&mut self, batch: Vec<Box<dyn Job>>) {
+        let (mut aside, mut blocked) = (Vec::new(), BTreeSet::new());
+        let mut waits = MOST_WAITS;
+        for mut job in batch {
+            // It may be about the same as one that waits already, and comes after that.
+            if !blocked.is_disjoint(job.wants()) {
+                aside.push(job);
+                continue;
+            }
+            match self.try_commit(std::slice::from_mut(&mut job)).await {
+                Err(StoreErrorKind::Blocked(_)) => {
+                    waits = waits.saturating_sub(1);
+                    blocked.extend(job.wants().iter().cloned());
+                    aside.push(job);
                 }
+                committed => job.end(&committed),
             }
-            Err(reason) => {
-                tracing::debug!(?reason, "a batch was not committed");
-                end(batch, &Err(reason));
+        }
+        for mut job in aside {
+            let mut committed = Err(StoreErrorKind::Blocked("somebody else keeps it locked".into()));
+            while waits > 0 && matches!(committed, Err(StoreErrorKind::Blocked(_))) {
+                committed = self.try_commit(std::slice::from_mut(&mut job)).await;
+                waits -= u32::from(committed.is_err());
             }
+            job.end(&committed);
         }
     }
 
@@ -220,18 +244,18 @@ impl Worker {
                     }
                     return Ok(());
                 }
-                Err(Failure::Again(reason)) => {
+                Err(Failure::Blocked(reason)) if !committing => {
+                    self.roll_back(connection).await;
+                    return Err(StoreErrorKind::Blocked(reason));
+                }
+                Err(Failure::Again(reason) | Failure::Blocked(reason)) => {
                     tracing::debug!(reason, "a batch is tried again");
-                    if connection.batch("ROLLBACK").await.is_ok() {
-                        self.connection = Some(connection);
-                    }
+                    self.roll_back(connection).await;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE / 10);
                 }
                 Err(Failure::Refused(error)) => {
-                    if connection.batch("ROLLBACK").await.is_ok() {
-                        self.connection = Some(connection);
-                    }
+                    self.roll_back(connection).await;
                     return Err(StoreErrorKind::BrokeOff(error.to_string()));
                 }
                 Err(Failure::Lost(reason)) if committing => {
@@ -258,6 +282,13 @@ impl Worker {
         Err(StoreErrorKind::Unavailable("others were in the way again and again".into()))
     }
 
+    /// Gives up what is under way, and keeps the connection if it still works.
+    async fn roll_back(&mut self, connection: Writing) {
+        if connection.batch("ROLLBACK").await.is_ok() {
+            self.connection = Some(connection);
+        }
+    }
+
     /// The connection, or a new one.
     async fn connect(&mut self) -> Result<Writing, Failure> {
         if let Some(connection) =
@@ -268,12 +299,7 @@ impl Worker {
         let mut pause = FIRST_PAUSE;
         let mut first = true;
         loop {
-            let dialed = self.shared.dialer.dial(None).await;
-            let connected = match dialed {
-                Ok(client) => Writing::new(client, ALL).await,
-                Err(failure) => Err(failure),
-            };
-            match connected {
+            match begin_writing(&self.shared.dialer).await {
                 Ok(connection) => return Ok(connection),
                 // A connection that was idle and is gone says nothing of the database: it is asked once more.
                 Err(_) if first => first = false,
@@ -353,8 +379,8 @@ async fn look_for_it(shared: Arc<Shared>) {
     while !shared.condition.is_closed() {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        let found = match shared.dialer.dial(None).await {
-            Ok(client) => Session::new(client).query("SELECT pg_current_xact_id()::text", &[]).await,
+        let found = match shared.dialer.session().await {
+            Ok(session) => session.takes_writes().await,
             Err(failure) => Err(failure),
         };
         if found.is_ok() {
@@ -414,9 +440,15 @@ async fn attempt(
     Err(Failure::Again("what the batch concerns changes all the time".into()))
 }
 
+async fn begin_writing(dialer: &Dialer) -> Result<Writing, Failure> {
+    let session = dialer.session().await?;
+    session.batch(LOCK_PATIENCE).await?;
+    Writing::new(session, ALL).await
+}
+
 /// None: it is still under way.
 async fn fate_of(dialer: &Dialer, transaction: &str) -> Result<Option<Fate>, Failure> {
-    let session = Session::new(dialer.dial(None).await?);
+    let session = dialer.session().await?;
     let row = session.query_one("SELECT pg_xact_status($1::text::xid8) AS status", &[&transaction]).await?;
     let status: Option<String> = super::sql::column_of(&row, "status")?;
     Ok(match status.as_deref() {

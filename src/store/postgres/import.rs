@@ -7,6 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::PostgresStore;
+use super::beside::{ADD_TOKEN, PUT_ALIVE, PUT_ENDPOINT, put_delivery, put_pause};
 use super::client::{Failure, Writing};
 use super::log::{PART, make_parts};
 use super::sql::{big, column_of, encode, record, text, unbig};
@@ -133,8 +134,8 @@ impl PostgresStore {
     }
 
     async fn writing(&self) -> Result<Writing, StoreError> {
-        let client = self.dialer.dial(None).await.map_err(Failure::into_store_error)?;
-        Writing::new(client, ALL).await.map_err(Failure::into_store_error)
+        let session = self.dialer.session().await.map_err(Failure::into_store_error)?;
+        Writing::new(session, ALL).await.map_err(Failure::into_store_error)
     }
 }
 
@@ -385,9 +386,7 @@ async fn write_beside(on: &Writing, records: &[Record]) -> Result<(), Failure> {
     for record in records {
         match record {
             Record::Alive { alive } => {
-                let sql = "INSERT INTO facts (name, record) VALUES ('alive', $1::text::json)
-                    ON CONFLICT (name) DO UPDATE SET record = EXCLUDED.record";
-                session.execute(sql, &[&encode(alive)?]).await?;
+                session.execute(PUT_ALIVE, &[&encode(alive)?]).await?;
             }
             Record::Suppression { number } => {
                 let sql = "INSERT INTO suppressed_numbers VALUES ($1) ON CONFLICT DO NOTHING";
@@ -402,10 +401,9 @@ async fn write_beside(on: &Writing, records: &[Record]) -> Result<(), Failure> {
                 session.execute(&sql, &[&id, &text(scope), &text(key)]).await?;
             }
             Record::Token { token } => {
-                let sql = "INSERT INTO tokens (id, sha256, record) VALUES ($1, $2, $3::text::json)";
-                session.execute(sql, &[&token.id.0, &token.sha256.as_slice(), &encode(token)?]).await?;
+                session.execute(ADD_TOKEN, &[&token.id.0, &token.sha256.as_slice(), &encode(token)?]).await?;
             }
-            Record::Pause { pause } => super::beside::put_pause(session, pause).await?,
+            Record::Pause { pause } => put_pause(session, pause).await?,
             Record::Event { event } => {
                 events.0.push(big(event.place));
                 events.1.push(event.at.as_millis());
@@ -413,10 +411,9 @@ async fn write_beside(on: &Writing, records: &[Record]) -> Result<(), Failure> {
                 last = event.place;
             }
             Record::Endpoint { endpoint } => {
-                let sql = "INSERT INTO endpoints (name, record) VALUES ($1, $2::text::json)";
-                session.execute(sql, &[&text(&endpoint.name), &encode(endpoint)?]).await?;
+                session.execute(PUT_ENDPOINT, &[&text(&endpoint.name), &encode(endpoint)?]).await?;
             }
-            Record::Delivery { delivery } => super::beside::put_delivery(session, delivery).await?,
+            Record::Delivery { delivery } => put_delivery(session, delivery).await?,
             Record::Customer { .. }
             | Record::Consent { .. }
             | Record::Session { .. }

@@ -16,6 +16,8 @@ pub type Committed = Result<(), StoreErrorKind>;
 #[derive(Clone, Debug)]
 pub enum StoreErrorKind {
     Unavailable(String),
+    /// Somebody else keeps what it needs locked.
+    Blocked(String),
     Uncertain(String),
     BrokeOff(String),
 }
@@ -23,7 +25,7 @@ pub enum StoreErrorKind {
 impl StoreErrorKind {
     fn error(&self) -> StoreError {
         match self {
-            Self::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
+            Self::Unavailable(reason) | Self::Blocked(reason) => StoreError::Unavailable(reason.clone()),
             Self::Uncertain(reason) => StoreError::Uncertain(reason.clone()),
             Self::BrokeOff(reason) => StoreError::BrokeOff(reason.clone()),
         }

@@ -11,13 +11,30 @@ use crate::store::StoreError;
 /// How many events a part of the log has.
 pub const PART: u64 = 4_000_000;
 
+/// The place of the newest event.
+pub const NEWEST_PLACE: &str = "SELECT value FROM counters WHERE name = 'events'";
+
+/// What [`NEWEST_PLACE`] has found; 0 where nothing was told yet.
+pub fn place_in(rows: &[Row]) -> Result<u64, StoreError> {
+    rows.first().map_or(Ok(0), |row| unbig(column_of(row, "value")?))
+}
+
+pub async fn newest_place(on: &Session) -> Result<u64, Failure> {
+    Ok(place_in(&on.query(NEWEST_PLACE, &[]).await?)?)
+}
+
+/// Whether there is a table of that name.
+pub async fn is_there(on: &Session, table: &str) -> Result<bool, Failure> {
+    let row = on.query_one("SELECT to_regclass($1::text) IS NOT NULL AS there", &[&table]).await?;
+    Ok(column_of(&row, "there")?)
+}
+
 /// Makes the parts around a place that are not there: that of the place, and the next.
 pub async fn make_parts(on: &Session, place: u64) -> Result<(), Failure> {
     for part in [place / PART, place / PART + 1] {
         let (from, until) = (part * PART, (part + 1) * PART);
         let name = format!("events_{part}");
-        let there = on.query("SELECT to_regclass($1::text) IS NOT NULL AS there", &[&name]).await?;
-        if there.first().map(|row| column_of(row, "there")).transpose()? == Some(true) {
+        if is_there(on, &name).await? {
             continue;
         }
         // Attached, and not made as a part: that would wait for everybody who reads the log.
@@ -31,9 +48,8 @@ pub async fn make_parts(on: &Session, place: u64) -> Result<(), Failure> {
             .await;
         if let Err(failure) = made {
             on.batch("ROLLBACK").await?;
-            let there = on.query("SELECT to_regclass($1::text) IS NOT NULL AS there", &[&name]).await?;
             // Another daemon may have made it at the same moment.
-            if there.first().map(|row| column_of(row, "there")).transpose()? != Some(true) {
+            if !is_there(on, &name).await? {
                 return Err(failure);
             }
         }

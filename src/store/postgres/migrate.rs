@@ -2,7 +2,7 @@
 //! daemon works with, so that daemons of both versions run side by side.
 
 use super::client::{Failure, Session};
-use super::log::make_parts;
+use super::log::{is_there, make_parts, newest_place};
 use super::sql::column_of;
 
 /// The steps, each from the version before it.
@@ -23,8 +23,7 @@ pub struct Schema {
 }
 
 pub async fn look(on: &Session) -> Result<Schema, Failure> {
-    let there = on.query("SELECT to_regclass('schema_version') IS NOT NULL AS there", &[]).await?;
-    if there.first().map(|row| column_of(row, "there")).transpose()? != Some(true) {
+    if !is_there(on, "schema_version").await? {
         return Ok(Schema { version: 0, works_from: 0 });
     }
     let row = on.client().query_one("SELECT version, works_from FROM schema_version", &[]).await?;
@@ -41,9 +40,7 @@ pub async fn migrate(on: &Session) -> Result<Schema, Failure> {
         }
         taken?;
     }
-    let events = on.query("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
-    let newest = events.first().map(|row| column_of::<i64>(row, "value")).transpose()?.unwrap_or(0);
-    make_parts(on, u64::try_from(newest).unwrap_or(0)).await?;
+    make_parts(on, newest_place(on).await?).await?;
     Ok(before)
 }
 

@@ -600,10 +600,7 @@ impl Store for PostgresStore {
 
     async fn export(&self) -> Result<Box<dyn Export>, StoreError> {
         self.committer.check()?;
-        let begun = async {
-            let session = client::Session::new(self.dialer.dial(None).await?);
-            CursorExport::begin(session).await
-        };
+        let begun = async { CursorExport::begin(self.dialer.session().await?).await };
         Ok(Box::new(begun.await.map_err(Failure::into_store_error)?))
     }
 
@@ -622,9 +619,7 @@ impl Store for PostgresStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.committer.check()?;
         let session = self.pool.session().await.map_err(Failure::into_store_error)?;
-        // Only a server that takes writes gives a transaction a number.
-        session.query("SELECT pg_current_xact_id()::text", &[]).await.map_err(Failure::into_store_error)?;
-        Ok(())
+        session.takes_writes().await.map_err(Failure::into_store_error)
     }
 
     async fn broken(&self) -> String {

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::client::{Dialer, Failure, Session};
-use super::log::{PART, make_parts};
-use super::sql::{column_of, unbig};
+use super::client::{Dialer, Failure};
+use super::log::{PART, make_parts, newest_place};
 
 const CHANNEL: &str = "switchboard_events";
 /// How long an event of another daemon's may go unnoticed at the most.
@@ -42,15 +41,14 @@ async fn listen(
     told: &mut watch::Receiver<u64>,
 ) -> Result<(), Failure> {
     let (notified, mut notifications) = mpsc::unbounded_channel();
-    let session = Session::new(dialer.dial(Some(notified)).await?);
+    let session = dialer.listening(notified).await?;
     // Where there is no such thing, the log is looked at all the same.
     if let Err(failure) = session.batch(&format!("LISTEN {CHANNEL}")).await {
         tracing::warn!(reason = %failure.into_store_error(), "the database does not notify; its log is looked at each second");
     }
     let mut made_up_to = 0;
     loop {
-        let rows = session.query("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
-        let newest = rows.first().map_or(Ok(0), |row| unbig(column_of(row, "value")?))?;
+        let newest = newest_place(&session).await?;
         show(news, newest);
         if newest / PART >= made_up_to {
             make_parts(&session, newest).await?;

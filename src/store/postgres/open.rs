@@ -7,9 +7,10 @@ use tokio::sync::watch;
 
 use super::client::{Dialer, Failure, Pool, Session};
 use super::committer::{Committer, Ground};
+use super::log::newest_place;
 use super::migrate::{self, Schema, VERSION};
 use super::news::follow;
-use super::sql::{column_of, unbig};
+use super::sql::column_of;
 use super::{PostgresStore, Rules};
 
 /// The oldest server that has all that is used: `pg_current_xact_id` and `pg_xact_status` (13), and it is still maintained.
@@ -53,7 +54,10 @@ pub enum OpenError {
 impl From<Failure> for OpenError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Lost(reason) | Failure::Away(reason) | Failure::Again(reason) => Self::Away(reason),
+            Failure::Lost(reason)
+            | Failure::Away(reason)
+            | Failure::Again(reason)
+            | Failure::Blocked(reason) => Self::Away(reason),
             Failure::Refused(error) => Self::Refused(error.to_string()),
         }
     }
@@ -62,13 +66,13 @@ impl From<Failure> for OpenError {
 /// What a database has. Changes nothing.
 pub async fn schema_of(options: &PostgresOptions) -> Result<Schema, OpenError> {
     let dialer = Dialer::new(options.database.clone(), options.tls.clone());
-    look(&Session::new(dialer.dial(None).await?)).await
+    look(&dialer.session().await?).await
 }
 
 /// What a database had before, and has now.
 pub async fn migrate_schema(options: &PostgresOptions) -> Result<(Schema, Schema), OpenError> {
     let dialer = Dialer::new(options.database.clone(), options.tls.clone());
-    let session = Session::new(dialer.dial(None).await?);
+    let session = dialer.session().await?;
     let before = look(&session).await?;
     bring_up(&session).await?;
     Ok((before, migrate::look(&session).await?))
@@ -78,16 +82,14 @@ impl PostgresStore {
     /// Opens the database, whose schema is made or brought up to date where it is not.
     pub async fn open(options: &PostgresOptions, rules: Rules) -> Result<Self, OpenError> {
         let dialer = Arc::new(Dialer::new(options.database.clone(), options.tls.clone()));
-        let session = Session::new(dialer.dial(None).await?);
+        let session = dialer.session().await?;
         look(&session).await?;
         bring_up(&session).await?;
         let importing = session.query("SELECT FROM facts WHERE name = 'importing'", &[]).await?;
         if !importing.is_empty() {
             return Err(OpenError::HalfImported);
         }
-        let rows = session.query("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
-        let newest =
-            rows.first().map_or(Ok(0), |row| unbig(column_of(row, "value")?)).map_err(Failure::from)?;
+        let newest = newest_place(&session).await?;
         let rules = Arc::new(rules);
         let (news, told) = (watch::Sender::new(newest), watch::Sender::new(newest));
         let ground = Ground {
@@ -136,7 +138,7 @@ async fn bring_up(session: &Session) -> Result<(), OpenError> {
     loop {
         match migrate::migrate(session).await {
             Ok(_) => return Ok(()),
-            Err(Failure::Again(reason)) if tries < TRIES => {
+            Err(Failure::Again(reason) | Failure::Blocked(reason)) if tries < TRIES => {
                 tracing::debug!(reason, "the schema is looked at again");
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(50)).await;

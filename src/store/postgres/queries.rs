@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use super::client::Failure;
+use super::log::{NEWEST_PLACE, place_in};
 use super::rows;
 use super::sql::{big, column_of, count, decode, record, text, unbig, untext};
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
@@ -432,8 +433,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn get_last_event(&self) -> Result<u64, StoreError> {
-        let rows = self.rows("SELECT value FROM counters WHERE name = 'events'", &[]).await?;
-        rows.first().map_or(Ok(0), |row| unbig(column_of(row, "value")?))
+        place_in(&self.rows(NEWEST_PLACE, &[]).await?)
     }
 
     /// The events, with what they are about.

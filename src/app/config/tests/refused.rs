@@ -88,6 +88,16 @@ fn an_engine_has_to_exist_and_a_database_to_be_named() {
     insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"oracle\"\n{CHANNEL}")), @r#"config.toml:2:10: store.engine is "oracle"; write "sled", "fjall" or "postgres""#);
     insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\n{CHANNEL}")), @r#"config.toml:1:2: store.url is missing; write "postgres://user:password@host/database""#);
     insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\nurl = \"mysql://me:secret@db/x\"\n{CHANNEL}")), @r#"config.toml:3:7: store.url is no connection string; write "postgres://user:password@host/database""#);
+    let database = |url: &str| wrong(&format!("[store]\nengine = \"postgres\"\nurl = \"{url}\"\n{CHANNEL}"));
+    for torn in
+        ["postgres://u:p@ssw0rd@db/x", "postgres://db/x?user=a&password=p@ss", "postgres://u:s/ecret@db/x"]
+    {
+        assert!(database(torn).contains("in a password write @ as %40"), "{}", database(torn));
+    }
+    insta::assert_snapshot!(database("postgres://u:secret@localhost/x?hostaddr=203.0.113.5"), @"config.toml:3:7: store.url has a hostaddr; write the address as the host");
+    insta::assert_snapshot!(database("postgres:///x?user=u"), @r#"config.toml:3:7: store.url names no host; write "postgres://user:password@host/database""#);
+    insta::assert_snapshot!(database("postgres://u:secret@db/x?sslmode=verify-full"), @"config.toml:3:7: store.url asks for a certificate to be checked, which it always is; leave sslmode and sslrootcert out, and write who may vouch for the server into store.ca_file");
+    insta::assert_snapshot!(database("postgres://u:secret@db/x?sslcert=me.pem"), @"config.toml:3:7: store.url names a certificate of ours, which is not spoken for here; leave sslcert and sslkey out, and write a password");
     insta::assert_snapshot!(wrong(&format!("[store]\nurl = \"postgres://me:secret@db/x\"\n{CHANNEL}")), @r#"config.toml:2:7: store.url is of no use to this engine; write engine = "postgres", or leave it out"#);
     insta::assert_snapshot!(wrong(&format!("[store]\nengine = \"postgres\"\nurl = \"postgres://db\"\nwriters = 0\nreaders = 65\n{CHANNEL}")), @"
     config.toml:4:11: store.writers is 0; write 1 or more
