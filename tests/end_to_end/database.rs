@@ -8,10 +8,8 @@ use crate::fixture::{Daemon, Provider, Setup, postgres, run_to_end};
 
 /// A configuration whose database is asked for by that name, over TLS, as the authorities of `ca` vouch for it.
 fn setup(provider: &Provider, host: &str, ca: Option<&str>) -> Setup {
-    static SCHEMA: &str = "encrypted";
-    postgres::schema(SCHEMA);
     let port = postgres::port();
-    let options = format!("options='-csearch_path={SCHEMA}' application_name=encrypted");
+    let options = "options='-csearch_path=encrypted' application_name=encrypted";
     let url = format!("host={host} port={port} user=postgres dbname=postgres sslmode=require {options}");
     let ca = ca.map(|file| format!("\nca_file = '''{file}'''")).unwrap_or_default();
     Setup { engine: "postgres".into(), store: format!("url = \"{url}\"{ca}"), ..Setup::new(&provider.url) }
@@ -23,7 +21,7 @@ fn check(setup: &Setup) -> (Output, Value) {
     std::fs::write(folder.path().join("config.toml"), setup.config()).unwrap();
     let output = run_to_end(folder.path(), &["check", "--format", "json"]);
     let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let found = findings.into_iter().find(|finding| finding["detail"].as_str().unwrap() != "good");
+    let found = findings.into_iter().find(|finding| finding["what"].as_str().unwrap().contains("database"));
     (output, found.unwrap())
 }
 
@@ -31,11 +29,12 @@ fn check(setup: &Setup) -> (Output, Value) {
 async fn a_daemon_speaks_in_secret_to_a_database_that_its_authority_vouches_for() {
     let provider = Provider::start().await;
     let setup = setup(&provider, "localhost", Some(&postgres::authority()));
+    let address = postgres::schema("encrypted");
     let mut daemon = Daemon::start(&setup).await;
     let encrypted = "SELECT count(*)::text FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
         WHERE application_name = 'encrypted' AND ssl";
     let plain = encrypted.replace("AND ssl", "AND NOT ssl");
-    let of = |sql| postgres::select(&postgres::schema("encrypted"), sql)[0].parse::<u32>().unwrap();
+    let of = |sql| postgres::select(&address, sql)[0].parse::<u32>().unwrap();
     assert!(of(encrypted) > 0);
     assert_eq!(of(&plain), 0);
     assert_eq!(daemon.terminate().await, Some(0));

@@ -111,13 +111,13 @@ impl PostgresSettings {
 
 /// A connection string's parts; or what is wrong with it, without a word of it: any of them might be the password.
 fn parse(url: &str) -> Result<tokio_postgres::Config, String> {
-    let has = |key| url.contains(&format!("{key}="));
+    let has = |part| url.contains(part);
     let Ok(database) = url.parse::<tokio_postgres::Config>() else {
-        return Err(if has("sslmode=verify") || has("sslrootcert") {
+        return Err(if has("sslmode=verify") || has("sslrootcert=") {
             "asks for a certificate to be checked, which it always is; leave sslmode and sslrootcert out, and write who may \
              vouch for the server into store.ca_file"
                 .into()
-        } else if has("sslcert") || has("sslkey") {
+        } else if has("sslcert=") || has("sslkey=") {
             "names a certificate of ours, which is not spoken for here; leave sslcert and sslkey out, and write a password"
                 .into()
         } else {
