@@ -147,6 +147,7 @@ impl Gateway {
         self.until_none_leaves_elsewhere(id).await;
         self.store.erase_customer(id, self.now()).await?;
         self.outbound.in_flight.stop_all_to(id);
+        self.until_none_can_leave_elsewhere().await;
         tracing::info!(customer = %id, "a customer was erased");
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! still comes back with a new name and empty hands.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,10 +22,15 @@ use crate::store::{Gone, Muster, Mustered, StoreError};
 
 use super::Gateway;
 use super::channels::{Channel, Channels};
+use super::pace::Lead;
 
 /// How long a daemon is in office without showing itself again; and how often it shows itself.
 const TERM: Duration = Duration::from_secs(6);
 const EVERY: Duration = Duration::from_millis(1_500);
+/// How long that may take: so that it is tried again before the term is over.
+const SHOWING_PATIENCE: Duration = Duration::from_secs(3);
+/// How often what daemons had in hand that are gone is taken up.
+const TAKE_UP_EVERY: Duration = Duration::from_millis(1_500);
 /// How soon what another daemon has changed is looked for, and how often at the most.
 const NEWS_PAUSE: Duration = Duration::from_millis(50);
 /// How often is read what no event tells of: pauses, and whether the bot is called.
@@ -33,6 +38,8 @@ const REFRESH_EVERY: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether another daemon's text is on its way.
 const LEAVING_PAUSE: Duration = Duration::from_millis(20);
+/// How long another daemon may need to let a text leave whose attempt it has begun.
+const LEAVES_WITHIN: Duration = Lead::MOST.saturating_add(Duration::from_millis(250));
 
 /// The duties that there is one of.
 pub(super) mod one {
@@ -78,6 +85,8 @@ pub(super) struct Held {
     pub term: Arc<Term>,
     /// Since when: nothing of whoever had it before left after that.
     pub since: Moment,
+    /// It has become another daemon's, without being laid down.
+    lost: Arc<AtomicBool>,
     pub end: CancellationToken,
     pub tasks: TaskTracker,
 }
@@ -85,6 +94,7 @@ pub(super) struct Held {
 pub(super) struct Duties {
     /// All that there are, by the configuration.
     all: BTreeSet<String>,
+    is_shared: bool,
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
@@ -93,6 +103,8 @@ struct State {
     term: Arc<Term>,
     held: BTreeMap<String, Held>,
     others: usize,
+    /// How many were laid down in all: what was read before that may name them still.
+    laid_down: u64,
     /// Daemons that are gone, and whose absence was noted.
     gone: BTreeSet<String>,
 }
@@ -109,8 +121,8 @@ impl Duties {
         let term = Arc::new(Term::new(owner, if is_shared { Duration::ZERO } else { Duration::MAX }));
         let held = |duty: &String| (duty.clone(), Held::begin(&term, started, stop));
         let held = if is_shared { BTreeMap::new() } else { all.iter().map(held).collect() };
-        let state = State { term, held, others: 0, gone: BTreeSet::new() };
-        Self { all, state: Mutex::new(state), changed: watch::Sender::new(()) }
+        let state = State { term, held, others: 0, laid_down: 0, gone: BTreeSet::new() };
+        Self { all, is_shared, state: Mutex::new(state), changed: watch::Sender::new(()) }
     }
 
     pub(super) fn term(&self) -> Arc<Term> {
@@ -122,8 +134,10 @@ impl Duties {
         self.state().held.get(duty).filter(|held| !held.end.is_cancelled()).cloned()
     }
 
-    fn others(&self) -> usize {
-        self.state().others
+    /// Whether other daemons may be at work. Who has not been heard of cannot know.
+    pub(super) fn may_have_others(&self, now: Moment) -> bool {
+        let state = self.state();
+        state.others > 0 || self.is_shared && state.term.is_over(now)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,7 +147,22 @@ impl Duties {
 
 impl Held {
     fn begin(term: &Arc<Term>, since: Moment, stop: &CancellationToken) -> Self {
-        Self { term: Arc::clone(term), since, end: stop.child_token(), tasks: TaskTracker::new() }
+        let (lost, end) = (Arc::default(), stop.child_token());
+        Self { term: Arc::clone(term), since, lost, end, tasks: TaskTracker::new() }
+    }
+
+    /// Whether it is this daemon's still: if not, nothing of it may be begun, or leave.
+    pub(super) fn is_this_daemons(&self, now: Moment) -> bool {
+        !self.lost.load(Ordering::Acquire) && !self.term.is_over(now)
+    }
+
+    fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.end.cancel();
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lost, &other.lost)
     }
 }
 
@@ -177,8 +206,10 @@ pub(super) async fn muster(gateway: Arc<Gateway>) {
         if mustered.is_err() && gateway.duties.term().is_over(gateway.elapsed()) {
             gateway.metrics.out_of_office();
         }
+        let pause = if matches!(mustered, Ok(false)) { Duration::ZERO } else { EVERY };
+        let mustered = mustered.map(drop);
         trouble.note(mustered, "this daemon could not show that it lives; what it does falls to others");
-        if gateway.rest(EVERY).await.is_err() {
+        if gateway.rest(pause).await.is_err() {
             return;
         }
     }
@@ -195,8 +226,8 @@ pub(super) async fn follow_others(gateway: Arc<Gateway>) {
             Ok(()) = news.changed() => {}
             () = tokio::time::sleep(REFRESH_EVERY) => {}
         }
-        if gateway.duties.others() > 0 {
-            gateway.outbound.wake_all();
+        if gateway.may_have_others() {
+            // Which wakes the lanes that have something to send.
             gateway.outbound.look_again();
             gateway.turns.wake();
         }
@@ -207,6 +238,18 @@ pub(super) async fn follow_others(gateway: Arc<Gateway>) {
             }
         }
         if gateway.rest(NEWS_PAUSE).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What daemons had in hand that are gone is taken up, until the gateway stops.
+pub(super) async fn take_up_after_others(gateway: Arc<Gateway>) {
+    let mut trouble = gateway.troubles.watch();
+    loop {
+        let taken_up = gateway.take_up_from_the_gone().await;
+        trouble.note(taken_up, "what daemons had in hand that are gone could not be taken up");
+        if gateway.rest(TAKE_UP_EVERY).await.is_err() {
             return;
         }
     }
@@ -244,45 +287,83 @@ where
 }
 
 impl Gateway {
-    async fn show_up(self: &Arc<Self>) -> Result<(), StoreError> {
+    /// `false`: others have believed this daemon dead, and it has a new name now.
+    async fn show_up(self: &Arc<Self>) -> Result<bool, StoreError> {
         let (asked, term) = (self.elapsed(), self.duties.term());
-        let muster = Muster {
-            owner: term.owner.clone(),
-            duties: self.duties.all.iter().cloned().collect(),
-            missed_since: self.owed.since(),
-            term: TERM,
-        };
-        match self.store.muster(muster).await? {
+        let laid_down = self.duties.state().laid_down;
+        let duties = self.duties.all.iter().cloned().collect();
+        match self.show(&term, duties).await? {
             Mustered::InOffice { duties, to_lay_down, others, gone } => {
+                self.take_duties(&term, duties, others, laid_down);
                 term.extend(asked + TERM);
-                self.take_duties(&term, duties, others);
                 self.note_gone(gone);
                 for duty in to_lay_down {
                     self.lay_down(duty);
                 }
-                if self.duties.held(one::SWEEP).is_some() {
-                    self.take_up_from_the_gone().await?;
-                }
+                Ok(true)
             }
-            Mustered::OutOfOffice => self.begin_anew(&term),
+            Mustered::OutOfOffice => {
+                self.begin_anew(&term);
+                Ok(false)
+            }
         }
-        Ok(())
     }
 
-    fn take_duties(&self, term: &Arc<Term>, duties: Vec<String>, others: usize) {
+    /// Shows that this daemon lives, and could do that.
+    async fn show(&self, term: &Term, duties: Vec<String>) -> Result<Mustered, StoreError> {
+        let muster = Muster {
+            owner: term.owner.clone(),
+            duties,
+            missed_since: self.owed.since(),
+            noted: self.duties.state().gone.iter().cloned().collect(),
+            term: TERM,
+        };
+        let mustered = tokio::time::timeout(SHOWING_PATIENCE, self.store.muster(muster)).await;
+        mustered.unwrap_or_else(|_| Err(StoreError::Unavailable("the store does not answer".into())))
+    }
+
+    /// While the gateway stops: what is under way is nobody else's to take up until it has ended. Never returns.
+    pub(super) async fn stay_in_office(&self) {
+        if !self.store.is_shared() {
+            return std::future::pending().await;
+        }
+        loop {
+            let (asked, term) = (self.elapsed(), self.duties.term());
+            match self.show(&term, Vec::new()).await {
+                Ok(Mustered::InOffice { .. }) => term.extend(asked + TERM),
+                // What it still has under way is somebody else's by now.
+                Ok(Mustered::OutOfOffice) => return std::future::pending().await,
+                Err(error) => {
+                    tracing::debug!(%error, "this daemon could not show that it still ends what is under way");
+                }
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    fn may_have_others(&self) -> bool {
+        self.duties.may_have_others(self.elapsed())
+    }
+
+    /// `laid_down`: how many had been laid down when it was asked whose they are.
+    fn take_duties(&self, term: &Arc<Term>, duties: Vec<String>, others: usize, laid_down: u64) {
         let now = self.elapsed();
         let mut taken = Vec::new();
         {
             let mut state = self.duties.state();
             state.others = others;
-            let kept: BTreeSet<String> = duties.into_iter().collect();
+            let mut kept: BTreeSet<String> = duties.into_iter().collect();
             state.held.retain(|duty, held| {
                 let kept = kept.contains(duty);
                 if !kept {
-                    held.end.cancel();
+                    held.lose();
                 }
                 kept
             });
+            if state.laid_down != laid_down {
+                // Which of them are free by now is asked the next time.
+                kept.retain(|duty| state.held.contains_key(duty));
+            }
             for duty in kept {
                 state.held.entry(duty).or_insert_with_key(|duty| {
                     taken.push(duty.clone());
@@ -311,7 +392,7 @@ impl Gateway {
         );
         let owner = uuid_v7(self.now(), self.entropy.ten_bytes()).to_string();
         let mut state = self.duties.state();
-        state.held.values().for_each(|held| held.end.cancel());
+        state.held.values().for_each(Held::lose);
         state.held.clear();
         state.term = Arc::new(Term::new(owner, Duration::ZERO));
         drop(state);
@@ -328,22 +409,35 @@ impl Gateway {
         self.spawn(async move {
             held.tasks.wait().await;
             match gateway.store.lay_down(&held.term.owner, &duty).await {
-                Ok(()) => tracing::info!(duty, "another daemon takes a duty over"),
-                // It is given up with the next term.
+                Ok(()) => tracing::info!(duty, "a duty was laid down"),
+                // It is this daemon's again with the next sign of life, and laid down again.
                 Err(error) => tracing::warn!(duty, %error, "a duty could not be laid down"),
             }
-            gateway.duties.state().held.remove(&duty);
+            let mut state = gateway.duties.state();
+            state.laid_down += 1;
+            // Not what has become this daemon's under the same name since.
+            if state.held.get(&duty).is_some_and(|now| now.is(&held)) {
+                state.held.remove(&duty);
+            }
         });
     }
 
-    /// What a daemon that is gone may have missed is asked for.
+    /// What a daemon that is gone may have missed is asked for: by one that lives, which says so the next time that it is
+    /// heard of.
     fn note_gone(&self, gone: Vec<Gone>) {
+        let is_noted_here = self.duties.held(one::MARK).is_some();
+        let mut noted = BTreeSet::new();
         for Gone { owner, missed_since } in gone {
-            if self.duties.state().gone.insert(owner.clone()) {
+            let was_noted = self.duties.state().gone.contains(&owner);
+            if !was_noted && is_noted_here {
                 tracing::warn!(owner, "a daemon is gone; what it was sent may have been missed");
                 self.owed.note(missed_since);
             }
+            if was_noted || is_noted_here {
+                noted.insert(owner);
+            }
         }
+        self.duties.state().gone = noted;
     }
 
     /// What a daemon that is gone had in hand, be it an earlier process of this one: what it was sending may or may not have
@@ -360,7 +454,7 @@ impl Gateway {
     }
 
     async fn refresh(&self) -> Result<(), StoreError> {
-        if self.duties.others() == 0 {
+        if !self.may_have_others() {
             return Ok(());
         }
         self.learn_pauses().await?;
@@ -369,7 +463,7 @@ impl Gateway {
 
     /// Returns when no other daemon has a text to this customer on its way any more, or ever will by what is stored now.
     pub(super) async fn until_none_leaves_elsewhere(&self, customer: CustomerId) {
-        if self.duties.others() == 0 {
+        if !self.may_have_others() {
             return;
         }
         let (owner, began) = (self.duties.term().owner.clone(), self.elapsed());
@@ -382,14 +476,23 @@ impl Gateway {
                 }),
                 Err(_) => true,
             };
-            if !leaves || self.rest(LEAVING_PAUSE).await.is_err() {
+            if !leaves {
                 return;
             }
+            // Also while the gateway stops: whoever waits for it is answered all the same.
+            tokio::time::sleep(LEAVING_PAUSE).await;
         }
     }
 
-    /// All of this daemon's work is done.
-    pub(super) async fn resign(&self) {
+    /// Returns when what other daemons have begun to send before has left, or is held back, whatever is stored of it now.
+    pub(super) async fn until_none_can_leave_elsewhere(&self) {
+        if self.may_have_others() {
+            tokio::time::sleep(LEAVES_WITHIN).await;
+        }
+    }
+
+    /// All of this daemon's work is done, and nobody calls it any more.
+    pub async fn resign(&self) {
         if !self.store.is_shared() {
             return;
         }

@@ -166,8 +166,11 @@ impl Gateway {
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
-        self.resign().await;
+        tokio::select! {
+            biased;
+            () = self.tasks.wait() => {}
+            () = self.stay_in_office() => {}
+        }
     }
 
     pub fn store(&self) -> &dyn Store {

@@ -112,6 +112,9 @@ impl Gateway {
         self.keep(one::LOOK, outbound::unknown::settle_unknown);
         self.keep(one::ASK, outbound::silent::ask_about_silent);
         self.keep(one::SWEEP, sweep::sweep);
+        if self.store.is_shared() {
+            self.keep(one::SWEEP, duties::take_up_after_others);
+        }
         if let Some(keep) = self.settings.keep_messages {
             self.keep(one::PRUNE, move |gateway| retention::prune(gateway, keep));
         }

@@ -23,6 +23,7 @@ use crate::store::{
 
 use super::Gateway;
 use super::breaker::{Breaker, BreakerState, Passage};
+use super::duties::Term;
 use super::troubles::STORE_PAUSE;
 
 /// Claims are made as soon as there is something to claim; this is only the safety net.
@@ -40,6 +41,8 @@ pub(super) struct Turns {
 struct Told {
     attempt: (TurnId, u32),
     gateway: Arc<Gateway>,
+    /// In whose name it was claimed.
+    term: Arc<Term>,
 }
 
 impl Drop for Told {
@@ -123,7 +126,7 @@ async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
         TurnClaim::Work(work) => {
             let attempt = (work.turn.id, work.turn.attempts);
             gateway.turns.told().insert(attempt);
-            return Ok(Claimed::Turn(work, Told { attempt, gateway: Arc::clone(gateway) }));
+            return Ok(Claimed::Turn(work, Told { attempt, gateway: Arc::clone(gateway), term }));
         }
         TurnClaim::NotBefore(due) => due.since(gateway.now()).min(SAFETY_NET),
         TurnClaim::Idle => SAFETY_NET,
@@ -131,11 +134,16 @@ async fn claim(gateway: &Arc<Gateway>) -> Result<Claimed, StoreError> {
     Ok(Claimed::None { again_after })
 }
 
-async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, _until_told: (OwnedSemaphorePermit, Told)) {
+async fn take_turn(gateway: Arc<Gateway>, work: Box<TurnWork>, until_told: (OwnedSemaphorePermit, Told)) {
     let started = gateway.clock.elapsed();
     let turn = work.turn.clone();
     let end = match gateway.turns.breaker.passage(started) {
         Passage::Call(call) => match gateway.transcript(turn.session_id).await {
+            // Others may have told it the bot by now, or have taken the conversation from it.
+            Ok(_) if until_told.1.term.is_over(gateway.elapsed()) => {
+                gateway.turns.breaker.gave_up(call);
+                End::NotCalled(STORE_PAUSE)
+            }
             Ok(transcript) => match gateway.ask_bot(work, transcript, call).await {
                 Some(Ok(answer)) => End::Answered(answer),
                 Some(Err(error)) => End::Failed(error),

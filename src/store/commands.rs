@@ -611,6 +611,8 @@ pub struct Muster {
     pub duties: Vec<String>,
     /// Since when customers' texts may have been missed that it still has to ask for.
     pub missed_since: Option<Timestamp>,
+    /// Those of the gone whose texts are among these: nobody else has to ask for them.
+    pub noted: Vec<String>,
     /// How long it is in office without showing itself again.
     pub term: Duration,
 }
@@ -625,7 +627,7 @@ pub enum Mustered {
         to_lay_down: Vec<String>,
         /// How many other daemons are in office.
         others: usize,
-        /// Those who went without a word, for a day.
+        /// Those who are gone, for a day, and whose texts nobody has said to ask for.
         gone: Vec<Gone>,
     },
     /// Its term was over before it showed itself. What it had in hand is somebody else's to take up: it may come back under

@@ -218,13 +218,14 @@ pub trait Store: Send + Sync + 'static {
     /// Messages of unknown fate that their customers' later texts have waited for since `until` or longer
     /// ([`Message::holds_since`]), at most `limit` of each channel; the longest waited for first.
     async fn holding(&self, until: Timestamp, limit: usize) -> Result<Vec<Message>, StoreError>;
-    /// Settles an unknown fate, if the evidence counts ([`Message::takes_evidence`]); otherwise, for a message
+    /// Settles an unknown fate, if the evidence, of the attempt that was looked for, counts ([`Message::takes_evidence`]); otherwise, for a message
     /// that is not there, and where what was found is another message's already ([`Message::yields_to`]), or may be that of a text whose answer is
     /// still out ([`Message::waits_for_twin`]), does nothing and returns none. What is
     /// sent again was asked before whether it still may speak ([`Message::heed_switch`]).
     async fn resolve(
         &self,
         id: MessageId,
+        attempt: u32,
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError>;
@@ -246,7 +247,7 @@ pub trait Store: Send + Sync + 'static {
 
     // --- pauses ---
 
-    /// Keeps a pause, in place of an earlier one of its scope.
+    /// Keeps a pause, in place of one of its scope that ends no later.
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError>;
     /// Those that are not over at `now`, by their scopes.
     async fn pauses(&self, now: Timestamp) -> Result<Vec<Pause>, StoreError>;

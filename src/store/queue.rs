@@ -64,21 +64,17 @@ impl<J> Queue<J> {
     /// Up to `most` that wait, the most urgent first, and in order within an urgency. Blocks until there is one; none:
     /// it is closed, and nothing waits any more.
     pub fn next_batch(&self, most: usize) -> Option<Vec<(Urgency, J)>> {
-        let nothing = |waiting: &mut Waiting<J>| !waiting.closed && waiting.of.iter().all(VecDeque::is_empty);
-        let mut waiting =
-            self.changed.wait_while(self.waiting(), nothing).unwrap_or_else(PoisonError::into_inner);
-        let [under_way, due, new] = &mut waiting.of;
-        let share = |line: &VecDeque<J>| line.len().min(most / PARTS);
-        let (for_due, for_new) = (share(due), share(new));
-        let mut batch = Vec::new();
-        let mut take = |urgency, line: &mut VecDeque<J>, most: usize| {
-            let room = most.saturating_sub(batch.len()).min(line.len());
-            batch.extend(line.drain(..room).map(|job| (urgency, job)));
-        };
-        take(Urgency::UnderWay, under_way, most - for_due - for_new);
-        take(Urgency::Due, due, most - for_new);
-        take(Urgency::New, new, most);
+        let waiting = self.changed.wait_while(self.waiting(), Waiting::has_nothing);
+        let batch = waiting.unwrap_or_else(PoisonError::into_inner).take(most);
         (!batch.is_empty()).then_some(batch)
+    }
+
+    /// The same, and nothing if there is none within that time.
+    pub fn next_batch_within(&self, most: usize, time: Duration) -> Option<Vec<(Urgency, J)>> {
+        let waiting = self.changed.wait_timeout_while(self.waiting(), time, Waiting::has_nothing);
+        let (mut waiting, _) = waiting.unwrap_or_else(PoisonError::into_inner);
+        let batch = waiting.take(most);
+        (!batch.is_empty() || !waiting.closed).then_some(batch)
     }
 
     /// Waits that long, or until it is closed, which is `true`.
@@ -105,6 +101,27 @@ impl<J> Queue<J> {
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<J>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<J> Waiting<J> {
+    fn has_nothing(&mut self) -> bool {
+        !self.closed && self.of.iter().all(VecDeque::is_empty)
+    }
+
+    fn take(&mut self, most: usize) -> Vec<(Urgency, J)> {
+        let [under_way, due, new] = &mut self.of;
+        let share = |line: &VecDeque<J>| line.len().min(most / PARTS);
+        let (for_due, for_new) = (share(due), share(new));
+        let mut batch = Vec::new();
+        let mut take = |urgency, line: &mut VecDeque<J>, most: usize| {
+            let room = most.saturating_sub(batch.len()).min(line.len());
+            batch.extend(line.drain(..room).map(|job| (urgency, job)));
+        };
+        take(Urgency::UnderWay, under_way, most - for_due - for_new);
+        take(Urgency::Due, due, most - for_new);
+        take(Urgency::New, new, most);
+        batch
     }
 }
 
@@ -153,6 +170,16 @@ mod tests {
         queue.push(New, 2).unwrap();
         assert_eq!(queue.push(New, 3), Err(Refused::Full));
         queue.push(UnderWay, 4).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_waited_for_no_longer_than_that() {
+        let queue = Queue::new(2);
+        assert_eq!(queue.next_batch_within(4, Duration::ZERO), Some(vec![]));
+        queue.push(New, 1).unwrap();
+        assert_eq!(queue.next_batch_within(4, Duration::from_secs(60)), Some(vec![(New, 1)]));
+        queue.close();
+        assert_eq!(queue.next_batch_within(4, Duration::from_secs(60)), None);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use switchboard::domain::conversation::SessionPatch;
 use switchboard::domain::delivery::{ReceiptStage, Status};
 use switchboard::domain::ids::{CustomerId, MessageId};
 use switchboard::domain::turn::TurnState;
-use switchboard::store::{Begun, Inbound, Muster, Mustered, RecordInbound, Store, StoreError, TurnClaim};
+use switchboard::store::{
+    Begun, Inbound, InboxFilter, Muster, Mustered, RecordInbound, Store, StoreError, TurnClaim,
+};
 use tokio::task::JoinSet;
 
 use crate::engines::Opened;
@@ -20,11 +24,18 @@ const LONG: Duration = Duration::from_secs(3_600);
 
 /// A store, and a second daemon's hold on the same one.
 fn two() -> (Fixture, Arc<dyn Store>) {
-    let home = tempfile::tempdir().unwrap();
-    let name = home.path().file_name().unwrap().to_str().unwrap().to_owned();
-    let first =
-        Fixture::of(Opened { store: Arc::new(postgres::open(&name, rules())), _home: Box::new(home) });
-    (first, Arc::new(postgres::open(&name, rules())))
+    let name = new_name();
+    (open(&name), Arc::new(postgres::open(&name, rules())))
+}
+
+/// Of a schema that no other test has.
+fn new_name() -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    format!("daemons_{}", MADE.fetch_add(1, Ordering::Relaxed))
+}
+
+fn open(name: &str) -> Fixture {
+    Fixture::of(Opened { store: Arc::new(postgres::open(name, rules())), _home: Box::new(()) })
 }
 
 /// Gives the commands to both daemons in turn, all at the same moment.
@@ -51,7 +62,7 @@ async fn take(store: Arc<dyn Store>, text: RecordInbound) -> Inbound {
 
 fn muster(owner: &str, duties: &[&str], term: Duration) -> Muster {
     let duties = duties.iter().map(|duty| (*duty).to_owned()).collect();
-    Muster { owner: owner.into(), duties, missed_since: None, term }
+    Muster { owner: owner.into(), duties, missed_since: None, noted: Vec::new(), term }
 }
 
 async fn duties_of(store: &Arc<dyn Store>, owner: &str, duties: &[&str], term: Duration) -> BTreeSet<String> {
@@ -238,4 +249,104 @@ async fn whoever_is_not_heard_of_begins_nothing_and_others_take_up_what_it_had()
         panic!("it is in office");
     };
     assert_eq!(gone.iter().map(|gone| gone.owner.as_str()).collect::<Vec<_>>(), ["gone"]);
+    // Once somebody has said to ask for what it may have missed, nobody else is told.
+    let noted = Muster { noted: vec!["gone".into()], ..muster("lives", &[], LONG) };
+    let Mustered::InOffice { gone, .. } = other.muster(noted).await.unwrap() else {
+        panic!("it is in office");
+    };
+    assert_eq!(gone, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_begun_in_the_name_of_one_that_has_resigned() {
+    let (f, other) = two();
+    let text = f.queue(f.by_bot(f.with_bot(ANN).await, "hi", at(1))).await;
+    duties_of(&f, "ends", &[], LONG).await;
+    f.resign("ends").await.unwrap();
+    let refused = f.begin_attempt(text, "ends", at(2)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(f.muster(muster("ends", &[], LONG)).await.unwrap(), Mustered::OutOfOffice);
+    // What it was sent while it ended is for others to ask for.
+    let Mustered::InOffice { gone, .. } = other.muster(muster("lives", &[], LONG)).await.unwrap() else {
+        panic!("it is in office");
+    };
+    assert_eq!(gone.iter().map(|gone| gone.owner.as_str()).collect::<Vec<_>>(), ["ends"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_whom_somebody_keeps_locked_holds_up_nobody_else() {
+    let name = new_name();
+    let f = open(&name);
+    f.with_bot(ANN).await;
+    let address = postgres::schema(&name);
+    let (mut somebody, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    tokio_util::task::TaskTracker::new().spawn(connection);
+    let holds = somebody.transaction().await.unwrap();
+    holds.query("SELECT id FROM customers FOR UPDATE", &[]).await.unwrap();
+
+    let mut blocked = JoinSet::new();
+    for text in ["first", "second"] {
+        blocked.spawn(take(Arc::clone(&f), f.text(ANN, text, at(1))));
+    }
+    let mut others = JoinSet::new();
+    for number in 0..40 {
+        others.spawn(take(Arc::clone(&f), f.text(&format!("+1415555{:04}", 1000 + number), "hi", at(1))));
+    }
+    assert_eq!(others.join_all().await.len(), 40);
+    assert!(blocked.try_join_next().is_none(), "she is locked still");
+    holds.commit().await.unwrap();
+    assert!(blocked.join_all().await.iter().all(|taken| matches!(taken, Inbound::Recorded { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_may_make_no_tables_does_all_else() {
+    let name = new_name();
+    drop(postgres::open(&name, rules()));
+    let user = format!("limited_{name}");
+    postgres::execute(
+        &name,
+        &format!(
+            "CREATE ROLE {user} LOGIN;
+            GRANT USAGE ON SCHEMA \"{name}\" TO {user};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"{name}\" TO {user};
+            GRANT USAGE ON ALL SEQUENCES IN SCHEMA \"{name}\" TO {user}"
+        ),
+    );
+    let limited = postgres::open_as(&name, &user, rules());
+    let f = Fixture::of(Opened { store: Arc::new(limited), _home: Box::new(()) });
+    let ann = f.with_agents(ANN).await;
+    f.erase_customer(ann, at(1)).await.unwrap();
+    let told = usize::try_from(f.last_event().await.unwrap()).unwrap();
+    assert!(told > 0);
+    assert_eq!(f.prune_events(at(100), 1_000, at(100)).await.unwrap(), told - 1, "but for the newest");
+    postgres::execute(&name, &format!("DROP OWNED BY {user}; DROP ROLE {user}"));
+}
+
+/// The schema's first version, with a tagged session in it, as another store has written it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_older_version_has_kept_is_found_after_the_migration() {
+    let from = new_name();
+    let f = open(&from);
+    let ann = f.with_agents(ANN).await;
+    let tag = |tag: &str| SessionPatch { tags: Some(vec![tag.into()]), ..SessionPatch::default() };
+    f.update_session(f.update(ann, tag("vip"), at(2))).await.unwrap();
+    let old = new_name();
+    postgres::execute(
+        &old,
+        &format!(
+            "{}; CREATE TABLE schema_version AS SELECT 1 AS version, 1 AS works_from;
+            INSERT INTO customers SELECT * FROM \"{from}\".customers;
+            INSERT INTO sessions SELECT * FROM \"{from}\".sessions",
+            include_str!("../../src/store/postgres/schema/1.sql")
+        ),
+    );
+    let migrated = open(&old);
+    let tagged = |tag: &str| InboxFilter { tag: Some(tag.into()), ..InboxFilter::default() };
+    let found = |tag| migrated.inbox(tagged(tag), first(9));
+    assert_eq!(found("vip").await.unwrap().items, f.inbox(tagged("vip"), first(9)).await.unwrap().items);
+    assert_eq!(found("vip").await.unwrap().items.len(), 1);
+    migrated.update_session(f.update(ann, tag("late"), at(3))).await.unwrap();
+    assert_eq!(found("vip").await.unwrap().items.len(), 0);
+    assert_eq!(found("late").await.unwrap().items.len(), 1);
+    assert_eq!(postgres::select(&old, "SELECT version || ' ' || works_from FROM schema_version"), ["2 1"]);
 }

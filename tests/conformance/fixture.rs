@@ -10,7 +10,7 @@ use switchboard::domain::conversation::{
 };
 use switchboard::domain::customer::{ConsentEvidence, ConsentSource, Customer};
 use switchboard::domain::delivery::{
-    DeliveryError, ErrorClass, ReceiptStage, ReceiptStatus, SendOutcome, Status,
+    DeliveryError, ErrorClass, Evidence, ReceiptStage, ReceiptStatus, SendOutcome, Status,
 };
 use switchboard::domain::event::What;
 use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TurnId};
@@ -21,8 +21,8 @@ use switchboard::domain::time::Timestamp;
 use switchboard::domain::turn::TurnWork;
 use switchboard::store::{
     AssignSession, Begun, BotSaid, CompleteTurn, CreateCustomer, CreateMessage, Idempotency, Inbound,
-    LaneHead, PageRequest, Receipt, RecordInbound, ReplyToTurn, SetSubscription, Store, TurnClaim,
-    TurnCompleted, UpdateSession,
+    LaneHead, PageRequest, Receipt, RecordInbound, ReplyToTurn, SetSubscription, Store, StoreError,
+    TurnClaim, TurnCompleted, UpdateSession,
 };
 use uuid::Uuid;
 
@@ -144,6 +144,17 @@ impl Deref for Fixture {
 }
 
 impl Fixture {
+    /// What came of looking for its last attempt.
+    pub async fn resolve(
+        &self,
+        id: MessageId,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
+        let attempt = self.message(id).await?.map_or(1, |message| message.delivery.attempt_number());
+        self.opened.store.resolve(id, attempt, evidence, now).await
+    }
+
     pub fn new(open: Open) -> Self {
         Self::under(open, rules())
     }

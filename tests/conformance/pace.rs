@@ -13,7 +13,7 @@ on_every_engine! {
     a_text_that_is_put_off_makes_way_for_others_and_holds_its_customers_next_back,
     only_what_could_leave_now_is_put_off,
     a_pause_is_kept_until_it_is_over,
-    a_pause_takes_the_place_of_an_earlier_one_of_its_scope,
+    a_pause_takes_the_place_of_one_of_its_scope_that_ends_no_later,
 }
 
 async fn a_lane_shows_the_first_of_each_customer_in_their_order(open: Open) {
@@ -89,10 +89,10 @@ async fn a_pause_is_kept_until_it_is_over(open: Open) {
     assert_eq!(f.pauses(at(30)).await.unwrap(), []);
 }
 
-async fn a_pause_takes_the_place_of_an_earlier_one_of_its_scope(open: Open) {
+async fn a_pause_takes_the_place_of_one_of_its_scope_that_ends_no_later(open: Open) {
     let f = Fixture::new(open);
-    for until in [at(30), at(20)] {
+    for until in [at(20), at(30), at(25)] {
         f.keep_pause(pause(PauseScope::Sender(lane()), until)).await.unwrap();
     }
-    assert_eq!(f.pauses(at(0)).await.unwrap(), [pause(PauseScope::Sender(lane()), at(20))]);
+    assert_eq!(f.pauses(at(0)).await.unwrap(), [pause(PauseScope::Sender(lane()), at(30))]);
 }

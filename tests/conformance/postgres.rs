@@ -18,7 +18,27 @@ fn runtime() -> &'static Runtime {
 
 /// The store of that name; made if it is not there.
 pub fn open(name: &str, rules: Policy) -> PostgresStore {
-    let database = server::schema(name).parse().unwrap();
+    open_at(&server::schema(name), rules)
+}
+
+/// The same, for another user.
+pub fn open_as(name: &str, user: &str, rules: Policy) -> PostgresStore {
+    open_at(&format!("{} user={user}", server::schema(name)), rules)
+}
+
+/// Where the store of that name is.
+pub use server::schema;
+
+pub fn execute(name: &str, sql: &str) {
+    server::execute(&schema(name), sql);
+}
+
+pub fn select(name: &str, sql: &str) -> Vec<String> {
+    server::select(&schema(name), sql)
+}
+
+fn open_at(address: &str, rules: Policy) -> PostgresStore {
+    let database = address.parse().unwrap();
     let options = PostgresOptions { database, tls: server::tls(), writers: 2, readers: 2 };
     let opened = async { PostgresStore::open(&options, rules).await.unwrap() };
     // A thread of its own: a runtime may not wait for another one.

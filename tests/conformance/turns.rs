@@ -44,6 +44,18 @@ on_every_engine! {
     turns_in_another_process_hand_are_pending_again,
     a_history_has_the_newest_of_what_was_missed,
     what_the_bot_was_not_even_asked_has_no_number,
+    however_much_waits_for_the_bot_agents_can_take_over,
+}
+
+async fn however_much_waits_for_the_bot_agents_can_take_over(open: Open) {
+    let f = Fixture::new(open);
+    let id = f.with_bot(ANN).await;
+    for number in 0..70 {
+        f.hear(f.text(ANN, &format!("{number}"), at(1))).await;
+    }
+    f.hold(id, at(2)).await;
+    assert_eq!(f.claim_turn(HERE, at(9)).await.unwrap(), TurnClaim::Idle);
+    assert_eq!(f.counts().await.unwrap().turns_open, 0);
 }
 
 async fn what_the_bot_was_not_even_asked_has_no_number(open: Open) {

@@ -1,5 +1,7 @@
 //! Texts of unknown fate: held until the evidence is there.
 
+use std::sync::Arc;
+
 use switchboard::domain::delivery::{Evidence, ReceiptStage, Status};
 use switchboard::domain::ids::MessageId;
 use switchboard::store::{LaneHead, ReceiptOutcome, SettleError};
@@ -15,6 +17,7 @@ on_every_engine! {
     what_nobody_can_tell_no_longer_holds_the_queue,
     a_text_that_was_let_go_is_never_sent_again_but_may_be_found,
     evidence_counts_only_for_the_unknown,
+    evidence_of_an_earlier_attempt_does_not_count,
     an_id_of_a_text_with_the_same_words_is_its_own_on_whichever_channel,
     what_may_be_that_of_a_text_whose_answer_is_out_is_nobody_elses,
     a_receipt_for_what_another_with_the_same_words_has_claimed_is_that_ones,
@@ -97,6 +100,26 @@ async fn a_text_that_was_let_go_is_never_sent_again_but_may_be_found(open: Open)
     assert_eq!(f.get(text).await, before);
     f.resolve(text, Evidence::Found { provider_id: "SM1".into() }, at(12)).await.unwrap().unwrap();
     assert_eq!(f.status(text).await, Status::Sent);
+}
+
+/// Whoever looked for it may have been slow, and somebody else faster.
+async fn evidence_of_an_earlier_attempt_does_not_count(open: Open) {
+    let f = Fixture::new(open);
+    let (text, _) = lost(&f, ANN).await;
+    f.resolve(text, Evidence::Absent, at(10)).await.unwrap().unwrap();
+    f.send(text, unknown(at(20)), at(11)).await;
+    let before = f.get(text).await;
+    for late in [
+        Evidence::Absent,
+        Evidence::NotYet { look_at: at(30) },
+        Evidence::CannotTell,
+        Evidence::Passed { look_at: at(30) },
+    ] {
+        let store = Arc::clone(&f);
+        assert_eq!(store.resolve(text, 1, late, at(12)).await.unwrap(), None);
+    }
+    assert_eq!(f.get(text).await, before);
+    f.resolve(text, Evidence::Absent, at(20)).await.unwrap().unwrap();
 }
 
 async fn evidence_counts_only_for_the_unknown(open: Open) {

@@ -87,6 +87,7 @@ async fn soft_stop(
 ) -> Result<()> {
     let under_way = async {
         let (ended, ()) = tokio::join!(server, house.gateway.stop());
+        house.gateway.resign().await;
         ended
     };
     if let Ok(ended) = tokio::time::timeout(config.server.shutdown_grace, under_way).await {

@@ -32,9 +32,9 @@ pub fn whose<M: Borrow<Message>>(by_our_id: Option<M>, by_its_id: Option<M>) -> 
 }
 
 impl Message {
-    /// Whether the evidence counts: its fate is unknown. Once nobody looks for it any more it is never queued or looked for
+    /// Whether the evidence counts: its fate is unknown, and it is that attempt which was looked for. Once nobody looks for it any more it is never queued or looked for
     /// again by itself; only that it was found still counts.
-    pub fn takes_evidence(&self, evidence: &Evidence) -> bool {
+    pub fn takes_evidence(&self, attempt: u32, evidence: &Evidence) -> bool {
         let counts = match evidence {
             Evidence::Found { .. } => true,
             Evidence::Passed { .. } => self.holds_queue(),
@@ -42,7 +42,7 @@ impl Message {
                 self.delivery.look_at.is_some()
             }
         };
-        self.delivery.status == Status::Unknown && counts
+        self.delivery.status == Status::Unknown && self.delivery.attempt_number() == attempt && counts
     }
 
     /// Whether the two say the same to the same number, so that nothing but the provider's id tells what left of the one

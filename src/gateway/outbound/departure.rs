@@ -66,12 +66,17 @@ impl Gate {
     /// Returns when it leaves, with the moment, and has taken what that costs.
     async fn pass(&self, leaving: &mut Leaving) -> Result<Moment, HeldBack> {
         let segments = leaving.message.delivery.segmentation.segments;
+        let mut may_have_been_settled = self.may_have_been_settled(&leaving.message);
         loop {
             self.may_leave(leaving)?;
             let now = self.now();
             let due = self.number.due(now, segments).max(leaving.claims.due(now));
             if due > now {
                 self.wait(leaving, due).await?;
+                continue;
+            }
+            if std::mem::take(&mut may_have_been_settled) {
+                self.ask_whether_it_is_settled(&leaving.message).await?;
                 continue;
             }
             // If another lane was faster, it is asked again.
@@ -94,11 +99,29 @@ impl Gate {
         Ok(())
     }
 
+    /// Whether another daemon may have been told meanwhile that an earlier attempt has left after all. What this one is told
+    /// stops it by itself.
+    fn may_have_been_settled(&self, message: &Message) -> bool {
+        message.delivery.may_have_left_at().is_some() && self.gateway.duties.may_have_others(self.now())
+    }
+
+    async fn ask_whether_it_is_settled(&self, message: &Message) -> Result<(), HeldBack> {
+        let until = self.gateway.now();
+        match self.gateway.store.message(message.id).await {
+            Ok(Some(now)) if now.has_attempt(message.delivery.attempt_number()) => Ok(()),
+            Ok(_) => Err(HeldBack { until, because: "it was settled before it was handed over" }),
+            Err(error) => {
+                tracing::warn!(message = %message.id, %error, "it could not be asked whether a text has left before");
+                Err(HeldBack { until, because: "it could not be asked whether it has left before" })
+            }
+        }
+    }
+
     /// Not if a pause began since its attempt was written down, or if somebody else has settled that.
     fn may_leave(&self, leaving: &Leaving) -> Result<(), HeldBack> {
         let now = self.gateway.now();
-        if self.state.duty.term.is_over(self.now()) {
-            let because = "this daemon was not heard of for too long";
+        if !self.state.duty.is_this_daemons(self.now()) {
+            let because = "it is another daemon's to send by its number";
             return Err(HeldBack { until: now, because });
         }
         if leaving.entry.is_stopped() {

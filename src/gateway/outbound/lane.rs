@@ -102,6 +102,10 @@ impl Runner {
     async fn step(&mut self) -> Result<Next, StoreError> {
         let Some(slot) = self.take_slot().await else { return Ok(Next::Stop) };
         let now = self.gateway.now();
+        if !self.state.duty.is_this_daemons(self.now()) {
+            // Perhaps it is again as soon as this daemon is heard of.
+            return Ok(Next::Wait(STORE_PAUSE));
+        }
         if let Some(until) = self.gateway.outbound.pauses.until(&self.state.lane, now) {
             return Ok(Next::Wait(until.since(now)));
         }

@@ -91,6 +91,9 @@ impl Outbound {
         if running.get(&state.lane).is_some_and(|current| Arc::ptr_eq(current, state)) {
             running.remove(&state.lane);
         }
+        drop(running);
+        // It may be this daemon's again already.
+        self.wanted.notify_one();
     }
 
     fn has_several_lanes(&self) -> bool {

@@ -75,7 +75,12 @@ impl Gateway {
     async fn pass(&self, message: &Message) -> Result<(), StoreError> {
         let now = self.now();
         let look_at = self.look_by_clock(message).map_or(now, |look_at| look_at.max(now));
-        if self.store.resolve(message.id, Evidence::Passed { look_at }, now).await?.is_some() {
+        if self
+            .store
+            .resolve(message.id, message.delivery.attempt_number(), Evidence::Passed { look_at }, now)
+            .await?
+            .is_some()
+        {
             tracing::warn!(
                 message = %message.id,
                 "it is still unknown whether a text left; its customer's later texts no longer wait for it"
@@ -88,7 +93,12 @@ impl Gateway {
 
     async fn look_for(&self, message: &Message) -> Result<(), StoreError> {
         let evidence = self.evidence_for(message).await?;
-        if self.store.resolve(message.id, evidence.clone(), self.now()).await?.is_some() {
+        if self
+            .store
+            .resolve(message.id, message.delivery.attempt_number(), evidence.clone(), self.now())
+            .await?
+            .is_some()
+        {
             self.report_evidence(message, &evidence);
             // Nothing else may be queued in its own lane, which then is not running.
             self.outbound.wake(&message.delivery.lane);
@@ -96,7 +106,7 @@ impl Gateway {
         } else if matches!(evidence, Evidence::Found { .. }) {
             // What was found is another's, or may be that of a text with the same words whose answer is still out.
             let again = Evidence::NotYet { look_at: self.now().after(AMBIGUOUS_PAUSE) };
-            self.store.resolve(message.id, again, self.now()).await?;
+            self.store.resolve(message.id, message.delivery.attempt_number(), again, self.now()).await?;
         }
         Ok(())
     }

@@ -196,7 +196,7 @@ async fn a_held_message_is_sent_again_when_somebody_decides_and_no_other() {
     let looked_for = house.call("desk", "POST", &resend, "").await;
     assert_eq!(looked_for.problem(), (409, "not-held".into()));
     assert!(looked_for.text.contains("It is still being looked for"), "{}", looked_for.text);
-    store.resolve(message, Evidence::CannotTell, now).await.unwrap();
+    store.resolve(message, 1, Evidence::CannotTell, now).await.unwrap();
 
     let delivery = house.get(&format!("/v1/messages/{id}/delivery")).await.json();
     assert_eq!(delivery["status"], "unknown");

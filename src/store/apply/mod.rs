@@ -79,8 +79,6 @@ pub trait World {
     fn session_of_suggestion(&self, id: SuggestionId) -> Result<Option<SessionId>, StoreError>;
     /// Sessions that are to be attended to, and when: the first by their moment, then by their id.
     fn to_be_attended(&self, limit: usize) -> Result<Vec<(Timestamp, SessionId)>, StoreError>;
-    /// The sessions whose customers wait.
-    fn waiting_sessions(&self) -> Result<Vec<SessionId>, StoreError>;
 
     // --- messages ---
 

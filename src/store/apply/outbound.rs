@@ -123,9 +123,10 @@ fn may_claim(tx: &impl World, message: &Message, provider_id: &str) -> Result<bo
 pub fn resolve(
     tx: &mut impl World,
     id: MessageId,
+    attempt: u32,
     evidence: &Evidence,
 ) -> Result<Option<Message>, StoreError> {
-    let message = tx.message(id)?.filter(|message| message.takes_evidence(evidence));
+    let message = tx.message(id)?.filter(|message| message.takes_evidence(attempt, evidence));
     let Some(mut message) = message else { return Ok(None) };
     if let Evidence::Found { provider_id } = evidence
         && !may_claim(tx, &message, provider_id)?

@@ -1,8 +1,10 @@
 //! Sessions: who has them, and what a switch entails.
 
+use std::collections::BTreeMap;
+
 use crate::domain::attention::{self, Attention, asks_something};
 use crate::domain::conversation::{self, Switched};
-use crate::domain::ids::{CustomerId, SuggestionId, TurnId};
+use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::session::{Session, Suggestion};
 use crate::domain::turn::TurnState;
@@ -75,10 +77,11 @@ pub fn attend(tx: &mut impl World, new_turns: &[TurnId]) -> Result<Attended, Sto
     Ok(attended)
 }
 
-pub fn plan_attention(tx: &mut impl World) -> Result<usize, StoreError> {
+/// Of these sessions, those whose customers wait.
+pub fn plan_attention(tx: &mut impl World, sessions: &[SessionId]) -> Result<usize, StoreError> {
     let mut changed = 0;
-    for session in tx.waiting_sessions()? {
-        let mut session = tx.session(session)?.ok_or_else(|| missing("a session"))?;
+    for id in sessions {
+        let Some(mut session) = tx.session(*id)? else { continue };
         if session.plan_anew(tx.rules(), tx.now()) {
             tx.put_session(&session)?;
             changed += 1;
@@ -126,12 +129,15 @@ pub fn silence_bot(tx: &mut impl World, session: &mut Session) -> Result<(), Sto
             tx.update_message(&message)?;
         }
     }
-    for mut turn in tx.open_turns(session)? {
-        if turn.state == TurnState::Pending {
-            let message = tx.named_message(turn.message_id)?;
-            turn.drop_unasked(session, message.as_ref());
-            tx.put_turn(&turn)?;
-        }
+    let mut pending = tx.open_turns(session)?;
+    pending.retain(|turn| turn.state == TurnState::Pending);
+    // All at once: there may be many.
+    let named: Vec<MessageId> = pending.iter().filter_map(|turn| turn.message_id).collect();
+    let named: BTreeMap<MessageId, Message> =
+        tx.messages(&named)?.into_iter().map(|message| (message.id, message)).collect();
+    for mut turn in pending {
+        turn.drop_unasked(session, turn.message_id.and_then(|id| named.get(&id)));
+        tx.put_turn(&turn)?;
     }
     Ok(())
 }

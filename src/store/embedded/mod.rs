@@ -311,7 +311,11 @@ impl Store for EmbeddedStore {
     }
 
     async fn plan_attention(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.command(now, |tx| sessions::plan_attention(tx)).await
+        let plan = |tx: &mut Tx<'_, '_>| {
+            let waiting = tx.waiting_sessions()?;
+            sessions::plan_attention(tx, &waiting)
+        };
+        self.command(now, plan).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -416,10 +420,11 @@ impl Store for EmbeddedStore {
     async fn resolve(
         &self,
         id: MessageId,
+        attempt: u32,
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        self.under_way(now, move |tx| outbound::resolve(tx, id, &evidence)).await
+        self.under_way(now, move |tx| outbound::resolve(tx, id, attempt, &evidence)).await
     }
 
     async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {

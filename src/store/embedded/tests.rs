@@ -300,7 +300,7 @@ async fn nothing_leads_to_a_text_of_unknown_fate_once_its_customer_is_erased() {
         store.begin_attempt(id, "here", at(2)).await.unwrap();
         let unknown = SendOutcome::Unknown { error: error.clone(), look_at: at(60) };
         store.settle(id, 1, unknown, at(3)).await.unwrap();
-        store.resolve(id, evidence, at(4)).await.unwrap().unwrap();
+        store.resolve(id, 1, evidence, at(4)).await.unwrap().unwrap();
     }
     let in_doubt = [keys::LookKey::TABLE, keys::HeldKey::TABLE, keys::DoubtKey::TABLE];
     assert!(tables_of(&kv).is_superset(&in_doubt.into()));

@@ -342,10 +342,11 @@ impl Store for MemoryStore {
     async fn resolve(
         &self,
         id: MessageId,
+        attempt: u32,
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        self.state(now)?.resolve(id, &evidence, now)
+        self.state(now)?.resolve(id, attempt, &evidence, now)
     }
 
     async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
@@ -367,7 +368,10 @@ impl Store for MemoryStore {
     }
 
     async fn keep_pause(&self, pause: Pause) -> Result<(), StoreError> {
-        self.state(pause.until)?.pauses.insert(pause.scope.clone(), pause);
+        let mut state = self.state(pause.until)?;
+        if state.pauses.get(&pause.scope).is_none_or(|kept| kept.until <= pause.until) {
+            state.pauses.insert(pause.scope.clone(), pause);
+        }
         Ok(())
     }
 

@@ -178,10 +178,11 @@ impl State {
     pub fn resolve(
         &mut self,
         id: MessageId,
+        attempt: u32,
         evidence: &Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
-        let message = self.messages.get(id).filter(|message| message.takes_evidence(evidence));
+        let message = self.messages.get(id).filter(|message| message.takes_evidence(attempt, evidence));
         let Some(mut message) = message.cloned() else { return Ok(None) };
         if let Evidence::Found { provider_id } = evidence
             && !self.may_claim(&message, provider_id)

@@ -28,6 +28,8 @@ use crate::store::{AdvanceEndpoint, Alive, CustomerError, Pruned, REMEMBERED, St
 
 type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
 
+/// How often something is cleared away again that others were in the way of.
+const CLEARING_TRIES: u32 = 3;
 /// How many messages are cleared away by one statement.
 const CLEARED_AT_A_TIME: i64 = 2_000;
 
@@ -100,7 +102,7 @@ impl PostgresStore {
     /// A statement that is all of its transaction.
     pub(super) async fn put(&self, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
         self.committer.check()?;
-        let on = self.pool.session().await.map_err(Failure::into_store_error)?;
+        let on = self.beside.session().await.map_err(Failure::into_store_error)?;
         on.prepared(sql).await.map_err(Failure::into_store_error)?;
         on.execute(sql, values).await.map_err(Failure::into_uncertain)
     }
@@ -123,7 +125,7 @@ impl PostgresStore {
 
     pub(super) async fn put_pause(&self, pause: &Pause) -> Result<(), StoreError> {
         self.committer.check()?;
-        let on = self.pool.session().await.map_err(Failure::into_store_error)?;
+        let on = self.beside.session().await.map_err(Failure::into_store_error)?;
         put_pause(&on, pause).await.map_err(Failure::into_uncertain)
     }
 
@@ -181,7 +183,7 @@ impl PostgresStore {
 
     pub(super) async fn put_delivery(&self, delivery: &Delivery) -> Result<(), StoreError> {
         self.committer.check()?;
-        let on = self.pool.session().await.map_err(Failure::into_store_error)?;
+        let on = self.beside.session().await.map_err(Failure::into_store_error)?;
         put_delivery(&on, delivery).await.map_err(Failure::into_uncertain)
     }
 
@@ -249,6 +251,7 @@ impl PostgresStore {
         }
         let mut pruned = Pruned { next, ..Pruned::default() };
         if candidates.is_empty() {
+            transaction.commit().await?;
             return Ok(pruned);
         }
         let customers: Vec<Uuid> = customers.into_iter().collect();
@@ -310,14 +313,24 @@ impl PostgresStore {
 
     async fn clear_old(&self, sql: &str, now: Timestamp, limit: usize) -> Result<bool, StoreError> {
         self.committer.check()?;
-        let on = self.pool.session().await.map_err(Failure::into_store_error)?;
-        let row = on.query_one(sql, &[&now.before(REMEMBERED).as_millis(), &count(limit)]).await;
-        let found: i64 = column_of(&row.map_err(Failure::into_uncertain)?, "found")?;
-        Ok(found > count(limit))
+        let before = now.before(REMEMBERED).as_millis();
+        let mut tries = 0;
+        let row = loop {
+            let on = self.beside.session().await.map_err(Failure::into_store_error)?;
+            match on.query_one(sql, &[&before, &count(limit)]).await {
+                // A batch and this have waited for each other.
+                Err(Failure::Again(_)) if tries < CLEARING_TRIES => tries += 1,
+                row => break row.map_err(Failure::into_uncertain)?,
+            }
+        };
+        Ok(column_of::<i64>(&row, "found")? > count(limit))
     }
 }
 
 async fn endpoint_of(transaction: &Transaction, name: &str, position: u64) -> Result<Endpoint, StoreError> {
+    // Whoever else knows it for the first time at this moment waits, and finds it.
+    let sql = "INSERT INTO endpoints (name, record) VALUES ($1, $2::text::json) ON CONFLICT DO NOTHING";
+    transaction.execute(sql, &[&text(name), &encode(&Endpoint::new(name, position))?]).await?;
     let sql = "SELECT record::text AS record FROM endpoints WHERE name = $1 FOR UPDATE";
     let rows = transaction.rows(sql, &[&text(name)]).await?;
     rows.first().map_or_else(|| Ok(Endpoint::new(name, position)), |row| record(row, "record"))
@@ -336,7 +349,8 @@ pub async fn put_pause(on: &Connection, pause: &Pause) -> Result<(), Failure> {
         PauseScope::Sender(lane) => lane.sender.as_str(),
     };
     let sql = "INSERT INTO pauses (channel, sender, until, record) VALUES ($1, $2, $3, $4::text::json)
-        ON CONFLICT (channel, sender) DO UPDATE SET until = EXCLUDED.until, record = EXCLUDED.record";
+        ON CONFLICT (channel, sender) DO UPDATE SET until = EXCLUDED.until, record = EXCLUDED.record
+        WHERE EXCLUDED.until >= pauses.until";
     let (channel, until) = (text(pause.scope.channel()), pause.until.as_millis());
     on.execute(sql, &[&channel, &text(sender), &until, &encode(pause)?]).await?;
     Ok(())

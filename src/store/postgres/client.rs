@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use tokio::sync::mpsc;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -16,8 +16,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::store::StoreError;
 
-/// How long the database may take to take a connection, or to answer on one.
+/// How long the database may take to take a connection; where it is one of several servers, a part of that.
 const PATIENCE: Duration = Duration::from_secs(10);
+const LEAST_PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may take to answer on one: longer than it lets a statement take itself.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(65);
+/// The same where the answer takes it no time.
+const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every connection is set to. Whoever is not heard of in the middle of a transaction holds up nobody for long; and a
 /// plan that was made for an empty table is never a bad one for a large one.
@@ -46,11 +51,17 @@ pub enum Failure {
     Again(String),
     /// Somebody else has kept what it needs locked for too long.
     Blocked(String),
+    /// This user may not.
+    Forbidden(String),
     /// It would do no better again.
     Refused(StoreError),
 }
 
 impl Failure {
+    pub fn no_answer() -> Self {
+        Self::Lost("the database does not answer".into())
+    }
+
     /// For whoever asked for something to be written, all at once, and sent it.
     pub fn into_uncertain(self) -> StoreError {
         match self {
@@ -65,6 +76,7 @@ impl Failure {
             Self::Lost(reason) | Self::Away(reason) | Self::Again(reason) | Self::Blocked(reason) => {
                 StoreError::Unavailable(reason)
             }
+            Self::Forbidden(reason) => StoreError::BrokeOff(reason),
             Self::Refused(error) => error,
         }
     }
@@ -82,24 +94,22 @@ impl From<tokio_postgres::Error> for Failure {
         let words = words_of(&error);
         match code.code() {
             "55P03" => Self::Blocked(words),
-            // Serialization failure, deadlock; a row that somebody else has added meanwhile.
-            // Or what came before it in the pipeline failed, and of errors that arrive together either may be seen first: none
-            // of the transaction stays, and the next try shows why.
+            // Serialization failure, deadlock; a row that somebody else has added meanwhile. Or what came before it in the
+            // pipeline failed, and of errors that arrive together either may be seen first: none of the transaction stays,
+            // and the next try shows why.
             "40001" | "40P01" | "23505" | "25P02" => Self::Again(words),
-            // A connection that is gone or ended by the server, or that it does not let in; one to a server that does not write
-            // (any more); no resources; a statement that took too long.
+            // The server ends the connection; or a pooler in between has lost its own.
             "57P01" | "57P02" => Self::Lost(words),
+            code if code.starts_with("08") => Self::Lost(words),
+            "42501" => Self::Forbidden(words),
+            // A server that does not write (any more); a statement that took too long; we, who stood still in a transaction;
+            // a server that does not let us in, or has no resources.
             "25006" | "57014" | "25P03" => Self::Away(words),
-            code if ["08", "28", "3D", "53", "57", "58", "XX"]
-                .iter()
-                .any(|class| code.starts_with(class)) =>
-            {
+            code if ["28", "3D", "53", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => {
                 Self::Away(words)
             }
-            // The part of the log that comes next is not there yet.
-            "23514"
-                if error.as_db_error().is_some_and(|error| error.message().starts_with("no partition")) =>
-            {
+            // The part of the log that comes next is not there yet: what a rule of ours forbids has that rule's name.
+            "23514" if error.as_db_error().is_some_and(|error| error.constraint().is_none()) => {
                 Self::Again(words)
             }
             _ => Self::Refused(StoreError::BrokeOff(words)),
@@ -118,7 +128,10 @@ pub fn words_of(error: &tokio_postgres::Error) -> String {
 
 /// How a connection is made.
 pub struct Dialer {
-    config: Config,
+    /// The servers, of which one takes writes.
+    servers: Vec<Config>,
+    /// Which of them was found last.
+    found: AtomicUsize,
     tls: MakeRustlsConnect,
     /// What moves the connections' bytes, and whatever else runs beside the batches.
     tasks: TaskTracker,
@@ -132,14 +145,19 @@ impl std::fmt::Debug for Dialer {
 
 impl Dialer {
     pub fn new(mut config: Config, tls: rustls::ClientConfig) -> Self {
-        config.connect_timeout(PATIENCE.min(Duration::from_secs(5)));
         config.tcp_user_timeout(PATIENCE);
         config.keepalives_idle(PATIENCE);
         config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);
         if config.get_application_name().is_none() {
             config.application_name("switchboard");
         }
-        Self { config, tls: MakeRustlsConnect::new(tls), tasks: TaskTracker::new() }
+        let servers = each_server(&config);
+        Self {
+            servers,
+            found: AtomicUsize::default(),
+            tls: MakeRustlsConnect::new(tls),
+            tasks: TaskTracker::new(),
+        }
     }
 
     pub fn tasks(&self) -> &TaskTracker {
@@ -156,22 +174,72 @@ impl Dialer {
         Ok(Session::new(self.dial(Some(notified)).await?))
     }
 
+    /// Each server in turn, from the one that was found last: one that says nothing keeps nobody from the next.
     async fn dial(&self, notified: Option<mpsc::UnboundedSender<String>>) -> Result<Client, Failure> {
-        let dialed = tokio::time::timeout(PATIENCE, async {
-            let client = if self.config.get_ssl_mode() == SslMode::Disable {
-                let (client, connection) = self.config.connect(NoTls).await?;
-                self.tasks.spawn(drive(connection, notified));
-                client
-            } else {
-                let (client, connection) = self.config.connect(self.tls.clone()).await?;
-                self.tasks.spawn(drive(connection, notified));
-                client
-            };
-            client.batch_execute(SETTINGS).await?;
-            Ok(client)
-        });
-        dialed.await.unwrap_or_else(|_| Err(Failure::Lost("the database does not answer".into())))
+        let count = self.servers.len();
+        let patience = (PATIENCE / u32::try_from(count).unwrap_or(1).max(1)).max(LEAST_PATIENCE);
+        let first = self.found.load(Ordering::Relaxed);
+        let mut failed = None;
+        for at in (first..first + count).map(|at| at % count) {
+            let dialed = tokio::time::timeout(patience, self.dial_one(&self.servers[at], notified.clone()));
+            match dialed.await.unwrap_or_else(|_| Err(Failure::no_answer())) {
+                Ok(client) => {
+                    self.found.store(at, Ordering::Relaxed);
+                    return Ok(client);
+                }
+                // That of the one that is asked first.
+                Err(failure) => drop(failed.get_or_insert(failure)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| Failure::Lost("no server is named".into())))
     }
+
+    async fn dial_one(
+        &self,
+        server: &Config,
+        notified: Option<mpsc::UnboundedSender<String>>,
+    ) -> Result<Client, Failure> {
+        let client = if server.get_ssl_mode() == SslMode::Disable {
+            let (client, connection) = server.connect(NoTls).await?;
+            self.tasks.spawn(drive(connection, notified));
+            client
+        } else {
+            let (client, connection) = server.connect(self.tls.clone()).await?;
+            self.tasks.spawn(drive(connection, notified));
+            client
+        };
+        client.batch_execute(SETTINGS).await?;
+        Ok(client)
+    }
+}
+
+/// A configuration for each of the servers that one names.
+fn each_server(config: &Config) -> Vec<Config> {
+    let ports = config.get_ports();
+    let of = |(at, host): (usize, &Host)| {
+        let mut one = Config::new();
+        match host {
+            Host::Tcp(name) => one.host(name),
+            Host::Unix(folder) => one.host_path(folder),
+        };
+        if let Some(port) = ports.get(at).or(ports.first()) {
+            one.port(*port);
+        }
+        config.get_user().map(|user| one.user(user));
+        config.get_password().map(|password| one.password(password));
+        config.get_dbname().map(|name| one.dbname(name));
+        config.get_options().map(|options| one.options(options));
+        config.get_application_name().map(|name| one.application_name(name));
+        config.get_tcp_user_timeout().map(|timeout| one.tcp_user_timeout(*timeout));
+        one.ssl_mode(config.get_ssl_mode())
+            .ssl_negotiation(config.get_ssl_negotiation())
+            .channel_binding(config.get_channel_binding())
+            .keepalives(config.get_keepalives())
+            .keepalives_idle(config.get_keepalives_idle())
+            .target_session_attrs(config.get_target_session_attrs());
+        one
+    };
+    config.get_hosts().iter().enumerate().map(of).collect()
 }
 
 /// Moves what a connection sends and receives, until it ends.
@@ -202,15 +270,41 @@ where
     }
 }
 
-/// A connection, with the statements that were prepared on it.
+/// A connection, with the statements that were prepared on it. One that was not answered on in time is given up.
 pub struct Session {
     client: Client,
     prepared: Mutex<HashMap<String, Statement>>,
+    patience: Duration,
+    is_given_up: AtomicBool,
 }
 
 impl Session {
     fn new(client: Client) -> Self {
-        Self { client, prepared: Mutex::default() }
+        let (prepared, is_given_up) = (Mutex::default(), AtomicBool::new(false));
+        Self { client, prepared, patience: ANSWER_PATIENCE, is_given_up }
+    }
+
+    /// For what may take as long as it takes.
+    pub fn without_haste(mut self) -> Self {
+        self.patience = Duration::MAX;
+        self
+    }
+
+    /// For what takes the database no time, and must not take long.
+    pub fn in_haste(mut self) -> Self {
+        self.patience = SHORT_PATIENCE;
+        self
+    }
+
+    async fn answered<T>(
+        &self,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        if let Ok(answered) = tokio::time::timeout(self.patience, asked).await {
+            return Ok(answered?);
+        }
+        self.is_given_up.store(true, Ordering::Relaxed);
+        Err(Failure::no_answer())
     }
 
     pub fn client(&self) -> &Client {
@@ -218,14 +312,14 @@ impl Session {
     }
 
     pub fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.is_given_up.load(Ordering::Relaxed)
     }
 
     pub async fn prepared(&self, sql: &str) -> Result<Statement, Failure> {
         if let Some(statement) = self.known(sql) {
             return Ok(statement);
         }
-        let statement = self.client.prepare(sql).await?;
+        let statement = self.answered(self.client.prepare(sql)).await?;
         self.prepared
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -239,26 +333,26 @@ impl Session {
 
     pub async fn query(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
         let statement = self.prepared(sql).await?;
-        Ok(self.client.query(&statement, values).await?)
+        self.answered(self.client.query(&statement, values)).await
     }
 
     pub async fn query_one(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Row, Failure> {
         let statement = self.prepared(sql).await?;
-        Ok(self.client.query_one(&statement, values).await?)
+        self.answered(self.client.query_one(&statement, values)).await
     }
 
     pub async fn execute(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
         let statement = self.prepared(sql).await?;
-        Ok(self.client.execute(&statement, values).await?)
+        self.answered(self.client.execute(&statement, values)).await
     }
 
     pub async fn batch(&self, sql: &str) -> Result<(), Failure> {
-        Ok(self.client.batch_execute(sql).await?)
+        self.answered(self.client.batch_execute(sql)).await
     }
 
-    /// Fails where the server only reads: only one that takes writes gives a transaction a number.
+    /// Fails where nothing can be written.
     pub async fn takes_writes(&self) -> Result<(), Failure> {
-        self.query("SELECT pg_current_xact_id()::text", &[]).await.map(drop)
+        self.execute("UPDATE counters SET value = value WHERE name = 'written'", &[]).await.map(drop)
     }
 }
 
@@ -319,9 +413,10 @@ impl Writing {
     }
 }
 
-/// A connection for reads that is made when it is needed, and made again when it is gone. Many may read on it at once.
+/// A connection that is made when it is needed, and made again when it is gone. Many may ask on it at once.
 struct Link {
     dialer: Arc<Dialer>,
+    as_needed: fn(Session) -> Session,
     session: tokio::sync::Mutex<Option<Arc<Session>>>,
 }
 
@@ -331,21 +426,24 @@ impl Link {
         if let Some(session) = session.as_ref().filter(|session| !session.is_closed()) {
             return Ok(Arc::clone(session));
         }
-        let dialed = Arc::new(self.dialer.session().await?);
+        let dialed = Arc::new((self.as_needed)(self.dialer.session().await?));
         *session = Some(Arc::clone(&dialed));
         Ok(dialed)
     }
 }
 
-/// Some connections for reads.
+/// Some connections, on each of which many ask at once.
 pub struct Pool {
     links: Vec<Link>,
     next: AtomicUsize,
 }
 
 impl Pool {
-    pub fn new(dialer: &Arc<Dialer>, connections: usize) -> Self {
-        let link = || Link { dialer: Arc::clone(dialer), session: tokio::sync::Mutex::default() };
+    pub fn new(dialer: &Arc<Dialer>, connections: usize, as_needed: fn(Session) -> Session) -> Self {
+        let link = || {
+            let (dialer, session) = (Arc::clone(dialer), tokio::sync::Mutex::default());
+            Link { dialer, as_needed, session }
+        };
         Self { links: (0..connections.max(1)).map(|_| link()).collect(), next: AtomicUsize::new(0) }
     }
 
@@ -353,7 +451,7 @@ impl Pool {
     pub async fn session(&self) -> Result<Arc<Session>, Failure> {
         let at = self.next.fetch_add(1, Ordering::Relaxed) % self.links.len();
         let session = tokio::time::timeout(PATIENCE, self.links[at].session());
-        session.await.unwrap_or_else(|_| Err(Failure::Lost("the database does not answer".into())))
+        session.await.unwrap_or_else(|_| Err(Failure::no_answer()))
     }
 
     /// Lets go of all of them.

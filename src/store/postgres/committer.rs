@@ -4,11 +4,13 @@
 //! A batch whose commit was not answered is looked up: the database knows what became of its transaction.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
@@ -27,14 +29,22 @@ const MOST_WAITING: usize = 4096;
 const MOST_IN_BATCH: usize = 256;
 /// How often a batch is tried that others were in the way of.
 const MOST_TRIES: u32 = 20;
-/// How long a batch waits for who keeps locked what it needs, before its commands are committed one by one; and how often
-/// those wait as long again, all in all.
-const LOCK_PATIENCE: &str = "SET lock_timeout = '1s'";
-const MOST_WAITS: u32 = 10;
-/// How often what a batch wants may turn out to be more.
-const MOST_ROUNDS: u32 = 32;
+/// How long a batch waits for who keeps locked what it needs. Then its commands are committed one by one, and those that
+/// cannot be are put aside, so that only those wait which are about the same.
+const PATIENT: &str = "SET lock_timeout = '1s'";
+/// The same while some are aside, and after how long they are tried again if nothing else is to be done; how many of them
+/// are waited for at a time, and how often each.
+const IMPATIENT: &str = "SET lock_timeout = '20ms'";
+const ASIDE_PAUSE: Duration = Duration::from_millis(50);
+const MOST_WAITS: u32 = 8;
+const MOST_TRIES_ASIDE: u32 = 100;
+/// How often somebody else may turn out to be concerned by a batch, who has to be locked first.
+const MOST_STARTS: u32 = 32;
 /// How long a batch may take, and then the connection is given up.
 const BATCH_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a new connection may take until a batch can be written on it, and a batch to be given up on an old one.
+const CONNECTING_PATIENCE: Duration = Duration::from_secs(15);
+const ROLLBACK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it is asked what became of a transaction.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -92,6 +102,8 @@ impl Committer {
                 queue: Arc::clone(&queue),
                 connection: None,
                 runtime: Handle::current(),
+                aside: Vec::new(),
+                is_patient: true,
             };
             let thread = std::thread::Builder::new().name(format!("store-committer-{number}"));
             let thread = Mutex::new(Some(thread.spawn(|| worker.run())?));
@@ -165,6 +177,14 @@ struct Worker {
     queue: Arc<Queue<Box<dyn Job>>>,
     connection: Option<Writing>,
     runtime: Handle,
+    /// Commands that somebody is in the way of, in their order.
+    aside: Vec<Aside>,
+    is_patient: bool,
+}
+
+struct Aside {
+    job: Box<dyn Job>,
+    tries: u32,
 }
 
 /// What became of the transaction of a batch.
@@ -178,54 +198,129 @@ enum Fate {
 impl Worker {
     fn run(mut self) {
         let runtime = self.runtime.clone();
-        while let Some(batch) = self.queue.next_batch(MOST_IN_BATCH) {
-            let batch = batch.into_iter().map(|(_, job)| job).collect();
-            runtime.block_on(self.commit(batch));
+        while let Some(batch) = self.next_batch() {
+            let worked = AssertUnwindSafe(self.work(batch)).catch_unwind();
+            if runtime.block_on(worked).is_err() {
+                // Whoever waited for it is told that nobody knows; whoever comes next is not to suffer for it.
+                tracing::error!("a batch could not be worked on: the program is wrong");
+                self.connection = None;
+            }
+        }
+        for Aside { job, .. } in std::mem::take(&mut self.aside) {
+            job.end(&Err(StoreErrorKind::Unavailable("it is closed".into())));
+        }
+    }
+
+    /// What waits; it may be nothing, where something was put aside. None: it is closed.
+    fn next_batch(&self) -> Option<Vec<Box<dyn Job>>> {
+        let batch = if self.aside.is_empty() {
+            self.queue.next_batch(MOST_IN_BATCH)
+        } else {
+            self.queue.next_batch_within(MOST_IN_BATCH, ASIDE_PAUSE)
+        };
+        Some(batch?.into_iter().map(|(_, job)| job).collect())
+    }
+
+    async fn work(&mut self, batch: Vec<Box<dyn Job>>) {
+        let mut free = Vec::new();
+        for job in batch {
+            if self.comes_after_one_aside(&*job) { self.put_aside(job) } else { free.push(job) }
+        }
+        if !free.is_empty() {
+            self.commit(free).await;
+        }
+        if !self.aside.is_empty() {
+            self.try_aside().await;
         }
     }
 
     /// Commits the batch, and answers its commands.
     async fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
         match self.try_commit(&mut batch).await {
-            // What one of them wants cannot be written, or is not to be had yet: the others shall not suffer for it.
-            Err(StoreErrorKind::BrokeOff(_)) if batch.len() > 1 => self.commit_each(batch).await,
-            Err(StoreErrorKind::Blocked(_)) => self.commit_each(batch).await,
-            committed => end(batch, &committed),
+            // What one of them wants cannot be written, or is not to be had: the others shall not suffer for it.
+            Err(StoreErrorKind::BrokeOff(_) | StoreErrorKind::InTheWay(_)) if batch.len() > 1 => {
+                self.commit_each(batch).await;
+            }
+            Err(StoreErrorKind::Blocked(_)) => {
+                self.be_patient(false).await;
+                self.commit_each(batch).await;
+            }
+            committed => {
+                if let Err(reason) = &committed {
+                    tracing::debug!(?reason, "a batch was not committed");
+                }
+                end(batch, &committed);
+            }
         }
     }
 
-    /// Commits each by itself: first all that can be, then those that somebody is in the way of, in their order.
+    /// Commits each by itself. Those that somebody is in the way of are put aside.
     async fn commit_each(&mut self, batch: Vec<Box<dyn Job>>) {
-        let (mut aside, mut blocked) = (Vec::new(), BTreeSet::new());
-        let mut waits = MOST_WAITS;
         for mut job in batch {
-            // It may be about the same as one that waits already, and comes after that.
-            if !blocked.is_disjoint(job.wants()) {
-                aside.push(job);
+            if self.comes_after_one_aside(&*job) {
+                self.put_aside(job);
                 continue;
             }
-            match self.try_commit(std::slice::from_mut(&mut job)).await {
-                Err(StoreErrorKind::Blocked(_)) => {
-                    waits = waits.saturating_sub(1);
-                    blocked.extend(job.wants().iter().cloned());
-                    aside.push(job);
-                }
+            match self.commit_one(&mut job).await {
+                Err(StoreErrorKind::Blocked(_)) => self.put_aside(job),
                 committed => job.end(&committed),
             }
         }
-        for mut job in aside {
-            let mut committed = Err(StoreErrorKind::Blocked("somebody else keeps it locked".into()));
-            while waits > 0 && matches!(committed, Err(StoreErrorKind::Blocked(_))) {
-                committed = self.try_commit(std::slice::from_mut(&mut job)).await;
-                waits -= u32::from(committed.is_err());
+    }
+
+    async fn commit_one(&mut self, job: &mut Box<dyn Job>) -> Committed {
+        if let Condition::Away(reason) = &*self.shared.condition.borrow() {
+            return Err(StoreErrorKind::Unavailable(reason.clone()));
+        }
+        self.try_commit(std::slice::from_mut(job)).await
+    }
+
+    fn put_aside(&mut self, job: Box<dyn Job>) {
+        self.aside.push(Aside { job, tries: 0 });
+    }
+
+    /// Whether it may be about the same as one that waits aside.
+    fn comes_after_one_aside(&self, job: &dyn Job) -> bool {
+        let is_wanted = |want: &Want| want.is_of_something() && job.wants().contains(want);
+        self.aside.iter().any(|aside| aside.job.wants().iter().any(is_wanted))
+    }
+
+    /// Tries those again that were put aside, in their order.
+    async fn try_aside(&mut self) {
+        let mut waits = 0;
+        for mut aside in std::mem::take(&mut self.aside) {
+            if waits == MOST_WAITS || self.comes_after_one_aside(&*aside.job) {
+                self.aside.push(aside);
+                continue;
             }
-            job.end(&committed);
+            match self.commit_one(&mut aside.job).await {
+                Err(StoreErrorKind::Blocked(_)) if aside.tries < MOST_TRIES_ASIDE => {
+                    waits += 1;
+                    aside.tries += 1;
+                    self.aside.push(aside);
+                }
+                committed => aside.job.end(&committed),
+            }
+        }
+        if self.aside.is_empty() {
+            self.be_patient(true).await;
+        }
+    }
+
+    /// Whether what is locked is waited for, from now on.
+    async fn be_patient(&mut self, patient: bool) {
+        self.is_patient = patient;
+        if let Some(connection) = self.connection.take()
+            && connection.batch(patience(patient)).await.is_ok()
+        {
+            self.connection = Some(connection);
         }
     }
 
     async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Committed {
         let mut pause = FIRST_PAUSE / 10;
         for _ in 0..MOST_TRIES {
+            let was_there = self.connection.is_some();
             let connection = match self.connect().await {
                 Ok(connection) => connection,
                 Err(failure) => return Err(self.away(failure)),
@@ -233,8 +328,7 @@ impl Worker {
             let mut committing = false;
             let attempt = Box::pin(attempt(&connection, &self.shared, batch, &mut committing));
             let outcome = tokio::time::timeout(BATCH_PATIENCE, attempt).await;
-            let outcome =
-                outcome.unwrap_or_else(|_| Err(Failure::Lost("the database does not answer".into())));
+            let outcome = outcome.unwrap_or_else(|_| Err(Failure::no_answer()));
             match outcome {
                 Ok(place) => {
                     self.connection = Some(connection);
@@ -258,7 +352,11 @@ impl Worker {
                     self.roll_back(connection).await;
                     return Err(StoreErrorKind::BrokeOff(error.to_string()));
                 }
-                Err(Failure::Lost(reason)) if committing => {
+                Err(Failure::Forbidden(reason)) => {
+                    self.roll_back(connection).await;
+                    return Err(StoreErrorKind::BrokeOff(reason));
+                }
+                Err(Failure::Lost(reason) | Failure::Away(reason)) if committing => {
                     let transaction = connection.transaction();
                     drop(connection);
                     match self.settle(transaction).await {
@@ -275,16 +373,20 @@ impl Worker {
                 }
                 Err(failure @ (Failure::Lost(_) | Failure::Away(_))) => {
                     drop(connection);
-                    return Err(self.away(failure));
+                    // One that was idle, or stood still with us, and is gone says nothing of the database.
+                    if !was_there {
+                        return Err(self.away(failure));
+                    }
                 }
             }
         }
-        Err(StoreErrorKind::Unavailable("others were in the way again and again".into()))
+        Err(StoreErrorKind::InTheWay("others were in the way again and again".into()))
     }
 
     /// Gives up what is under way, and keeps the connection if it still works.
     async fn roll_back(&mut self, connection: Writing) {
-        if connection.batch("ROLLBACK").await.is_ok() {
+        let rolled_back = tokio::time::timeout(ROLLBACK_PATIENCE, connection.batch("ROLLBACK")).await;
+        if matches!(rolled_back, Ok(Ok(()))) {
             self.connection = Some(connection);
         }
     }
@@ -296,18 +398,12 @@ impl Worker {
         {
             return Ok(connection);
         }
-        let mut pause = FIRST_PAUSE;
-        let mut first = true;
-        loop {
-            match begin_writing(&self.shared.dialer).await {
-                Ok(connection) => return Ok(connection),
-                // A connection that was idle and is gone says nothing of the database: it is asked once more.
-                Err(_) if first => first = false,
-                Err(failure) => return Err(failure),
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+        if let Ok(connection) = begin_writing(&self.shared.dialer, self.is_patient).await {
+            return Ok(connection);
         }
+        // It is asked once more, before all are told that it is away.
+        tokio::time::sleep(FIRST_PAUSE).await;
+        begin_writing(&self.shared.dialer, self.is_patient).await
     }
 
     /// The database is away. Until it is back, nothing new is taken.
@@ -380,7 +476,7 @@ async fn look_for_it(shared: Arc<Shared>) {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         let found = match shared.dialer.session().await {
-            Ok(session) => session.takes_writes().await,
+            Ok(session) => session.in_haste().takes_writes().await,
             Err(failure) => Err(failure),
         };
         if found.is_ok() {
@@ -405,7 +501,8 @@ async fn attempt(
 ) -> Result<Option<u64>, Failure> {
     let mut wants: BTreeSet<Want> = batch.iter().flat_map(|job| job.wants()).cloned().collect();
     let mut loaded: Option<Working> = None;
-    for _ in 0..MOST_ROUNDS {
+    let mut starts = 0;
+    loop {
         let mut working = match loaded.take() {
             Some(working) => working,
             None => Box::pin(load::load(on, Arc::clone(&shared.rules), &wants)).await?,
@@ -436,19 +533,29 @@ async fn attempt(
         }
         // Somebody is to be locked who comes before one that is: all are let go of, and locked in order.
         on.batch("ROLLBACK").await?;
+        starts += 1;
+        if starts == MOST_STARTS {
+            return Err(Failure::Again("whom the batch concerns changes all the time".into()));
+        }
     }
-    Err(Failure::Again("what the batch concerns changes all the time".into()))
 }
 
-async fn begin_writing(dialer: &Dialer) -> Result<Writing, Failure> {
-    let session = dialer.session().await?;
-    session.batch(LOCK_PATIENCE).await?;
-    Writing::new(session, ALL).await
+fn patience(patient: bool) -> &'static str {
+    if patient { PATIENT } else { IMPATIENT }
+}
+
+async fn begin_writing(dialer: &Dialer, patient: bool) -> Result<Writing, Failure> {
+    let begun = async {
+        let session = dialer.session().await?;
+        session.batch(patience(patient)).await?;
+        Writing::new(session, ALL).await
+    };
+    tokio::time::timeout(CONNECTING_PATIENCE, begun).await.unwrap_or_else(|_| Err(Failure::no_answer()))
 }
 
 /// None: it is still under way.
 async fn fate_of(dialer: &Dialer, transaction: &str) -> Result<Option<Fate>, Failure> {
-    let session = dialer.session().await?;
+    let session = dialer.session().await?.in_haste();
     let row = session.query_one("SELECT pg_xact_status($1::text::xid8) AS status", &[&transaction]).await?;
     let status: Option<String> = super::sql::column_of(&row, "status")?;
     Ok(match status.as_deref() {

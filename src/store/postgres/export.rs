@@ -10,9 +10,9 @@ use crate::domain::customer::NumberHash;
 use crate::domain::event::Event;
 use crate::domain::ids::MessageId;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
 use crate::store::change::Remembered;
 use crate::store::export::{Export, Record};
+use crate::store::{Alive, StoreError};
 
 const RECORDS_AT_A_TIME: u32 = 500;
 
@@ -31,7 +31,13 @@ macro_rules! by_length {
 
 /// In the order of [`Record`].
 const PARTS: [Part; 16] = [
-    Part { select: "SELECT record::text AS record FROM facts WHERE name = 'alive'", record: alive },
+    Part {
+        // While a daemon is in office, something may leave that is to leave, whatever another one has said as it ended.
+        select: "SELECT record::text AS record,
+            EXISTS (SELECT FROM daemons WHERE in_office_until > clock_timestamp()) AS in_office
+            FROM facts WHERE name = 'alive'",
+        record: alive,
+    },
     Part { select: "SELECT seq, record::text AS record FROM customers ORDER BY seq", record: customer },
     Part { select: "SELECT record::text AS record FROM consent_log ORDER BY number, seq", record: consent },
     Part { select: "SELECT number FROM suppressed_numbers ORDER BY number", record: suppression },
@@ -100,6 +106,7 @@ pub struct CursorExport {
 
 impl CursorExport {
     pub async fn begin(on: Session) -> Result<Self, Failure> {
+        let on = on.without_haste();
         on.batch(
             "SET idle_in_transaction_session_timeout = '1h'; SET statement_timeout = 0;
             SET enable_seqscan = on; SET cursor_tuple_fraction = 1;
@@ -153,7 +160,9 @@ fn words(row: &Row, column: &str) -> Result<String, StoreError> {
 }
 
 fn alive(row: &Row) -> Result<Record, StoreError> {
-    Ok(Record::Alive { alive: record(row, "record")? })
+    let mut alive: Alive = record(row, "record")?;
+    alive.clean &= !column_of::<bool>(row, "in_office")?;
+    Ok(Record::Alive { alive })
 }
 
 fn customer(row: &Row) -> Result<Record, StoreError> {

@@ -52,8 +52,9 @@ const AT_THE_END: &str = "
         (SELECT max(seq) FROM customers), (SELECT max(seq) FROM sessions), (SELECT max(seq) FROM messages),
         (SELECT max(seq) FROM turns), (SELECT max(seq) FROM parked_receipts)) + 1);
     DELETE FROM facts WHERE name = 'importing';
-    COMMIT;
-    ANALYZE customers, customer_words, consent_log, sessions, messages, inbound_ids, outbound_ids, turns,
+    COMMIT";
+const ANALYZE: &str =
+    "ANALYZE customers, customer_words, consent_log, sessions, messages, inbound_ids, outbound_ids, turns,
         idempotency_keys, events, deliveries";
 
 /// What stands in the way of a batch's records.
@@ -113,7 +114,8 @@ impl PostgresStore {
         let on = self.writing().await?;
         let taken = take_all(&on, self, records).await;
         if taken.is_err() {
-            on.batch("ROLLBACK").await.map_err(Failure::into_store_error)?;
+            // What it failed for is what is told.
+            drop(on.batch("ROLLBACK").await);
         }
         taken
     }
@@ -128,13 +130,17 @@ impl PostgresStore {
             on.batch(AT_THE_END).await
         };
         finished.await.map_err(Failure::into_uncertain)?;
+        // The server does so by itself, later.
+        if let Err(failure) = on.batch(ANALYZE).await {
+            tracing::warn!(reason = %failure.into_store_error(), "the imported tables were not analyzed; searches may be slow at first");
+        }
         let newest = self.get_last_event().await?;
         self.show(Some(newest));
         Ok(())
     }
 
     async fn writing(&self) -> Result<Writing, StoreError> {
-        let session = self.dialer.session().await.map_err(Failure::into_store_error)?;
+        let session = self.dialer.session().await.map_err(Failure::into_store_error)?.without_haste();
         Writing::new(session, ALL).await.map_err(Failure::into_store_error)
     }
 }

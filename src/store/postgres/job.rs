@@ -18,6 +18,8 @@ pub enum StoreErrorKind {
     Unavailable(String),
     /// Somebody else keeps what it needs locked.
     Blocked(String),
+    /// Others were faster, again and again.
+    InTheWay(String),
     Uncertain(String),
     BrokeOff(String),
 }
@@ -25,7 +27,9 @@ pub enum StoreErrorKind {
 impl StoreErrorKind {
     fn error(&self) -> StoreError {
         match self {
-            Self::Unavailable(reason) | Self::Blocked(reason) => StoreError::Unavailable(reason.clone()),
+            Self::Unavailable(reason) | Self::Blocked(reason) | Self::InTheWay(reason) => {
+                StoreError::Unavailable(reason.clone())
+            }
             Self::Uncertain(reason) => StoreError::Uncertain(reason.clone()),
             Self::BrokeOff(reason) => StoreError::BrokeOff(reason.clone()),
         }
@@ -77,7 +81,6 @@ where
         let result = match (committed, self.result) {
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(StoreError::BrokeOff("it was not run".into()).into()),
-            // What was refused by what is stored is refused, whatever became of the others.
             (Err(reason), _) => Err(reason.error().into()),
         };
         if self.answer.send(result).is_err() {

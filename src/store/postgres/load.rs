@@ -21,7 +21,7 @@ use crate::domain::delivery::MAX_PARKED;
 use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId};
 use crate::domain::time::Timestamp;
 use crate::store::Rules;
-use crate::store::apply::Hand;
+use crate::store::apply::{Hand, Parked};
 use crate::store::change::IdempotencyName;
 
 /// How many numbers of the order of creation are given at a time: `INCREMENT BY` of the sequence.
@@ -37,17 +37,16 @@ macro_rules! is_gone {
         concat!(
             "NOT EXISTS (SELECT FROM daemons d WHERE d.name = ",
             $name,
-            " AND (d.in_office_until > clock_timestamp() OR pg_postmaster_start_time() > clock_timestamp() - interval '10 seconds'))"
+            " AND (d.in_office_until > clock_timestamp() OR d.in_office_until > '-infinity'
+                AND pg_postmaster_start_time() > clock_timestamp() - interval '10 seconds'))"
         )
     };
 }
 pub(super) use is_gone;
 
 /// $1 customers, $2 numbers, $3 messages, $4 sessions, $5 turns, $6 providers' ids with $7 their channels; how many of: $8 due
-/// turns, $9 sessions to be attended to, $10 overdue messages as of $11; $12 whose attempts, or
-/// those of all who are gone but $13; $14 all
-/// who wait; $15 providers' ids of whatever channel; $16 and $17 as $12 and $13, of
-/// turns.
+/// turns, $9 sessions to be attended to, $10 overdue messages as of $11; $12 whose attempts, or those of all who are gone but
+/// $13; $14 providers' ids of whatever channel; $15 and $16 as $12 and $13, of turns.
 pub const LOCK: &str = concat!(
     "WITH wanted AS (
         SELECT unnest($1::uuid[]) AS id
@@ -62,16 +61,15 @@ pub const LOCK: &str = concat!(
         UNION (SELECT customer_id FROM messages WHERE status = 'queued' AND valid_until < $11
             ORDER BY valid_until, seq LIMIT $10)
         UNION SELECT customer_id FROM messages WHERE status = 'sending' AND (owner = ANY ($12::text[])
-            OR owner <> ALL ($13::text[]) AND ",
+            OR $13::text[] IS NOT NULL AND owner <> ALL ($13) AND ",
     is_gone!("owner"),
     ")
-        UNION SELECT customer_id FROM turns WHERE owner IS NOT NULL AND (owner = ANY ($16::text[])
-            OR owner <> ALL ($17::text[]) AND ",
+        UNION SELECT customer_id FROM turns WHERE owner IS NOT NULL AND (owner = ANY ($15::text[])
+            OR $16::text[] IS NOT NULL AND owner <> ALL ($16) AND ",
     is_gone!("owner"),
     ")
-        UNION SELECT customer_id FROM sessions WHERE inbox = 0 AND $14
         UNION SELECT m.customer_id FROM outbound_ids o JOIN messages m ON m.id = o.message_id
-            WHERE o.provider_id = ANY ($15::text[])
+            WHERE o.provider_id = ANY ($14::text[])
     )
     SELECT ",
     columns!(customers),
@@ -112,10 +110,12 @@ pub const TURNS: &str = concat!("SELECT ", columns!(turns), " FROM turns t WHERE
 pub const INBOUND_IDS: &str = "SELECT i.provider_id, i.channel, i.message_id
     FROM unnest($1::text[], $2::text[]) AS w (provider_id, channel)
     JOIN inbound_ids i USING (provider_id, channel)";
+/// $1 with $2 their channels; $3 of whatever channel.
 pub const OUTBOUND_IDS: &str = "SELECT o.provider_id, o.channel, o.message_id
-    FROM unnest($1::text[], $2::text[]) AS w (provider_id, channel)
+    FROM (
+        SELECT provider_id, channel FROM unnest($1::text[], $2::text[]) AS w (provider_id, channel)
+        UNION SELECT provider_id, channel FROM outbound_ids WHERE provider_id = ANY ($3::text[])) w
     JOIN outbound_ids o USING (provider_id, channel) ORDER BY o.provider_id, o.channel FOR UPDATE OF o";
-pub const OUTBOUND_IDS_OF_ALL: &str = "SELECT o.provider_id, o.channel, o.message_id FROM outbound_ids o WHERE o.provider_id = ANY ($1::text[])";
 pub const PARKED: &str = concat!(
     "SELECT p.provider_id, p.channel, ",
     columns!(parked),
@@ -149,7 +149,7 @@ pub const MESSAGES_IN: &str = concat!(
     "SELECT ",
     columns!(messages),
     " FROM messages m WHERE m.status = 'sending'
-        AND (m.owner = ANY ($1::text[]) OR m.owner <> ALL ($2::text[]) AND ",
+        AND (m.owner = ANY ($1::text[]) OR $2::text[] IS NOT NULL AND m.owner <> ALL ($2) AND ",
     is_gone!("m.owner"),
     ") ORDER BY m.id"
 );
@@ -157,7 +157,7 @@ pub const TURNS_IN: &str = concat!(
     "SELECT ",
     columns!(turns),
     " FROM turns t WHERE t.owner IS NOT NULL
-        AND (t.owner = ANY ($1::text[]) OR t.owner <> ALL ($2::text[]) AND ",
+        AND (t.owner = ANY ($1::text[]) OR $2::text[] IS NOT NULL AND t.owner <> ALL ($2) AND ",
     is_gone!("t.owner"),
     ") ORDER BY t.id"
 );
@@ -167,8 +167,6 @@ pub const OFFICE: &str = concat!(
     is_gone!("o.name"),
     " AS in_office FROM daemons o WHERE o.name = ANY ($1::text[])"
 );
-pub const WAITING_SESSIONS: &str =
-    concat!("SELECT ", columns!(sessions), " FROM sessions s WHERE s.inbox = 0 ORDER BY s.inbox_since, s.id");
 
 /// What was said in a session, from one place to before another, and how much of it.
 type Said = (SessionId, u64, u64, usize);
@@ -198,7 +196,6 @@ struct Asked {
     messages_in: Vec<Hand>,
     turns_in: Vec<Hand>,
     offices: Vec<String>,
-    waiting_sessions: bool,
     orders: usize,
 }
 
@@ -249,7 +246,6 @@ impl Asked {
                 Want::MessagesIn(hand) => asked.messages_in.push(hand.clone()),
                 Want::TurnsIn(hand) => asked.turns_in.push(hand.clone()),
                 Want::Office(owner) => asked.offices.push(owner.clone()),
-                Want::WaitingSessions => asked.waiting_sessions = true,
                 Want::Orders(blocks) => asked.orders = asked.orders.max(*blocks),
             }
         }
@@ -283,7 +279,7 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
     let of_all_channels = escaped(&asked.provider_ids);
     let (messages_of, messages_gone_but) = hands(&asked.messages_in);
     let (turns_of, turns_gone_but) = hands(&asked.turns_in);
-    let lock: [&(dyn tokio_postgres::types::ToSql + Sync); 17] = [
+    let lock: [&(dyn tokio_postgres::types::ToSql + Sync); 16] = [
         &asked.customers,
         &asked.numbers,
         &asked.messages,
@@ -297,7 +293,6 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
         &overdue_at,
         &messages_of,
         &messages_gone_but,
-        &asked.waiting_sessions,
         &of_all_channels,
         &turns_of,
         &turns_gone_but,
@@ -326,11 +321,16 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
 
 /// Whose hands, and those who are not gone where all who are gone are asked for: none is nobody, so that a null asks for none.
 fn hands(hands: &[Hand]) -> (Vec<String>, Option<Vec<String>>) {
-    let (mut of, mut gone_but) = (Vec::new(), None);
+    let (mut of, mut gone_but): (Vec<String>, Option<Vec<String>>) = (Vec::new(), None);
     for hand in hands {
         match hand {
             Hand::Of(owner) => of.push(owner.clone()),
-            Hand::GoneBut(owner) => gone_but.get_or_insert_with(Vec::new).push(owner.clone()),
+            // Whom only one of them leaves out is asked for by the others.
+            Hand::GoneBut(owner) => {
+                let mut but = gone_but.take().unwrap_or_else(|| vec![owner.clone()]);
+                but.retain(|other| other == owner);
+                gone_but = Some(but);
+            }
         }
     }
     (of, gone_but)
@@ -431,7 +431,6 @@ fn escaped(texts: &[String]) -> Vec<String> {
 struct Ids {
     inbound: Vec<Row>,
     outbound: Vec<Row>,
-    of_all: Vec<Row>,
     parked: Vec<Row>,
     keys: Vec<Row>,
     suppressed: Vec<Row>,
@@ -444,7 +443,7 @@ async fn ids(on: &Writing, asked: &Asked) -> Result<Ids, Failure> {
     let hashes =
         |numbers: &BTreeSet<NumberHash>| numbers.iter().map(|number| number.0.to_vec()).collect::<Vec<_>>();
     let (suppressions, last_words) = (hashes(&asked.suppressions), hashes(&asked.last_words));
-    let (inbound, outbound, of_all, parked, keys, suppressed, consent, suggestions) = tokio::try_join!(
+    let (inbound, outbound, parked, keys, suppressed, consent, suggestions) = tokio::try_join!(
         biased;
         async { on.query_unless(
             inbound_ids.given.is_empty(),
@@ -452,14 +451,9 @@ async fn ids(on: &Writing, asked: &Asked) -> Result<Ids, Failure> {
             &[&inbound_ids.first, &inbound_ids.second]
         ).await },
         async { on.query_unless(
-            outbound_ids.given.is_empty(),
+            outbound_ids.given.is_empty() && asked.provider_ids.is_empty(),
             OUTBOUND_IDS,
-            &[&outbound_ids.first, &outbound_ids.second]
-        ).await },
-        async { on.query_unless(
-            asked.provider_ids.is_empty(),
-            OUTBOUND_IDS_OF_ALL,
-            &[&escaped(&asked.provider_ids)]
+            &[&outbound_ids.first, &outbound_ids.second, &escaped(&asked.provider_ids)]
         ).await },
         async { on.query_unless(parked.given.is_empty(), PARKED, &[&parked.first, &parked.second]).await },
         async { on.query_unless(keys.given.is_empty(), KEYS, &[&keys.first, &keys.second]).await },
@@ -467,7 +461,7 @@ async fn ids(on: &Writing, asked: &Asked) -> Result<Ids, Failure> {
         async { on.query_unless(last_words.is_empty(), CONSENT, &[&last_words]).await },
         async { on.query_unless(asked.suggestions.is_empty(), SUGGESTIONS, &[&asked.suggestions]).await },
     )?;
-    Ok(Ids { inbound, outbound, of_all, parked, keys, suppressed, consent, suggestions })
+    Ok(Ids { inbound, outbound, parked, keys, suppressed, consent, suggestions })
 }
 
 fn provider_id(row: &Row) -> Result<ProviderId, Failure> {
@@ -475,21 +469,26 @@ fn provider_id(row: &Row) -> Result<ProviderId, Failure> {
     Ok((part("provider_id")?, part("channel")?))
 }
 
-fn take_ids(asked: &Asked, ids: &Ids, working: &mut Working) -> Result<(), Failure> {
-    for row in &ids.inbound {
-        working.inbound_ids.load(provider_id(row)?, Some(MessageId(rows::id(row, "message_id")?)));
-    }
-    for row in ids.outbound.iter().chain(&ids.of_all) {
-        let message: Option<Uuid> = column_of(row, "message_id")?;
-        working.outbound_ids.load(provider_id(row)?, Some(message.map(MessageId)));
-    }
-    let mut parked: BTreeMap<ProviderId, Vec<_>> = BTreeMap::new();
-    for row in &ids.parked {
+fn load_parked(rows: &[Row], working: &mut Working) -> Result<(), Failure> {
+    let mut parked: BTreeMap<ProviderId, Vec<Parked>> = BTreeMap::new();
+    for row in rows {
         parked.entry(provider_id(row)?).or_default().push(rows::parked(row)?);
     }
     for (id, parked) in parked {
         working.parked.load(id, Some(parked));
     }
+    Ok(())
+}
+
+fn take_ids(asked: &Asked, ids: &Ids, working: &mut Working) -> Result<(), Failure> {
+    for row in &ids.inbound {
+        working.inbound_ids.load(provider_id(row)?, Some(MessageId(rows::id(row, "message_id")?)));
+    }
+    for row in &ids.outbound {
+        let message: Option<Uuid> = column_of(row, "message_id")?;
+        working.outbound_ids.load(provider_id(row)?, Some(message.map(MessageId)));
+    }
+    load_parked(&ids.parked, working)?;
     for row in &ids.keys {
         let part = |column| Ok::<_, Failure>(super::sql::untext(column_of::<&str>(row, column)?));
         let name: IdempotencyName = (part("scope")?, part("name")?);
@@ -539,8 +538,9 @@ struct Lists {
     messages_in: Vec<(Hand, Vec<Row>)>,
     turns_in: Vec<(Hand, Vec<Row>)>,
     offices: Vec<Row>,
-    waiting_sessions: Vec<Row>,
     oldest_parked: Vec<Row>,
+    /// All that is parked of the same ids.
+    around_oldest: Vec<Row>,
 }
 
 async fn lists(on: &Writing, asked: &Asked) -> Result<Lists, Failure> {
@@ -556,22 +556,27 @@ async fn lists(on: &Writing, asked: &Asked) -> Result<Lists, Failure> {
         let rows = on.query(OVERDUE, &[&now.as_millis(), &one_more(*most)]).await?;
         Ok::<_, Failure>((*now, rows))
     });
-    let (how_many_parked, said, due_turns, to_be_attended, overdue, messages_in, turns_in, offices, waiting) =
-        tokio::try_join!(
-            biased;
-            async { on.query_unless(!asked.how_many_parked, HOW_MANY_PARKED, &[]).await },
-            try_join_all(said),
-            async { on.query_unless(asked.due_turns.is_none(), DUE_TURNS, &[&due_turns]).await },
-            async { on.query_unless(asked.to_be_attended.is_none(), TO_BE_ATTENDED, &[&to_be_attended]).await },
-            try_join_all(overdue),
-            try_join_all(asked.messages_in.iter().map(|hand| in_hand(on, MESSAGES_IN, hand))),
-            try_join_all(asked.turns_in.iter().map(|hand| in_hand(on, TURNS_IN, hand))),
-            async { on.query_unless(asked.offices.is_empty(), OFFICE, &[&asked.offices]).await },
-            async { on.query_unless(!asked.waiting_sessions, WAITING_SESSIONS, &[]).await },
-        )?;
+    let (how_many_parked, said, due_turns, to_be_attended, overdue, messages_in, turns_in, offices) = tokio::try_join!(
+        biased;
+        async { on.query_unless(!asked.how_many_parked, HOW_MANY_PARKED, &[]).await },
+        try_join_all(said),
+        async { on.query_unless(asked.due_turns.is_none(), DUE_TURNS, &[&due_turns]).await },
+        async { on.query_unless(asked.to_be_attended.is_none(), TO_BE_ATTENDED, &[&to_be_attended]).await },
+        try_join_all(overdue),
+        try_join_all(asked.messages_in.iter().map(|hand| in_hand(on, MESSAGES_IN, hand))),
+        try_join_all(asked.turns_in.iter().map(|hand| in_hand(on, TURNS_IN, hand))),
+        async { on.query_unless(asked.offices.is_empty(), OFFICE, &[&asked.offices]).await },
+    )?;
     let parked: Option<i64> = how_many_parked.first().map(|row| column_of(row, "value")).transpose()?;
     let nearly_full = parked.is_some_and(|parked| parked >= big(MAX_PARKED - OLDEST_PARKED));
     let oldest_parked = on.query_unless(!nearly_full, OLDEST, &[&big(OLDEST_PARKED)]).await?;
+    let mut of_oldest = Pairs::default();
+    for row in &oldest_parked {
+        let receipt = rows::parked(row)?.receipt;
+        of_oldest.add(&(receipt.provider_id, receipt.channel));
+    }
+    let around_oldest =
+        on.query_unless(of_oldest.given.is_empty(), PARKED, &[&of_oldest.first, &of_oldest.second]).await?;
     Ok(Lists {
         how_many_parked,
         said,
@@ -581,8 +586,8 @@ async fn lists(on: &Writing, asked: &Asked) -> Result<Lists, Failure> {
         messages_in,
         turns_in,
         offices,
-        waiting_sessions: waiting,
         oldest_parked,
+        around_oldest,
     })
 }
 
@@ -595,6 +600,7 @@ fn take_lists(asked: &Asked, lists: &Lists, working: &mut Working) -> Result<(),
     if let Some(row) = lists.how_many_parked.first() {
         let oldest = lists.oldest_parked.iter().map(rows::parked).collect::<Result<_, _>>()?;
         working.all_parked = Some((unbig(column_of(row, "value")?)?, oldest));
+        load_parked(&lists.around_oldest, working)?;
     }
     for (asked, rows) in &lists.said {
         let mut said = Vec::with_capacity(rows.len());
@@ -647,15 +653,6 @@ fn take_lists(asked: &Asked, lists: &Lists, working: &mut Working) -> Result<(),
     }
     for row in &lists.offices {
         working.in_office.insert(column_of(row, "name")?, column_of(row, "in_office")?);
-    }
-    if asked.waiting_sessions {
-        let mut waiting = Vec::new();
-        for row in &lists.waiting_sessions {
-            let row = rows::session(row)?;
-            waiting.push(row.session.id);
-            working.load_session(row);
-        }
-        working.waiting_sessions = Some(waiting);
     }
     Ok(())
 }

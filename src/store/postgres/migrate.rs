@@ -6,10 +6,10 @@ use super::log::{is_there, make_parts, newest_place};
 use super::sql::column_of;
 
 /// The steps, each from the version before it.
-const STEPS: [&str; VERSION as usize] = [include_str!("schema/1.sql")];
+const STEPS: [&str; VERSION as usize] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version of this program.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// The oldest version that a daemon may know and still work with this schema.
 const WORKS_FROM: u8 = 1;
 
@@ -36,7 +36,8 @@ pub async fn migrate(on: &Session) -> Result<Schema, Failure> {
     if before.version < i32::from(VERSION) {
         let taken = take_steps(on).await;
         if taken.is_err() {
-            on.batch("ROLLBACK").await?;
+            // What it failed for is what is told.
+            drop(on.batch("ROLLBACK").await);
         }
         taken?;
     }
@@ -47,6 +48,7 @@ pub async fn migrate(on: &Session) -> Result<Schema, Failure> {
 async fn take_steps(on: &Session) -> Result<(), Failure> {
     // Whoever comes second waits for the first, and finds nothing left to do.
     let lock = "BEGIN;
+        SET LOCAL statement_timeout = 0;
         CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL, works_from integer NOT NULL);
         LOCK TABLE schema_version;
         INSERT INTO schema_version SELECT 0, 0 WHERE NOT EXISTS (SELECT FROM schema_version)";

@@ -67,7 +67,11 @@ use working::{Want, Working};
 /// One daemon's hold on the store that all of them share.
 pub struct PostgresStore {
     dialer: Arc<Dialer>,
-    pool: Pool,
+    readers: Pool,
+    /// What is written beside the batches, each a statement of its own.
+    beside: Pool,
+    /// Signs of life, which nothing else may hold up.
+    signs: Pool,
     committer: Arc<Committer>,
     rules: Arc<Rules>,
     news: watch::Sender<u64>,
@@ -95,6 +99,9 @@ impl Drop for PostgresStore {
         }
     }
 }
+
+/// For how many waiting customers it is planned at a time who attends to them.
+const PLANNED_AT_A_TIME: usize = 100;
 
 /// What a command wants to know, as far as it is known beforehand.
 fn wants<const N: usize>(wants: [Want; N]) -> BTreeSet<Want> {
@@ -250,8 +257,19 @@ impl Store for PostgresStore {
     }
 
     async fn plan_attention(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let plan = |tx: &mut Working| sessions::plan_attention(tx);
-        self.command(Urgency::New, now, wants([Want::WaitingSessions]), plan).await
+        let (mut changed, mut after) = (0, None);
+        loop {
+            // Some at a time: there may be very many, and all are locked while it is planned for them.
+            let waiting = self.list_waiting(after, PLANNED_AT_A_TIME).await?;
+            let known = waiting.iter().copied().map(Want::Session).collect();
+            after = waiting.last().copied();
+            let are_all = waiting.len() < PLANNED_AT_A_TIME;
+            let plan = move |tx: &mut Working| sessions::plan_attention(tx, &waiting);
+            changed += self.command(Urgency::New, now, known, plan).await?;
+            if are_all {
+                return Ok(changed);
+            }
+        }
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -364,6 +382,7 @@ impl Store for PostgresStore {
     async fn resolve(
         &self,
         id: MessageId,
+        attempt: u32,
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
@@ -371,7 +390,8 @@ impl Store for PostgresStore {
         if let Evidence::Found { provider_id } = &evidence {
             known.insert(Want::ProviderId(provider_id.clone()));
         }
-        self.command(Urgency::UnderWay, now, known, move |tx| outbound::resolve(tx, id, &evidence)).await
+        self.command(Urgency::UnderWay, now, known, move |tx| outbound::resolve(tx, id, attempt, &evidence))
+            .await
     }
 
     async fn silent(&self, filter: Silent, limit: usize) -> Result<Vec<Message>, StoreError> {
@@ -618,7 +638,7 @@ impl Store for PostgresStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.committer.check()?;
-        let session = self.pool.session().await.map_err(Failure::into_store_error)?;
+        let session = self.signs.session().await.map_err(Failure::into_store_error)?;
         session.takes_writes().await.map_err(Failure::into_store_error)
     }
 
@@ -631,7 +651,9 @@ impl Store for PostgresStore {
         self.following.abort();
         let committer = Arc::clone(&self.committer);
         let closed = tokio::task::spawn_blocking(move || committer.close()).await;
-        self.pool.close().await;
+        for pool in [&self.readers, &self.beside, &self.signs] {
+            pool.close().await;
+        }
         closed.map_err(|_| StoreError::Unavailable("closing panicked".into()))
     }
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 
 use super::PostgresStore;
+use super::client::Failure;
 use super::load::is_gone;
 use super::sql::column_of;
 use crate::domain::time::Timestamp;
@@ -21,12 +22,19 @@ const SHOW_UP: &str = "INSERT INTO daemons AS d (name, in_office_until, shown_at
     ON CONFLICT (name) DO UPDATE SET in_office_until = EXCLUDED.in_office_until, shown_at = EXCLUDED.shown_at,
         duties = EXCLUDED.duties, missed_since = EXCLUDED.missed_since
     WHERE d.in_office_until > clock_timestamp()
-        OR pg_postmaster_start_time() > clock_timestamp() - interval '10 seconds'";
+        OR d.in_office_until > '-infinity' AND pg_postmaster_start_time() > clock_timestamp() - interval '10 seconds'";
+/// Whoever is gone stays so, also if the server is started again.
+const BURY: &str = concat!(
+    "UPDATE daemons o SET in_office_until = '-infinity' WHERE in_office_until > '-infinity' AND ",
+    is_gone!("o.name")
+);
+const NOTE: &str =
+    concat!("UPDATE daemons o SET is_noted = true WHERE name = ANY ($1::text[]) AND ", is_gone!("o.name"));
 const IN_OFFICE: &str =
     concat!("SELECT o.name, o.duties FROM daemons o WHERE NOT ", is_gone!("o.name"), " ORDER BY o.name");
 const GONE: &str = concat!(
     "SELECT o.name, least(o.missed_since, (extract(epoch FROM o.shown_at) * 1000)::bigint) AS missed_since
-    FROM daemons o WHERE ",
+    FROM daemons o WHERE NOT o.is_noted AND ",
     is_gone!("o.name")
 );
 const NEW_DUTIES: &str = "INSERT INTO duties (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
@@ -34,18 +42,23 @@ const DUTIES: &str = "SELECT name, owner FROM duties WHERE name = ANY ($1::text[
 const TAKE: &str =
     concat!("UPDATE duties SET owner = $2 WHERE name = $1 AND (owner IS NULL OR ", is_gone!("owner"), ")");
 /// So long that nobody can still believe to be one of them.
-const FORGET_THE_GONE: &str =
-    "DELETE FROM daemons WHERE in_office_until < clock_timestamp() - interval '1 day'";
+const FORGET_THE_GONE: &str = "DELETE FROM daemons WHERE in_office_until < clock_timestamp() AND shown_at < clock_timestamp() - interval '1 day'";
 
 impl PostgresStore {
     pub(super) async fn show_up(&self, muster: &Muster) -> Result<Mustered, StoreError> {
-        let Muster { owner, duties, missed_since, term } = muster;
+        let Muster { owner, duties, missed_since, noted, term } = muster;
         let missed_since = missed_since.map(Timestamp::as_millis);
         let term = i64::try_from(term.as_millis()).unwrap_or(i64::MAX);
-        if self.put(SHOW_UP, &[owner, &term, duties, &missed_since]).await? == 0 {
+        let signs = self.signs.session().await.map_err(Failure::into_store_error)?;
+        let shown = signs.execute(SHOW_UP, &[&owner, &term, &duties, &missed_since]).await;
+        if shown.map_err(Failure::into_store_error)? == 0 {
             return Ok(Mustered::OutOfOffice);
         }
         let transaction = self.transaction().await?;
+        transaction.execute(BURY, &[]).await?;
+        if !noted.is_empty() {
+            transaction.execute(NOTE, &[&noted]).await?;
+        }
         let mut daemons: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in &transaction.rows(IN_OFFICE, &[]).await? {
             daemons.insert(column_of(row, "name")?, column_of(row, "duties")?);
@@ -87,11 +100,10 @@ impl PostgresStore {
     pub(super) async fn free_all(&self, owner: &str) -> Result<(), StoreError> {
         let transaction = self.transaction().await?;
         transaction.execute("UPDATE duties SET owner = NULL WHERE owner = $1", &[&owner]).await?;
-        // What it would still have asked for is left to the others.
-        let sql = "UPDATE daemons SET in_office_until = clock_timestamp() WHERE name = $1 AND missed_since IS NOT NULL";
-        transaction.execute(sql, &[&owner]).await?;
+        // Its name stays, so that nothing more is begun in it; and what it was sent since it was last heard of is left for others
+        // to ask for.
         transaction
-            .execute("DELETE FROM daemons WHERE name = $1 AND missed_since IS NULL", &[&owner])
+            .execute("UPDATE daemons SET in_office_until = '-infinity' WHERE name = $1", &[&owner])
             .await?;
         transaction.commit().await
     }

@@ -68,7 +68,6 @@ async fn listen(
                 // Others look all the same.
                 drop(session.batch(&format!("NOTIFY {CHANNEL}")).await);
                 tokio::time::sleep(TOLD_EVERY).await;
-                told.mark_unchanged();
             }
             () = tokio::time::sleep(LOOKED_UP_EVERY) => {}
         }

@@ -15,6 +15,8 @@ use super::{PostgresStore, Rules};
 
 /// The oldest server that has all that is used: `pg_current_xact_id` and `pg_xact_status` (13), and it is still maintained.
 const OLDEST_SERVER: i32 = 140_000;
+/// How many connections write beside the batches.
+const BESIDE: usize = 2;
 /// How often it is tried again where somebody else was in the way.
 const TRIES: u32 = 20;
 
@@ -58,6 +60,7 @@ impl From<Failure> for OpenError {
             | Failure::Away(reason)
             | Failure::Again(reason)
             | Failure::Blocked(reason) => Self::Away(reason),
+            Failure::Forbidden(reason) => Self::Refused(reason),
             Failure::Refused(error) => Self::Refused(error.to_string()),
         }
     }
@@ -72,7 +75,7 @@ pub async fn schema_of(options: &PostgresOptions) -> Result<Schema, OpenError> {
 /// What a database had before, and has now.
 pub async fn migrate_schema(options: &PostgresOptions) -> Result<(Schema, Schema), OpenError> {
     let dialer = Dialer::new(options.database.clone(), options.tls.clone());
-    let session = dialer.session().await?;
+    let session = dialer.session().await?.without_haste();
     let before = look(&session).await?;
     bring_up(&session).await?;
     Ok((before, migrate::look(&session).await?))
@@ -82,7 +85,7 @@ impl PostgresStore {
     /// Opens the database, whose schema is made or brought up to date where it is not.
     pub async fn open(options: &PostgresOptions, rules: Rules) -> Result<Self, OpenError> {
         let dialer = Arc::new(Dialer::new(options.database.clone(), options.tls.clone()));
-        let session = dialer.session().await?;
+        let session = dialer.session().await?.without_haste();
         look(&session).await?;
         bring_up(&session).await?;
         let importing = session.query("SELECT FROM facts WHERE name = 'importing'", &[]).await?;
@@ -102,9 +105,11 @@ impl PostgresStore {
         let committer = Arc::new(Committer::start(ground).map_err(OpenError::Threads)?);
         let following =
             dialer.tasks().spawn(follow(Arc::clone(&dialer), news.clone(), told.subscribe())).abort_handle();
-        let pool = Pool::new(&dialer, options.readers);
+        let readers = Pool::new(&dialer, options.readers, |session| session);
+        let beside = Pool::new(&dialer, BESIDE, |session| session);
+        let signs = Pool::new(&dialer, 1, Session::in_haste);
         let idle = Arc::new(Mutex::new(Vec::new()));
-        Ok(Self { dialer, pool, committer, rules, news, told, idle, following })
+        Ok(Self { dialer, readers, beside, signs, committer, rules, news, told, idle, following })
     }
 }
 

@@ -76,11 +76,11 @@ impl PostgresStore {
             return Err(StoreError::Unavailable("it is closed".into()));
         }
         // A connection that was gone already says nothing of the database.
-        match self.pool.session().await.map_err(Failure::into_store_error)?.query(sql, values).await {
+        match self.readers.session().await.map_err(Failure::into_store_error)?.query(sql, values).await {
             Err(Failure::Lost(_)) => {}
             done => return done.map_err(Failure::into_store_error),
         }
-        let session = self.pool.session().await.map_err(Failure::into_store_error)?;
+        let session = self.readers.session().await.map_err(Failure::into_store_error)?;
         session.query(sql, values).await.map_err(Failure::into_store_error)
     }
 
@@ -207,7 +207,8 @@ impl PostgresStore {
         page(&rows, request, |row, _| Ok(SessionsAt { customer, order: unbig(column_of(row, "seq")?)? }))
     }
 
-    /// Goes through the list of the tag, else of the topic, else through the inbox; of the agent, where one is asked for.
+    /// Goes through those with the tag, else with the topic, else through the inbox; of the agent, where one is asked for. Each in
+    /// the inbox's order.
     pub(super) async fn list_inbox(
         &self,
         filter: &InboxFilter,
@@ -220,45 +221,65 @@ impl PostgresStore {
         };
         let (first, last) = (first as i16, last as i16);
         let (inbox, since, id) = cursors::read::<InboxAt>(request)?
-            .map_or((-1, i64::MIN, Uuid::nil()), |at| (at.queue as i16, at.since.as_millis(), at.session.0));
+            .map(|at| (at.queue as i16, at.since.as_millis(), at.session.0))
+            .filter(|(inbox, ..)| *inbox >= first)
+            .unwrap_or((first, i64::MIN, Uuid::nil()));
         let limit = one_more(request);
         let tag = filter.tag.as_ref().map(|tag| text(tag).into_owned());
         let topic = filter.topic.as_ref().map(|topic| text(topic).into_owned());
-        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&first, &last, &inbox, &since, &id, &limit];
-        let (mut labelled, mut conditions) = (String::new(), String::new());
-        for (column, label) in [("tags", &tag), ("topics", &topic)] {
-            let Some(label) = label else { continue };
-            values.push(label);
-            let is_so = format!("{column} @> ARRAY[${}] AND {column} <> '{{}}'", values.len());
-            if labelled.is_empty() {
-                labelled = format!("WITH labelled AS MATERIALIZED (SELECT id FROM sessions WHERE {is_so}) ");
-                conditions += " AND s.id IN (SELECT id FROM labelled)";
-            } else {
-                conditions += " AND ";
-                conditions += &is_so;
-            }
+        let agent = match &filter.assignee {
+            Some(AssigneeFilter::Agent(name)) => Some(text(name).into_owned()),
+            Some(AssigneeFilter::Nobody) | None => None,
+        };
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&last, &inbox, &since, &id, &limit];
+        let mut conditions = Vec::new();
+        let mut and = |condition: &str, value| {
+            values.push(value);
+            conditions.push(format!(" AND {condition}").replace('?', &format!("${}", values.len())));
+        };
+        match (&tag, &topic) {
+            (Some(tag), _) => and("l.kind = 0 AND l.label = ?", tag),
+            (None, Some(topic)) => and("l.kind = 1 AND l.label = ?", topic),
+            (None, None) => {}
         }
-        let assignee;
-        match &filter.assignee {
-            None => {}
-            Some(AssigneeFilter::Nobody) => conditions += " AND s.assignee IS NULL",
-            Some(AssigneeFilter::Agent(name)) => {
-                assignee = text(name).into_owned();
-                values.push(&assignee);
-                conditions += " AND s.assignee = $";
-                conditions += &values.len().to_string();
-            }
+        if let (Some(_), Some(topic)) = (&tag, &topic) {
+            and("s.topics @> ARRAY[?]", topic);
         }
+        if let Some(agent) = &agent {
+            and("s.assignee = ?", agent);
+        }
+        if filter.assignee == Some(AssigneeFilter::Nobody) {
+            conditions.push(" AND s.assignee IS NULL".into());
+        }
+        let (from, queue, place) = if tag.is_some() || topic.is_some() {
+            let labelled = "session_labels l JOIN sessions s ON s.id = l.session_id";
+            (labelled, "l.inbox", "l.inbox, l.inbox_since, l.session_id")
+        } else {
+            ("sessions s", "s.inbox", "s.inbox, s.inbox_since, s.id")
+        };
         let sql = format!(
-            "{labelled}SELECT s.record::text AS record FROM sessions s
-            WHERE s.inbox BETWEEN $1 AND $2 AND (s.inbox, s.inbox_since, s.id) > ($3, $4, $5){conditions}
-            ORDER BY s.inbox, s.inbox_since, s.id LIMIT $6"
+            "SELECT s.record::text AS record FROM {from}
+            WHERE {queue} <= $1 AND ({place}) > ($2, $3, $4){}
+            ORDER BY {place} LIMIT $5",
+            conditions.concat()
         );
         let rows = self.rows(&sql, &values).await?;
         page(&rows, request, |_, session: &Session| {
             let place = session.inbox_place();
             Ok(InboxAt { queue: place.queue, since: place.since, session: session.id })
         })
+    }
+
+    /// Some of those whose customers wait, by their ids.
+    pub(super) async fn list_waiting(
+        &self,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let sql = "SELECT id FROM sessions WHERE inbox = 0 AND id > $1 ORDER BY id LIMIT $2";
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let rows = self.rows(sql, &[&after, &count(limit)]).await?;
+        rows.iter().map(|row| Ok(SessionId(rows::id(row, "id")?))).collect()
     }
 
     // --- messages ---

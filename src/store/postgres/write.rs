@@ -109,11 +109,18 @@ pub const ADD_PARKED: &str = "WITH added AS (
             AS v (provider_id, channel, seq, at, record)
         RETURNING 1)
     UPDATE counters SET value = value + (SELECT count(*) FROM added) WHERE name = 'parked'";
+/// After what was parked, and after the ids that messages have got: an id that nothing is known by any more is forgotten.
 pub const REMOVE_PARKED: &str = "WITH removed AS (
         DELETE FROM parked_receipts p
         USING unnest($1::text[], $2::text[], $3::bigint[]) AS v (provider_id, channel, seq)
         WHERE p.provider_id = v.provider_id AND p.channel = v.channel AND p.seq = v.seq
-        RETURNING 1)
+        RETURNING p.provider_id, p.channel),
+    forgotten AS (
+        DELETE FROM outbound_ids o
+        USING (SELECT provider_id, channel, count(*) AS removed FROM removed GROUP BY 1, 2) r
+        WHERE o.provider_id = r.provider_id AND o.channel = r.channel AND o.message_id IS NULL
+            AND r.removed = (SELECT count(*) FROM parked_receipts p
+                WHERE p.provider_id = o.provider_id AND p.channel = o.channel))
     UPDATE counters SET value = value - (SELECT count(*) FROM removed) WHERE name = 'parked'";
 /// The places are given last, and whoever gives them holds up all others until it has committed: the order of the log is the
 /// order of the commits, and it has no gaps.
@@ -597,8 +604,8 @@ impl Parts {
                 keys.session_id,
                 keys.record
             ),
-            run!(on, REMOVE_PARKED, *provider_id, *channel, *seq),
             run!(on, ADD_PARKED, parked.provider_id, parked.channel, parked.seq, parked.at, parked.record),
+            run!(on, REMOVE_PARKED, *provider_id, *channel, *seq),
         ]
     }
 }

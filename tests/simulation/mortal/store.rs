@@ -234,7 +234,7 @@ commands! {
     unknown_due(now: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     holding(until: Timestamp, limit: usize) -> Vec<Message>, StoreError;
     held(page: PageRequest) -> Page<Message>, ListError;
-    resolve(id: MessageId, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
+    resolve(id: MessageId, attempt: u32, evidence: Evidence, now: Timestamp) -> Option<Message>, StoreError, saw_evidence(id, &evidence);
     messages_by_provider_id(provider_id: &str) -> Vec<Message>, StoreError;
     keep_pause(pause: Pause) -> (), StoreError, saw_pause(&pause);
     pauses(now: Timestamp) -> Vec<Pause>, StoreError;

@@ -11,5 +11,10 @@ pub fn keep(tx: &mut Tx<'_, '_>, pause: &Pause) -> Result<(), StoreError> {
         PauseScope::Account { .. } => String::new(),
         PauseScope::Sender(lane) => lane.sender.clone(),
     };
-    tx.put_record(&PauseKey { channel, sender }, pause)
+    let key = PauseKey { channel, sender };
+    let kept: Option<Pause> = tx.tables().record(&key)?;
+    if kept.is_some_and(|kept| kept.until > pause.until) {
+        return Ok(());
+    }
+    tx.put_record(&key, pause)
 }

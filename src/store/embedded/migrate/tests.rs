@@ -131,7 +131,7 @@ async fn goes_on(store: &EmbeddedStore) {
     let lane = Lane { channel: "main".into(), sender: "+15550001111".into() };
     let heads = store.lane_heads(&lane, at(100), 9).await.unwrap();
     assert_eq!(heads.ready.iter().map(|head| head.message_id).collect::<Vec<_>>(), [text(302)]);
-    let found = store.resolve(text(201), Evidence::Found { provider_id: "OUT201".into() }, at(101)).await;
+    let found = store.resolve(text(201), 1, Evidence::Found { provider_id: "OUT201".into() }, at(101)).await;
     assert_eq!(found.unwrap().unwrap().delivery.status, Status::Sent);
     assert!(store.message(text(301)).await.unwrap().unwrap().is_held());
 

@@ -1,13 +1,20 @@
 //! Sessions, with their places in the inbox and in its tags and topics.
 
 use super::{Index, Tx, entry};
-use crate::domain::session::Session;
+use crate::domain::ids::SessionId;
+use crate::domain::session::{InboxQueue, Session};
 use crate::store::StoreError;
 use crate::store::embedded::keys::{
     AssigneeKey, AttentionKey, Family, InboxKey, SessionKey, SessionOfKey, SuggestionKey, TagKey, TopicKey,
 };
 
 impl Tx<'_, '_> {
+    /// The sessions whose customers wait.
+    pub fn waiting_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        let waiting = self.tables().entries::<InboxKey, ()>(&InboxKey::within(&InboxQueue::Waiting));
+        waiting.map(|entry| Ok(entry?.0.session)).collect()
+    }
+
     /// Replaces the session with that id, or else adds it.
     pub fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
         let old = self.tables().session(session.id)?;

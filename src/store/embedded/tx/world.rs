@@ -9,15 +9,14 @@ use crate::domain::event::What;
 use crate::domain::ids::{CustomerId, MessageId, SessionId, SuggestionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::phone::Address;
-use crate::domain::session::{InboxQueue, Session};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Turn;
 use crate::store::apply::{Hand, Parked, World};
 use crate::store::change::{IdempotencyName, Remembered};
 use crate::store::embedded::commands::{idempotency, sweep};
 use crate::store::embedded::keys::{
-    AttemptKey, AttentionKey, DueTurnKey, ExpiryKey, Family, InboxKey, ParkedAgeKey, SuggestionKey,
-    TurnInHandKey,
+    AttemptKey, AttentionKey, DueTurnKey, ExpiryKey, Family, ParkedAgeKey, SuggestionKey, TurnInHandKey,
 };
 use crate::store::{Receipt, Rules, StoreError};
 
@@ -86,11 +85,6 @@ impl World for Tx<'_, '_> {
     fn to_be_attended(&self, limit: usize) -> Result<Vec<(Timestamp, SessionId)>, StoreError> {
         let entries = self.tables().entries::<AttentionKey, ()>(&AttentionKey::all()).take(limit);
         entries.map(|entry| entry.map(|(AttentionKey { at, session }, ())| (at, session))).collect()
-    }
-
-    fn waiting_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        let waiting = self.tables().entries::<InboxKey, ()>(&InboxKey::within(&InboxQueue::Waiting));
-        waiting.map(|entry| Ok(entry?.0.session)).collect()
     }
 
     fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {

@@ -104,7 +104,6 @@ pub struct Working {
     pub messages_in: BTreeMap<Hand, Vec<MessageId>>,
     pub turns_in: BTreeMap<Hand, Vec<TurnId>>,
     pub in_office: BTreeMap<String, bool>,
-    pub waiting_sessions: Option<Vec<SessionId>>,
 
     sessions_of: BTreeMap<CustomerId, BTreeSet<SessionId>>,
     messages_of: BTreeMap<CustomerId, BTreeSet<MessageId>>,
@@ -202,7 +201,6 @@ impl Working {
             messages_in: BTreeMap::new(),
             turns_in: BTreeMap::new(),
             in_office: BTreeMap::new(),
-            waiting_sessions: None,
             sessions_of: BTreeMap::new(),
             messages_of: BTreeMap::new(),
             turns_of: BTreeMap::new(),

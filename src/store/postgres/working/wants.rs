@@ -39,12 +39,40 @@ pub enum Want {
     TurnsIn(Hand),
     /// Whether that daemon is in office.
     Office(String),
-    WaitingSessions,
     /// So many more numbers for the order of creation.
     Orders(usize),
 }
 
 impl Want {
+    /// Whether it is one thing that is wanted, or a customer: what another command may want as well. Not what is wanted of
+    /// whoever it is of.
+    pub fn is_of_something(&self) -> bool {
+        match self {
+            Self::Customer(_)
+            | Self::Number(_)
+            | Self::Session(_)
+            | Self::Message(_)
+            | Self::Turn(_)
+            | Self::Suggestion(_)
+            | Self::InboundId(_)
+            | Self::OutboundId(_)
+            | Self::ProviderId(_)
+            | Self::Parked(_)
+            | Self::Key(_)
+            | Self::Suppression(_)
+            | Self::LastWords(_)
+            | Self::Said(..) => true,
+            Self::HowManyParked
+            | Self::DueTurns(_)
+            | Self::ToBeAttended(_)
+            | Self::Overdue(..)
+            | Self::MessagesIn(_)
+            | Self::TurnsIn(_)
+            | Self::Office(_)
+            | Self::Orders(_) => false,
+        }
+    }
+
     /// Whether it is known beforehand that somebody is to be locked for it.
     pub fn locks(&self) -> bool {
         match self {
@@ -57,8 +85,7 @@ impl Want {
             | Self::ToBeAttended(_)
             | Self::Overdue(..)
             | Self::MessagesIn(_)
-            | Self::TurnsIn(_)
-            | Self::WaitingSessions => true,
+            | Self::TurnsIn(_) => true,
             Self::Session(_)
             | Self::Message(_)
             | Self::Suggestion(_)

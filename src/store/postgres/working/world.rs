@@ -145,13 +145,18 @@ impl World for Working {
         first.ok_or_else(|| self.want(Want::ToBeAttended((self.sessions.iter().count() + limit) * 2)))
     }
 
-    fn waiting_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        self.waiting_sessions.clone().ok_or_else(|| self.want(Want::WaitingSessions))
-    }
-
     fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         let row = self.messages.get(&id).ok_or_else(|| self.want(Want::Message(id)))?;
         Ok(row.map(|row| row.message.clone()))
+    }
+
+    fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        // All that are not here are asked for at once.
+        let unknown = ids.iter().filter(|id| self.messages.get(id).is_none());
+        if let Some(error) = unknown.map(|id| self.want(Want::Message(*id))).last() {
+            return Err(error);
+        }
+        ids.iter().filter_map(|id| self.message(*id).transpose()).collect()
     }
 
     fn said(&self, session: SessionId, places: Range<u64>, limit: usize) -> Result<Vec<Message>, StoreError> {

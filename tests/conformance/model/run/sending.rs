@@ -66,14 +66,15 @@ impl World {
             Command::Look { limit, proof } => {
                 let due = both!(self.unknown_due(now, limit)).unwrap_or_default();
                 for message in due {
-                    let evidence = self.evidence(proof);
-                    both!(self.resolve(message.id, evidence.clone(), now)).ok();
+                    let (attempt, evidence) = (message.delivery.attempt_number(), self.evidence(proof));
+                    both!(self.resolve(message.id, attempt, evidence.clone(), now)).ok();
                 }
             }
             Command::Resolve { message, proof } => {
                 let Some(id) = picked(&self.messages, message) else { return Ok(()) };
-                let evidence = self.evidence(proof);
-                both!(self.resolve(id, evidence.clone(), now)).ok();
+                let Some(message) = self.model.message(id).await.unwrap() else { return Ok(()) };
+                let (attempt, evidence) = (message.delivery.attempt_number(), self.evidence(proof));
+                both!(self.resolve(id, attempt, evidence.clone(), now)).ok();
             }
             Command::Cancel { message } => {
                 let Some(id) = picked(&self.messages, message) else { return Ok(()) };
