@@ -26,7 +26,8 @@ COPY config.toml /etc/switchboard/config.toml
 
 ENV SWITCHBOARD__SERVER__LISTEN=0.0.0.0:8080 \
     SWITCHBOARD__STORE__PATH=/var/lib/switchboard/data
-USER nonroot
+# By its number, so that Kubernetes can see that it is not root.
+USER 65532:65532
 WORKDIR /var/lib/switchboard
 VOLUME /var/lib/switchboard
 EXPOSE 8080

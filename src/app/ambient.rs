@@ -10,7 +10,7 @@ use crate::gateway::ambient::{Clock, Entropy};
 
 /// The machine's clocks.
 pub struct SystemClock {
-    started: Instant,
+    started: Duration,
     /// None where no thread can be had: then moments are kept to the millisecond or two.
     alarm: Option<Alarm>,
 }
@@ -19,13 +19,27 @@ pub struct SystemClock {
 const COARSE: Duration = Duration::from_millis(3);
 
 impl SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
     pub fn start() -> Self {
         let alarm = Alarm::start().inspect_err(|error| {
             tracing::warn!(%error, "there is no thread for exact moments; texts leave up to two milliseconds late");
         });
-        Self { started: Instant::now(), alarm: alarm.ok() }
+        Self { started: uptime(), alarm: alarm.ok() }
     }
+}
+
+/// How long the machine has been up, also while it slept: what others do of ours meanwhile they do as if we were gone.
+fn uptime() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = rustix::time::ClockId::Boottime;
+    // Where there is no such clock, this one counts on in sleep.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = rustix::time::ClockId::Monotonic;
+    Duration::try_from(rustix::time::clock_gettime(clock)).unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+fn soon(pause: Duration) -> Instant {
+    Instant::now() + pause
 }
 
 /// The time of day.
@@ -42,7 +56,7 @@ impl Clock for SystemClock {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        uptime().saturating_sub(self.started)
     }
 
     async fn at(&self, elapsed: Duration) {
@@ -51,7 +65,7 @@ impl Clock for SystemClock {
         if pause > COARSE {
             tokio::time::sleep(pause.saturating_sub(COARSE)).await;
         }
-        alarm.until(self.started + elapsed).await;
+        alarm.until(soon(elapsed.saturating_sub(self.elapsed()))).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
@@ -119,8 +119,20 @@ pub async fn open_existing(config: &Config) -> Result<Arc<dyn Store>> {
     }
 }
 
-/// Opens the store, or makes a new one, without waiting for a process that has it.
+/// Opens the store, or makes a new one, without waiting for a process that has it. A database that daemons of an older version
+/// may work with is left as it is.
 pub async fn open_at_once(config: &Config) -> Result<Arc<dyn Store>> {
+    if let Some(options) = database::options(config)? {
+        let name = store_name(config);
+        let schema = postgres::schema_of(&options).await.with_context(|| format!("{name} cannot be used"))?;
+        if schema.version > 0 && schema.is_older() {
+            bail!(
+                "the schema of {name} has version {}, and this version works with a newer one; `switchboard migrate` brings it up to \
+                 date, as the start of a daemon does",
+                schema.version
+            );
+        }
+    }
     let mut impatient = config.clone();
     impatient.store.lock_wait = Duration::ZERO;
     impatient.store.path = store_path(config);

@@ -34,10 +34,12 @@ use crate::provider::simulator::{Simulator, SimulatorConfig};
 use crate::provider::twilio::{self, Credentials, Secret, TwilioConfig, TwilioProvider};
 use crate::store::Store;
 use crate::store::embedded::{EmbeddedStore, FjallOptions, SledOptions};
-use crate::store::postgres::PostgresStore;
+use crate::store::postgres::{OpenError, PostgresOptions, PostgresStore};
 
 /// Where the simulator of a running daemon is mounted.
 pub const SIMULATOR_PATH: &str = "/simulator";
+/// How often a database that is not there is looked for.
+const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 /// How many turns the bot may have in hand at once.
 const MAX_TURNS: usize = 64;
 /// How many texts a turn's answer may have.
@@ -65,22 +67,46 @@ pub fn policy(config: &Config) -> Policy {
     }
 }
 
-/// Opens the store. Takes as long as another process takes to let go of it.
+/// Opens the store. Takes as long as another process takes to let go of it, or a database to be there.
 pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>> {
     let rules = policy(config);
     let StoreSettings { engine, path, cache_bytes, lock_wait, min_free_bytes, .. } = config.store.clone();
+    if let Some(options) = database::options(config)? {
+        let opened = open_database(&options, rules, lock_wait).await;
+        let name = config.store.postgres.as_ref().map(database::name).unwrap_or_default();
+        return Ok(Arc::new(opened.with_context(|| format!("{name} cannot be used"))?));
+    }
     let open = move || match engine {
         Engine::Fjall => EmbeddedStore::open_fjall(&path, &FjallOptions { cache_bytes, lock_wait }, rules),
         Engine::Sled | Engine::Postgres => {
             EmbeddedStore::open_sled(&path, &SledOptions { cache_bytes, lock_wait }, rules)
         }
     };
-    if let Some(options) = database::options(config)? {
-        let opened = PostgresStore::open(&options, policy(config)).await;
-        let name = config.store.postgres.as_ref().map(database::name).unwrap_or_default();
-        return Ok(Arc::new(opened.with_context(|| format!("{name} cannot be used"))?));
-    }
     Ok(Arc::new(tokio::task::spawn_blocking(open).await??.keeping_free(min_free_bytes)))
+}
+
+async fn open_database(
+    options: &PostgresOptions,
+    rules: Policy,
+    wait: Duration,
+) -> Result<PostgresStore, OpenError> {
+    let waited = tokio::time::sleep(wait);
+    tokio::pin!(waited);
+    let mut first = true;
+    loop {
+        match PostgresStore::open(options, rules.clone()).await {
+            Err(error) if error.may_pass() && !wait.is_zero() && !waited.is_elapsed() => {
+                if std::mem::take(&mut first) {
+                    tracing::warn!(%error, "the database is not there; it is waited for");
+                }
+            }
+            opened => return opened,
+        }
+        tokio::select! {
+            () = &mut waited => {}
+            () = tokio::time::sleep(DATABASE_PAUSE) => {}
+        }
+    }
 }
 
 /// Builds everything on an open store. Nothing runs yet.

@@ -14,8 +14,9 @@ pub async fn run(config: &Config, format: Format) -> Result<()> {
         return Err(WrongUsage(words.to_owned()).into());
     };
     let name = remote::store_name(config);
-    let (before, after) =
-        migrate_schema(&options).await.with_context(|| format!("the schema of {name} is as it was"))?;
+    let (before, after) = migrate_schema(&options).await.with_context(|| {
+        format!("{name} could not be brought up to date; a step is taken as a whole or not at all")
+    })?;
     let words = match (before.version, after.version) {
         (0, now) => format!("{name} was empty, and has schema version {now} now"),
         (before, now) if before < now => format!("{name} had schema version {before}, and has {now} now"),

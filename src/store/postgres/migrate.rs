@@ -22,6 +22,13 @@ pub struct Schema {
     pub works_from: i32,
 }
 
+impl Schema {
+    /// Whether this program would bring it up to date first.
+    pub fn is_older(&self) -> bool {
+        self.version < i32::from(VERSION)
+    }
+}
+
 pub async fn look(on: &Session) -> Result<Schema, Failure> {
     if !is_there(on, "schema_version").await? {
         return Ok(Schema { version: 0, works_from: 0 });
@@ -33,7 +40,7 @@ pub async fn look(on: &Session) -> Result<Schema, Failure> {
 /// Brings the schema to this program's version. Several daemons may do so at once. The version that it had.
 pub async fn migrate(on: &Session) -> Result<Schema, Failure> {
     let before = look(on).await?;
-    if before.version < i32::from(VERSION) {
+    if before.is_older() {
         let taken = take_steps(on).await;
         if taken.is_err() {
             // What it failed for is what is told.

@@ -37,6 +37,11 @@ pub struct PostgresOptions {
 pub enum OpenError {
     #[error("{0}; see that it runs, that it lets this user in from here, and that store.url names it")]
     Away(String),
+    #[error(
+        "{0}; store.ca_file names who may vouch for the server, and sslmode=disable in store.url does without TLS, in a network that you \
+         trust"
+    )]
+    NotSecret(String),
     #[error("{0}")]
     Refused(String),
     #[error("the server is PostgreSQL {found}, and 14 or newer is needed")]
@@ -53,9 +58,18 @@ pub enum OpenError {
     Threads(#[source] std::io::Error),
 }
 
+impl OpenError {
+    /// Whether it may open later, with nothing else changed: not where the server lets this user in not at all (28), or has no such
+    /// database (3D).
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Away(reason) if !reason.contains("(28") && !reason.contains("(3D"))
+    }
+}
+
 impl From<Failure> for OpenError {
     fn from(failure: Failure) -> Self {
         match failure {
+            Failure::Lost(reason) if reason.contains("TLS") => Self::NotSecret(reason),
             Failure::Lost(reason)
             | Failure::Away(reason)
             | Failure::Again(reason)
