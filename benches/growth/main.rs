@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use switchboard::domain::conversation::{
     Answer, AnswerText, AttentionPolicy, BotPolicy, InboundIds, InboundText, KeywordReplies, OutboundText,
-    Policy,
+    Policy, SessionPatch,
 };
 use switchboard::domain::delivery::{ReceiptStage, ReceiptStatus, SendOutcome};
 use switchboard::domain::ids::{CustomerId, MessageId, SessionId, TurnId, uuid_v7};
@@ -29,7 +29,7 @@ use switchboard::domain::turn::Turn;
 use switchboard::store::postgres::{PostgresOptions, PostgresStore};
 use switchboard::store::{
     Begun, BotSaid, CompleteTurn, CreateMessage, Inbound, InboxFilter, PageRequest, Receipt, RecordInbound,
-    Store, TurnClaim,
+    Silent, Store, TurnClaim, UpdateSession,
 };
 use uuid::Uuid;
 
@@ -150,6 +150,9 @@ async fn sample(bench: &mut Bench) -> CustomerId {
         let message = bench.store.complete_turn(command).await.unwrap().messages[0].id;
         send(bench, message, &format!("SM{round}")).await;
     }
+    let patch = SessionPatch { tags: Some(vec!["vip".into()]), ..SessionPatch::default() };
+    let tag = UpdateSession { customer_id: customer, patch, new_turn: TurnId(bench.id()), now: now() };
+    bench.store.update_session(tag).await.unwrap();
     customer
 }
 
@@ -251,7 +254,7 @@ async fn open(name: &str, messages: u64) -> Bench {
 }
 
 /// The operations, in the order in which one needs the other.
-const OPERATIONS: [&str; 16] = [
+const OPERATIONS: [&str; 28] = [
     "take a text of a new customer",
     "take a text of a known customer",
     "take a text that is a repeat",
@@ -268,18 +271,63 @@ const OPERATIONS: [&str; 16] = [
     "search customers",
     "read the log's end",
     "sweep",
+    "read the inbox by a tag that all have",
+    "read what the bot has",
+    "read a customer's conversations",
+    "read a page of customers",
+    "give a conversation to agents",
+    "give it back to the bot",
+    "lanes that have something queued",
+    "texts of unknown fate to look for",
+    "silent texts to ask about",
+    "an endpoint's deliveries that are due",
+    "what is counted for the metrics",
+    "look for old conversations and events",
 ];
+
+macro_rules! measured {
+    ($took:expr, $operation:expr) => {{
+        let began = Instant::now();
+        let done = $operation;
+        $took.push(began.elapsed());
+        done
+    }};
+}
+
+/// What is looked for again and again, or by agents.
+async fn look(bench: &mut Bench, customer_id: CustomerId, took: &mut Vec<Duration>) {
+    let page = || PageRequest { after: None, limit: 50 };
+    let tagged = InboxFilter { tag: Some("vip".into()), ..InboxFilter::default() };
+    measured!(took, bench.store.inbox(tagged, page()).await.unwrap());
+    let with_bot = InboxFilter { need_attention: Some(false), ..InboxFilter::default() };
+    measured!(took, bench.store.inbox(with_bot, page()).await.unwrap());
+    measured!(took, bench.store.sessions_of(customer_id, page()).await.unwrap());
+    measured!(took, bench.store.customers(page()).await.unwrap());
+    for held in [true, false] {
+        let patch = SessionPatch { need_attention: Some(held), ..SessionPatch::default() };
+        let switch = UpdateSession { customer_id, patch, new_turn: TurnId(bench.id()), now: now() };
+        measured!(took, bench.store.update_session(switch).await.unwrap());
+    }
+    measured!(took, bench.store.busy_lanes().await.unwrap());
+    measured!(took, bench.store.unknown_due(now(), 50).await.unwrap());
+    let silent = Silent { asks: 0, from: Timestamp::default(), until: now() };
+    measured!(took, bench.store.silent(silent, 50).await.unwrap());
+    measured!(took, bench.store.due_deliveries("crm", now(), 50).await.unwrap());
+    measured!(took, bench.store.counts().await.unwrap());
+    let old = async {
+        bench.store.prune(Timestamp::default(), None, 500, now()).await.unwrap();
+        bench.store.prune_events(Timestamp::default(), 500, now()).await.unwrap();
+    };
+    measured!(took, old.await);
+}
 
 /// Does each once; how long each took.
 async fn once(bench: &mut Bench, round: u64) -> Vec<Duration> {
     let mut took = Vec::with_capacity(OPERATIONS.len());
     macro_rules! measure {
-        ($operation:expr) => {{
-            let began = Instant::now();
-            let done = $operation;
-            took.push(began.elapsed());
-            done
-        }};
+        ($operation:expr) => {
+            measured!(took, $operation)
+        };
     }
     let (new, known) =
         (format!("+1415{:07}", 1_000_000 + round), format!("+1{}", 2_000_000_000 + 1 + round % 400));
@@ -311,6 +359,7 @@ async fn once(bench: &mut Bench, round: u64) -> Vec<Duration> {
     let last = bench.store.last_event().await.unwrap();
     measure!(bench.store.events(last - 50, 200).await.unwrap());
     measure!(bench.store.sweep(now(), 500).await.unwrap());
+    look(bench, message.customer_id, &mut took).await;
     // The turn of the new customer waits for nobody.
     while let TurnClaim::Work(work) = bench.store.claim_turn("bench", now()).await.unwrap() {
         let answer = bench.answer(&work.turn, Vec::new());

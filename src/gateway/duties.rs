@@ -430,7 +430,7 @@ impl Gateway {
         for Gone { owner, missed_since } in gone {
             let was_noted = self.duties.state().gone.contains(&owner);
             if !was_noted && is_noted_here {
-                tracing::warn!(owner, "a daemon is gone; what it was sent may have been missed");
+                tracing::info!(owner, "a daemon has gone; what it may have been sent since is asked for");
                 self.owed.note(missed_since);
             }
             if was_noted || is_noted_here {
