@@ -275,6 +275,11 @@ impl Delivery {
         self.attempts.iter().find(|attempt| attempt.may_have_left()).map(|attempt| attempt.at)
     }
 
+    /// Whether an attempt before the last may have left.
+    pub fn may_have_left_before(&self) -> bool {
+        self.attempts.iter().rev().skip(1).any(Attempt::may_have_left)
+    }
+
     fn note_attempt(&mut self, now: Timestamp) {
         self.attempts_made = self.attempts_made.saturating_add(1);
         self.attempts.push(Attempt { at: now, ended_at: None, outcome: None, evidence: None });

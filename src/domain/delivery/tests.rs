@@ -163,6 +163,17 @@ fn a_receipt_settles_an_unknown_fate() {
 }
 
 #[test]
+fn only_an_earlier_attempt_may_have_left_before() {
+    let mut message = sending();
+    assert!(!message.delivery.may_have_left_before(), "it is in hand");
+    message.settle(&SendOutcome::Unknown { error: error(ErrorClass::Unknown), look_at: at(9) }, at(2));
+    assert!(!message.delivery.may_have_left_before(), "it is the last");
+    message.resolve(&Evidence::Absent, at(10));
+    message.begin_attempt("me", at(11));
+    assert!(message.delivery.may_have_left_before());
+}
+
+#[test]
 fn what_left_after_all_is_not_canceled_refused_or_expired() {
     let lost = |recalled| {
         let mut message = sending();
