@@ -635,6 +635,13 @@ pub enum Mustered {
     OutOfOffice,
 }
 
+impl Mustered {
+    /// It has everything to itself.
+    pub fn alone(muster: Muster) -> Self {
+        Self::InOffice { duties: muster.duties, to_lay_down: Vec::new(), others: 0, gone: Vec::new() }
+    }
+}
+
 /// A daemon that is not heard of any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gone {

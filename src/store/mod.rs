@@ -361,7 +361,7 @@ pub trait Store: Send + Sync + 'static {
     /// more. Terms are measured by the store's clock; a daemon that counts its own from before it asked is never longer in
     /// office than the store believes. A store that one daemon has to itself gives it everything, for ever.
     async fn muster(&self, muster: Muster) -> Result<Mustered, StoreError> {
-        Ok(Mustered::InOffice { duties: muster.duties, to_lay_down: Vec::new(), others: 0, gone: Vec::new() })
+        Ok(Mustered::alone(muster))
     }
     /// Whether other daemons may work on the same store.
     fn is_shared(&self) -> bool {

@@ -33,7 +33,7 @@ use crate::provider::{
     Received, ReceivedText, Sent, SentRecord, SignatureError, Span, WebhookRequest,
 };
 use crate::store::memory::{MemoryStore, Refused};
-use crate::store::{Alive, Inbound, Store};
+use crate::store::{Alive, Inbound, Muster, Mustered, Store, StoreError};
 
 use super::ear::Ear;
 
@@ -432,6 +432,8 @@ pub struct Plan {
     pub fallback: Option<&'static str>,
     /// Who is told of events: of which, by their names.
     pub ears: Vec<(&'static str, &'static str, Arc<Ear>)>,
+    /// Other daemons work on the same store.
+    pub shared: Option<Arc<Office>>,
 }
 
 impl Default for Plan {
@@ -457,7 +459,36 @@ impl Default for Plan {
             attention: AttentionPolicy::default(),
             fallback: None,
             ears: Vec::new(),
+            shared: None,
         }
+    }
+}
+
+type OfficeAnswers = Box<dyn Fn(&Muster) -> Result<Mustered, StoreError> + Send>;
+
+/// What the gateway is told when it shows that it lives, and what it has said of itself.
+pub struct Office {
+    answer: Mutex<OfficeAnswers>,
+    seen: Mutex<Vec<Muster>>,
+}
+
+impl Office {
+    pub fn answering(answer: impl Fn(&Muster) -> Result<Mustered, StoreError> + Send + 'static) -> Arc<Self> {
+        Arc::new(Self { answer: Mutex::new(Box::new(answer)), seen: Mutex::default() })
+    }
+
+    /// From now on.
+    pub fn answers(&self, answer: impl Fn(&Muster) -> Result<Mustered, StoreError> + Send + 'static) {
+        *self.answer.lock().unwrap() = Box::new(answer);
+    }
+
+    pub fn seen(&self) -> Vec<Muster> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    fn answer(&self, muster: &Muster) -> Result<Mustered, StoreError> {
+        self.seen.lock().unwrap().push(muster.clone());
+        (self.answer.lock().unwrap())(muster)
     }
 }
 
@@ -540,6 +571,9 @@ impl World {
         });
         let robot = Arc::new(Robot { script: plan.script, told: Mutex::default(), changed: Notify::new() });
         let store = Arc::new(MemoryStore::new(policy.clone()));
+        if let Some(office) = plan.shared {
+            store.share(move |muster| office.answer(muster));
+        }
         if let Some(alive) = plan.last_alive {
             store.mark_alive(alive).await.unwrap();
         }

@@ -17,6 +17,7 @@ mod reclaim;
 mod replies;
 mod retention;
 mod sending;
+mod sharing;
 mod silent;
 mod turns;
 mod unknown;

@@ -2,7 +2,7 @@
 //! going through all of it. Slow on purpose, so that it is plain to see that it is right; keeps nothing on disk.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,10 +26,10 @@ use super::{
     AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
     ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
     CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
-    ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
-    ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent, Store,
-    StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed, TurnFailure,
-    TurnReplied, UpdateSession, UpdateSessionError,
+    ListError, Logged, Muster, Mustered, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed,
+    RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent,
+    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed,
+    TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
 };
 
 mod customers;
@@ -71,6 +71,18 @@ pub enum Refused {
 pub struct MemoryStore {
     state: Mutex<State>,
     news: watch::Sender<u64>,
+    shared: OnceLock<Shared>,
+}
+
+/// What a daemon is told that shows that it lives.
+type Answers = dyn Fn(&Muster) -> Result<Mustered, StoreError> + Send + Sync;
+
+struct Shared(Box<Answers>);
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
 }
 
 /// The state while a command changes it. At its end, what changed is told.
@@ -103,7 +115,13 @@ impl Drop for Changing<'_> {
 
 impl MemoryStore {
     pub fn new(rules: Policy) -> Self {
-        Self { state: Mutex::new(State::new(rules)), news: watch::Sender::new(0) }
+        let (state, news) = (Mutex::new(State::new(rules)), watch::Sender::new(0));
+        Self { state, news, shared: OnceLock::new() }
+    }
+
+    /// Other daemons work on it, too: what this one is told of them. For tests.
+    pub fn share(&self, answers: impl Fn(&Muster) -> Result<Mustered, StoreError> + Send + Sync + 'static) {
+        drop(self.shared.set(Shared(Box::new(answers))));
     }
 
     /// The next so many attempts and claims are kept, and answered as if nobody knew: what a disk may do. For tests.
@@ -145,6 +163,17 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
+    async fn muster(&self, muster: Muster) -> Result<Mustered, StoreError> {
+        match self.shared.get() {
+            Some(Shared(answers)) => answers(&muster),
+            None => Ok(Mustered::alone(muster)),
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared.get().is_some()
+    }
+
     async fn record_inbound(&self, command: RecordInbound) -> Result<Inbound, StoreError> {
         Ok(self.state(command.now)?.record_inbound(command))
     }
