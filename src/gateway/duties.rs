@@ -400,9 +400,24 @@ impl Gateway {
         self.duties.changed.send_replace(());
     }
 
-    /// Ends what is under way of a duty, and then leaves it to others.
+    /// Each of them is somebody else's as soon as nothing of it is under way, however long that of another one takes.
+    pub(super) fn lay_all_down(self: &Arc<Self>) {
+        if self.store.is_shared() {
+            let held = self.duties.state().held.clone();
+            for (duty, held) in held {
+                self.end_and_lay_down(duty, held);
+            }
+        }
+    }
+
     fn lay_down(self: &Arc<Self>, duty: String) {
-        let Some(held) = self.duties.held(&duty) else { return };
+        if let Some(held) = self.duties.held(&duty) {
+            self.end_and_lay_down(duty, held);
+        }
+    }
+
+    /// Ends what is under way of a duty, and then leaves it to others.
+    fn end_and_lay_down(self: &Arc<Self>, duty: String, held: Held) {
         held.end.cancel();
         held.tasks.close();
         let gateway = Arc::clone(self);

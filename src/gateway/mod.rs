@@ -163,8 +163,9 @@ impl Gateway {
     }
 
     /// The soft stop: nothing new is begun; returns when what is under way has ended and been written down.
-    pub async fn stop(&self) {
+    pub async fn stop(self: &Arc<Self>) {
         self.stop.cancel();
+        self.lay_all_down();
         self.tasks.close();
         tokio::select! {
             biased;

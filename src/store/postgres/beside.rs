@@ -2,7 +2,8 @@
 //! own, so that it is in no batch's way.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -48,11 +49,30 @@ pub struct Transaction {
     done: bool,
     tasks: TaskTracker,
     /// Where the connection waits for the next one.
-    idle: Arc<Mutex<Vec<Arc<Connection>>>>,
+    idle: Idle,
 }
 
 /// How many connections wait for the next transaction.
 const MOST_IDLE: usize = 4;
+/// How long a connection that waited may take to begin one.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Connections that wait for a transaction.
+#[derive(Clone)]
+pub struct Idle {
+    connections: Arc<Mutex<Vec<Arc<Connection>>>>,
+    as_needed: fn(Connection) -> Connection,
+}
+
+impl Idle {
+    pub fn new(as_needed: fn(Connection) -> Connection) -> Self {
+        Self { connections: Arc::default(), as_needed }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Transaction {
     pub async fn rows(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
@@ -80,7 +100,7 @@ impl Transaction {
         let committed = self.on.batch(COMMIT).await;
         self.done = committed.is_ok();
         if self.done {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = self.idle.connections();
             if idle.len() < MOST_IDLE {
                 idle.push(Arc::clone(&self.on));
             }
@@ -109,14 +129,22 @@ impl PostgresStore {
 
     pub(super) async fn transaction(&self) -> Result<Transaction, StoreError> {
         self.committer.check()?;
-        let (idle, tasks) = (Arc::clone(&self.idle), self.dialer.tasks().clone());
-        let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(on) = waiting
-            && on.batch(BEGIN).await.is_ok()
-        {
-            return Ok(Transaction { on, done: false, tasks, idle });
+        self.transaction_on(&self.idle).await
+    }
+
+    /// On one of those that wait, if it still works; else on a new one.
+    pub(super) async fn transaction_on(&self, idle: &Idle) -> Result<Transaction, StoreError> {
+        let (idle, tasks) = (idle.clone(), self.dialer.tasks().clone());
+        let waiting = idle.connections().pop();
+        if let Some(on) = waiting {
+            if let Ok(Ok(())) = tokio::time::timeout(BEGIN_PATIENCE, on.batch(BEGIN)).await {
+                return Ok(Transaction { on, done: false, tasks, idle });
+            }
+            // The others have waited for as long.
+            idle.connections().clear();
         }
-        let on = Arc::new(self.dialer.session().await.map_err(Failure::into_store_error)?);
+        let on = (idle.as_needed)(self.dialer.session().await.map_err(Failure::into_store_error)?);
+        let on = Arc::new(on);
         on.batch(BEGIN).await.map_err(Failure::into_store_error)?;
         Ok(Transaction { on, done: false, tasks, idle })
     }

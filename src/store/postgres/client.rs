@@ -19,6 +19,9 @@ use crate::store::StoreError;
 /// How long the database may take to take a connection; where it is one of several servers, a part of that.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LEAST_PATIENCE: Duration = Duration::from_secs(3);
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// After how long nobody else is to wait on a connection on which somebody has stopped waiting.
+const SOON: Duration = Duration::from_secs(1);
 /// How long it may take to answer on one: longer than it lets a statement take itself.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(65);
 /// The same where the answer takes it no time.
@@ -39,6 +42,12 @@ const SETTINGS: &str = "
     SET plan_cache_mode = force_generic_plan;
     SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// A batch does not wait for long for who keeps locked what it needs, and not at all to speak of while some of its commands
+/// do already.
+const WRITERS_SETTINGS: &str = "SET lock_timeout = '1s'";
+const BEGIN_IMPATIENTLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '20ms'";
+const WRITE_PATIENTLY: &str = "SET LOCAL lock_timeout = '1s'";
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug)]
@@ -218,6 +227,8 @@ fn each_server(config: &Config) -> Vec<Config> {
     let ports = config.get_ports();
     let of = |(at, host): (usize, &Host)| {
         let mut one = Config::new();
+        // Of each of its addresses.
+        one.connect_timeout(CONNECT_PATIENCE);
         match host {
             Host::Tcp(name) => one.host(name),
             Host::Unix(folder) => one.host_path(folder),
@@ -230,12 +241,15 @@ fn each_server(config: &Config) -> Vec<Config> {
         config.get_dbname().map(|name| one.dbname(name));
         config.get_options().map(|options| one.options(options));
         config.get_application_name().map(|name| one.application_name(name));
+        config.get_keepalives_interval().map(|interval| one.keepalives_interval(interval));
+        config.get_keepalives_retries().map(|retries| one.keepalives_retries(retries));
         config.get_tcp_user_timeout().map(|timeout| one.tcp_user_timeout(*timeout));
         one.ssl_mode(config.get_ssl_mode())
             .ssl_negotiation(config.get_ssl_negotiation())
             .channel_binding(config.get_channel_binding())
             .keepalives(config.get_keepalives())
             .keepalives_idle(config.get_keepalives_idle())
+            .load_balance_hosts(config.get_load_balance_hosts())
             .target_session_attrs(config.get_target_session_attrs());
         one
     };
@@ -300,11 +314,16 @@ impl Session {
         &self,
         asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
-        if let Ok(answered) = tokio::time::timeout(self.patience, asked).await {
+        tokio::pin!(asked);
+        if let Ok(answered) = tokio::time::timeout(SOON, &mut asked).await {
             return Ok(answered?);
         }
-        self.is_given_up.store(true, Ordering::Relaxed);
-        Err(Failure::no_answer())
+        // Also if whoever asks goes away now.
+        let waiting = Waiting { given_up: Some(&self.is_given_up) };
+        let rest = self.patience.saturating_sub(SOON);
+        let answered = tokio::time::timeout(rest, asked).await.map_err(|_| Failure::no_answer())?;
+        waiting.end();
+        Ok(answered?)
     }
 
     pub fn client(&self) -> &Client {
@@ -356,10 +375,31 @@ impl Session {
     }
 }
 
+/// Somebody waits for an answer. Who stops waiting gives the connection up.
+struct Waiting<'s> {
+    given_up: Option<&'s AtomicBool>,
+}
+
+impl Waiting<'_> {
+    fn end(mut self) {
+        self.given_up = None;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(given_up) = self.given_up {
+            given_up.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// A connection that one batch at a time is written on. Statements that are asked for together go out together, in the order
 /// in which they were asked for: every one of them was prepared beforehand.
 pub struct Writing {
     session: Session,
+    /// Whether it waits for what somebody else has locked.
+    is_patient: AtomicBool,
     /// What the database calls the transaction under way.
     transaction: Mutex<Option<String>>,
 }
@@ -367,8 +407,9 @@ pub struct Writing {
 impl Writing {
     /// Prepares all of `statements`.
     pub async fn new(session: Session, statements: &[&'static str]) -> Result<Self, Failure> {
+        session.batch(WRITERS_SETTINGS).await?;
         futures_util::future::try_join_all(statements.iter().map(|sql| session.prepared(sql))).await?;
-        Ok(Self { session, transaction: Mutex::default() })
+        Ok(Self { session, is_patient: AtomicBool::new(true), transaction: Mutex::default() })
     }
 
     pub fn session(&self) -> &Session {
@@ -377,6 +418,25 @@ impl Writing {
 
     pub async fn batch(&self, sql: &str) -> Result<(), Failure> {
         self.session.batch(sql).await
+    }
+
+    /// Whether the next transactions wait for what somebody else has locked.
+    pub fn be_patient(&self, patient: bool) {
+        self.is_patient.store(patient, Ordering::Relaxed);
+    }
+
+    fn is_patient(&self) -> bool {
+        self.is_patient.load(Ordering::Relaxed)
+    }
+
+    /// Begins a transaction, in which customers are locked.
+    pub async fn begin(&self) -> Result<(), Failure> {
+        self.batch(if self.is_patient() { super::load::BEGIN } else { BEGIN_IMPATIENTLY }).await
+    }
+
+    /// All is locked that somebody may keep for long: what is written now waits for the others' commits at the most.
+    pub async fn begin_to_write(&self) -> Result<(), Failure> {
+        if self.is_patient() { Ok(()) } else { self.batch(WRITE_PATIENTLY).await }
     }
 
     pub async fn query(

@@ -29,15 +29,13 @@ const MOST_WAITING: usize = 4096;
 const MOST_IN_BATCH: usize = 256;
 /// How often a batch is tried that others were in the way of.
 const MOST_TRIES: u32 = 20;
-/// How long a batch waits for who keeps locked what it needs. Then its commands are committed one by one, and those that
-/// cannot be are put aside, so that only those wait which are about the same.
-const PATIENT: &str = "SET lock_timeout = '1s'";
-/// The same while some are aside, and after how long they are tried again if nothing else is to be done; how many of them
-/// are waited for at a time, and how often each.
-const IMPATIENT: &str = "SET lock_timeout = '20ms'";
+/// While some commands wait aside that somebody else is in the way of: how long it is before they are tried again if nothing
+/// else is to be done, how many of them are waited for at a time, how often each may be tried or passed over, and how many
+/// there may be.
 const ASIDE_PAUSE: Duration = Duration::from_millis(50);
-const MOST_WAITS: u32 = 8;
-const MOST_TRIES_ASIDE: u32 = 100;
+const MOST_WAITS: usize = 8;
+const MOST_ROUNDS_ASIDE: u32 = 300;
+const MOST_ASIDE: usize = 1024;
 /// How often somebody else may turn out to be concerned by a batch, who has to be locked first.
 const MOST_STARTS: u32 = 32;
 /// How long a batch may take, and then the connection is given up.
@@ -179,12 +177,19 @@ struct Worker {
     runtime: Handle,
     /// Commands that somebody is in the way of, in their order.
     aside: Vec<Aside>,
+    /// Whether it is waited for what is locked: not while some are aside.
     is_patient: bool,
 }
 
 struct Aside {
     job: Box<dyn Job>,
-    tries: u32,
+    rounds: u32,
+}
+
+impl Aside {
+    fn is_about(&self, job: &dyn Job) -> bool {
+        self.job.wants().iter().any(|want| want.is_of_something() && job.wants().contains(want))
+    }
 }
 
 /// What became of the transaction of a batch.
@@ -229,9 +234,9 @@ impl Worker {
         if !free.is_empty() {
             self.commit(free).await;
         }
-        if !self.aside.is_empty() {
-            self.try_aside().await;
-        }
+        self.is_patient = false;
+        self.try_aside().await;
+        self.is_patient = self.aside.is_empty();
     }
 
     /// Commits the batch, and answers its commands.
@@ -242,7 +247,7 @@ impl Worker {
                 self.commit_each(batch).await;
             }
             Err(StoreErrorKind::Blocked(_)) => {
-                self.be_patient(false).await;
+                self.is_patient = false;
                 self.commit_each(batch).await;
             }
             committed => {
@@ -276,45 +281,42 @@ impl Worker {
     }
 
     fn put_aside(&mut self, job: Box<dyn Job>) {
-        self.aside.push(Aside { job, tries: 0 });
+        if self.aside.len() < MOST_ASIDE {
+            self.aside.push(Aside { job, rounds: 0 });
+        } else {
+            job.end(&Err(StoreErrorKind::Blocked(
+                "too many wait for who keeps their customer locked".into(),
+            )));
+        }
     }
 
     /// Whether it may be about the same as one that waits aside.
     fn comes_after_one_aside(&self, job: &dyn Job) -> bool {
-        let is_wanted = |want: &Want| want.is_of_something() && job.wants().contains(want);
-        self.aside.iter().any(|aside| aside.job.wants().iter().any(is_wanted))
+        self.aside.iter().any(|aside| aside.is_about(job))
     }
 
-    /// Tries those again that were put aside, in their order.
+    /// Tries those again that were put aside: not all at a time, and those that are about the same in their order.
     async fn try_aside(&mut self) {
-        let mut waits = 0;
+        let (mut tried, mut not_tried, mut behind) = (Vec::new(), Vec::new(), Vec::<Aside>::new());
         for mut aside in std::mem::take(&mut self.aside) {
-            if waits == MOST_WAITS || self.comes_after_one_aside(&*aside.job) {
-                self.aside.push(aside);
-                continue;
-            }
-            match self.commit_one(&mut aside.job).await {
-                Err(StoreErrorKind::Blocked(_)) if aside.tries < MOST_TRIES_ASIDE => {
-                    waits += 1;
-                    aside.tries += 1;
-                    self.aside.push(aside);
+            aside.rounds += 1;
+            let mut before = tried.iter().chain(&not_tried).chain(&behind);
+            let comes_after_another = before.any(|other: &Aside| other.is_about(&*aside.job));
+            if aside.rounds > MOST_ROUNDS_ASIDE {
+                aside.job.end(&Err(StoreErrorKind::Blocked("somebody keeps its customer locked".into())));
+            } else if comes_after_another {
+                behind.push(aside);
+            } else if tried.len() == MOST_WAITS {
+                not_tried.push(aside);
+            } else {
+                match self.commit_one(&mut aside.job).await {
+                    Err(StoreErrorKind::Blocked(_)) => tried.push(aside),
+                    committed => aside.job.end(&committed),
                 }
-                committed => aside.job.end(&committed),
             }
         }
-        if self.aside.is_empty() {
-            self.be_patient(true).await;
-        }
-    }
-
-    /// Whether what is locked is waited for, from now on.
-    async fn be_patient(&mut self, patient: bool) {
-        self.is_patient = patient;
-        if let Some(connection) = self.connection.take()
-            && connection.batch(patience(patient)).await.is_ok()
-        {
-            self.connection = Some(connection);
-        }
+        // Whoever was not tried is, the next time.
+        self.aside = not_tried.into_iter().chain(tried).chain(behind).collect();
     }
 
     async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Committed {
@@ -326,6 +328,7 @@ impl Worker {
                 Err(failure) => return Err(self.away(failure)),
             };
             let mut committing = false;
+            connection.be_patient(self.is_patient);
             let attempt = Box::pin(attempt(&connection, &self.shared, batch, &mut committing));
             let outcome = tokio::time::timeout(BATCH_PATIENCE, attempt).await;
             let outcome = outcome.unwrap_or_else(|_| Err(Failure::no_answer()));
@@ -356,10 +359,16 @@ impl Worker {
                     self.roll_back(connection).await;
                     return Err(StoreErrorKind::BrokeOff(reason));
                 }
-                Err(Failure::Lost(reason) | Failure::Away(reason)) if committing => {
+                Err(failure @ (Failure::Lost(_) | Failure::Away(_))) if committing => {
                     let transaction = connection.transaction();
                     drop(connection);
-                    match self.settle(transaction).await {
+                    let fate = self.settle(transaction).await;
+                    let reason = match failure {
+                        // It has said that it can do nothing now.
+                        Failure::Away(_) if matches!(fate, Fate::Gone) => return Err(self.away(failure)),
+                        other => other.into_store_error().to_string(),
+                    };
+                    match fate {
                         Fate::Committed => {
                             tracing::warn!(reason, "the answer to a commit was lost; it was committed");
                             return Ok(());
@@ -398,12 +407,12 @@ impl Worker {
         {
             return Ok(connection);
         }
-        if let Ok(connection) = begin_writing(&self.shared.dialer, self.is_patient).await {
+        if let Ok(connection) = begin_writing(&self.shared.dialer).await {
             return Ok(connection);
         }
         // It is asked once more, before all are told that it is away.
         tokio::time::sleep(FIRST_PAUSE).await;
-        begin_writing(&self.shared.dialer, self.is_patient).await
+        begin_writing(&self.shared.dialer).await
     }
 
     /// The database is away. Until it is back, nothing new is taken.
@@ -540,16 +549,8 @@ async fn attempt(
     }
 }
 
-fn patience(patient: bool) -> &'static str {
-    if patient { PATIENT } else { IMPATIENT }
-}
-
-async fn begin_writing(dialer: &Dialer, patient: bool) -> Result<Writing, Failure> {
-    let begun = async {
-        let session = dialer.session().await?;
-        session.batch(patience(patient)).await?;
-        Writing::new(session, ALL).await
-    };
+async fn begin_writing(dialer: &Dialer) -> Result<Writing, Failure> {
+    let begun = async { Writing::new(dialer.session().await?, ALL).await };
     tokio::time::timeout(CONNECTING_PATIENCE, begun).await.unwrap_or_else(|_| Err(Failure::no_answer()))
 }
 

@@ -300,7 +300,7 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
     // In this order on the wire: what is read, and what is numbered, comes after the locks.
     let ((), customers, orders, ()) = tokio::try_join!(
         biased;
-        on.batch(BEGIN),
+        on.begin(),
         async { on.query(LOCK, &lock).await },
         async { on.query(NEXT_ORDERS, &[&orders]).await },
         on.note_transaction(),

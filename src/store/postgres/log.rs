@@ -72,7 +72,10 @@ impl PostgresStore {
         let session = self.dialer.session().await.map_err(Failure::into_store_error)?;
         let newest = self.get_last_event().await?;
         match drop_part(&session, before, newest).await {
-            Ok(0) | Err(Failure::Forbidden(_)) => {}
+            Ok(0) => {}
+            Err(Failure::Forbidden(_)) => {
+                session.batch("ROLLBACK").await.map_err(Failure::into_store_error)?;
+            }
             Ok(dropped) => return Ok(dropped),
             // Somebody reads the log, as a backup does: the next time, then.
             Err(Failure::Blocked(_)) => return Ok(0),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -59,6 +59,7 @@ mod write;
 pub use self::open::{OpenError, PostgresOptions, migrate_schema, schema_of};
 pub use migrate::Schema;
 
+use beside::Idle;
 use client::{Dialer, Failure, Pool};
 use committer::Committer;
 use export::CursorExport;
@@ -70,14 +71,16 @@ pub struct PostgresStore {
     readers: Pool,
     /// What is written beside the batches, each a statement of its own.
     beside: Pool,
-    /// Signs of life, which nothing else may hold up.
+    /// Whether anything can be written.
     signs: Pool,
+    /// The connection that signs of life are shown on, which nothing else may hold up.
+    mustering: Idle,
     committer: Arc<Committer>,
     rules: Arc<Rules>,
     news: watch::Sender<u64>,
     told: watch::Sender<u64>,
     /// Connections that wait for a transaction beside the batches.
-    idle: Arc<Mutex<Vec<Arc<client::Session>>>>,
+    idle: Idle,
     following: AbortHandle,
 }
 

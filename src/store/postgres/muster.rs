@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 
 use super::PostgresStore;
-use super::client::Failure;
 use super::load::is_gone;
 use super::sql::column_of;
 use crate::domain::time::Timestamp;
@@ -25,7 +24,8 @@ const SHOW_UP: &str = "INSERT INTO daemons AS d (name, in_office_until, shown_at
         OR d.in_office_until > '-infinity' AND pg_postmaster_start_time() > clock_timestamp() - interval '10 seconds'";
 /// Whoever is gone stays so, also if the server is started again.
 const BURY: &str = concat!(
-    "UPDATE daemons o SET in_office_until = '-infinity' WHERE in_office_until > '-infinity' AND ",
+    "UPDATE daemons o SET in_office_until = '-infinity'
+    WHERE in_office_until > '-infinity' AND in_office_until <= clock_timestamp() AND ",
     is_gone!("o.name")
 );
 const NOTE: &str =
@@ -49,12 +49,13 @@ impl PostgresStore {
         let Muster { owner, duties, missed_since, noted, term } = muster;
         let missed_since = missed_since.map(Timestamp::as_millis);
         let term = i64::try_from(term.as_millis()).unwrap_or(i64::MAX);
-        let signs = self.signs.session().await.map_err(Failure::into_store_error)?;
-        let shown = signs.execute(SHOW_UP, &[&owner, &term, &duties, &missed_since]).await;
-        if shown.map_err(Failure::into_store_error)? == 0 {
+        // Who cannot write anything is of no use in office.
+        self.committer.check()?;
+        let transaction = self.transaction_on(&self.mustering).await?;
+        if transaction.execute(SHOW_UP, &[&owner, &term, &duties, &missed_since]).await? == 0 {
+            transaction.commit().await?;
             return Ok(Mustered::OutOfOffice);
         }
-        let transaction = self.transaction().await?;
         transaction.execute(BURY, &[]).await?;
         if !noted.is_empty() {
             transaction.execute(NOTE, &[&noted]).await?;

@@ -1,10 +1,11 @@
 //! Opens the store: looks whether the database is one that it can live in, and brings its schema up to date.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::beside::Idle;
 use super::client::{Dialer, Failure, Pool, Session};
 use super::committer::{Committer, Ground};
 use super::log::newest_place;
@@ -122,8 +123,8 @@ impl PostgresStore {
         let readers = Pool::new(&dialer, options.readers, |session| session);
         let beside = Pool::new(&dialer, BESIDE, |session| session);
         let signs = Pool::new(&dialer, 1, Session::in_haste);
-        let idle = Arc::new(Mutex::new(Vec::new()));
-        Ok(Self { dialer, readers, beside, signs, committer, rules, news, told, idle, following })
+        let (idle, mustering) = (Idle::new(|session| session), Idle::new(Session::in_haste));
+        Ok(Self { dialer, readers, beside, signs, mustering, committer, rules, news, told, idle, following })
     }
 }
 

@@ -154,8 +154,7 @@ pub async fn write(on: &Writing, parts: &Parts) -> Result<Option<u64>, Failure> 
         on.query(ADD_EVENTS, &[at, told]).await
     };
     let commit = on.batch(COMMIT);
-    let (_, places, ()) =
-        tokio::try_join!(biased; futures_util::future::try_join_all(parts.statements(on)), events, commit)?;
+    let ((), _, places, ()) = tokio::try_join!(biased; on.begin_to_write(), futures_util::future::try_join_all(parts.statements(on)), events, commit)?;
     let places = places.iter().map(|row| super::sql::column_of::<i64>(row, "place"));
     let places = places.collect::<Result<Vec<_>, _>>()?;
     Ok(places.into_iter().max().map(super::sql::unbig).transpose()?)

@@ -1,6 +1,10 @@
 -- Sessions by their tags and topics, in the order of the inbox, so that a page of them costs the same however many there ever were. A
 -- trigger keeps it, so that it is right whichever version's daemon changes a session.
 
+-- First of all: whoever works with sessions is locked out until the end, and not in the middle.
+DROP INDEX sessions_tagged;
+DROP INDEX sessions_about;
+
 CREATE TABLE session_labels (
     -- 0: a tag; 1: a topic.
     kind smallint,
@@ -36,9 +40,6 @@ CREATE TRIGGER session_labels_gone AFTER DELETE ON sessions FOR EACH ROW
 INSERT INTO session_labels
     SELECT 0, label, s.inbox, s.inbox_since, s.id FROM sessions s, unnest(s.tags) AS label WHERE s.tags <> '{}'
     UNION SELECT 1, label, s.inbox, s.inbox_since, s.id FROM sessions s, unnest(s.topics) AS label WHERE s.topics <> '{}';
-DROP INDEX sessions_tagged;
-DROP INDEX sessions_about;
-
 -- Whether another daemon asks for the texts that this one, which is gone, may have missed.
 ALTER TABLE daemons ADD COLUMN is_noted boolean NOT NULL DEFAULT false;
 
