@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::store::StoreError;
 
@@ -48,6 +49,11 @@ const SETTINGS: &str = "
 const WRITERS_SETTINGS: &str = "SET lock_timeout = '1s'";
 const BEGIN_IMPATIENTLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '20ms'";
 const WRITE_PATIENTLY: &str = "SET LOCAL lock_timeout = '1s'";
+
+const NEW_WRITER: &str =
+    "INSERT INTO writers VALUES (gen_random_uuid(), 0, clock_timestamp()) RETURNING name";
+const FORGET_WRITERS: &str = "DELETE FROM writers WHERE at < clock_timestamp() - interval '1 day'";
+const LAST_BATCH: &str = "SELECT batch FROM writers WHERE name = $1 FOR UPDATE";
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug)]
@@ -400,8 +406,9 @@ pub struct Writing {
     session: Session,
     /// Whether it waits for what somebody else has locked.
     is_patient: AtomicBool,
-    /// What the database calls the transaction under way.
-    transaction: Mutex<Option<String>>,
+    /// What the database knows it by, and the number of the batch under way.
+    name: Uuid,
+    batch: AtomicI64,
 }
 
 impl Writing {
@@ -409,7 +416,9 @@ impl Writing {
     pub async fn new(session: Session, statements: &[&'static str]) -> Result<Self, Failure> {
         session.batch(WRITERS_SETTINGS).await?;
         futures_util::future::try_join_all(statements.iter().map(|sql| session.prepared(sql))).await?;
-        Ok(Self { session, is_patient: AtomicBool::new(true), transaction: Mutex::default() })
+        session.execute(FORGET_WRITERS, &[]).await?;
+        let name = super::rows::id(&session.query_one(NEW_WRITER, &[]).await?, "name")?;
+        Ok(Self { session, is_patient: AtomicBool::new(true), name, batch: AtomicI64::new(0) })
     }
 
     pub fn session(&self) -> &Session {
@@ -460,16 +469,35 @@ impl Writing {
         self.session.execute(sql, values).await
     }
 
-    /// Remembers what the transaction is called, so that it can be asked what became of it.
-    pub async fn note_transaction(&self) -> Result<(), Failure> {
-        let rows = self.query(super::load::THIS_TRANSACTION, &[]).await?;
-        let id = rows.first().map(|row| super::sql::column_of::<String>(row, "id")).transpose()?;
-        *self.transaction.lock().unwrap_or_else(PoisonError::into_inner) = id;
-        Ok(())
+    /// Numbers the transaction, so that it can be asked what became of it. From here on until it has ended, whoever asks waits.
+    pub async fn number(&self) -> Result<(), Failure> {
+        let batch = self.batch.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.execute(super::load::NUMBER, &[&self.name, &batch]).await? {
+            1 => Ok(()),
+            // It was idle for so long that it was forgotten.
+            _ => Err(Failure::Lost("the connection was forgotten".into())),
+        }
     }
 
-    pub fn transaction(&self) -> Option<String> {
-        self.transaction.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was numbered last.
+    pub fn mark(&self) -> Mark {
+        Mark { writer: self.name, batch: self.batch.load(Ordering::Relaxed) }
+    }
+}
+
+/// A transaction of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    writer: Uuid,
+    batch: i64,
+}
+
+impl Mark {
+    /// Whether it was committed: known once it has ended, which is waited for. None: the database knows nothing of it.
+    pub async fn is_committed(self, on: &Session) -> Result<Option<bool>, Failure> {
+        let rows = on.query(LAST_BATCH, &[&self.writer]).await?;
+        let last = rows.first().map(|row| super::sql::column_of::<i64>(row, "batch")).transpose()?;
+        Ok(last.map(|last| last >= self.batch))
     }
 }
 

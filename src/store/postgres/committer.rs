@@ -1,7 +1,7 @@
 //! Group commit: each of a few threads takes all commands that wait for it, locks and loads what they concern, runs them, writes
 //! what they changed and commits once; only then are they answered. What a command means is none of its business.
 //!
-//! A batch whose commit was not answered is looked up: the database knows what became of its transaction.
+//! A batch whose commit was not answered is looked up: each has a number, which is written down with what it changes.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
-use super::client::{Dialer, Failure, Writing};
+use super::client::{Dialer, Failure, Mark, Writing};
 use super::job::{Command, Committed, Job, StoreErrorKind};
 use super::statements::ALL;
 use super::working::{Want, Working};
@@ -360,9 +360,9 @@ impl Worker {
                     return Err(StoreErrorKind::BrokeOff(reason));
                 }
                 Err(failure @ (Failure::Lost(_) | Failure::Away(_))) if committing => {
-                    let transaction = connection.transaction();
+                    let mark = connection.mark();
                     drop(connection);
-                    let fate = self.settle(transaction).await;
+                    let fate = self.settle(mark).await;
                     let reason = match failure {
                         // It has said that it can do nothing now.
                         Failure::Away(_) if matches!(fate, Fate::Gone) => return Err(self.away(failure)),
@@ -423,14 +423,14 @@ impl Worker {
     }
 
     /// Asks what became of a transaction whose commit was not answered.
-    async fn settle(&mut self, transaction: Option<String>) -> Fate {
-        let Some(transaction) = transaction else { return Fate::Unknown };
+    async fn settle(&mut self, mark: Mark) -> Fate {
         let asking = async {
             let mut pause = FIRST_PAUSE;
             loop {
-                match fate_of(&self.shared.dialer, &transaction).await {
-                    Ok(Some(fate)) => return fate,
-                    Ok(None) => {}
+                match fate_of(&self.shared.dialer, mark).await {
+                    Ok(fate) => return fate,
+                    // It is still under way.
+                    Err(Failure::Blocked(_)) => {}
                     Err(failure) => self.shared.away(&failure.into_store_error().to_string()),
                 }
                 if self.queue.is_closed() {
@@ -554,15 +554,10 @@ async fn begin_writing(dialer: &Dialer) -> Result<Writing, Failure> {
     tokio::time::timeout(CONNECTING_PATIENCE, begun).await.unwrap_or_else(|_| Err(Failure::no_answer()))
 }
 
-/// None: it is still under way.
-async fn fate_of(dialer: &Dialer, transaction: &str) -> Result<Option<Fate>, Failure> {
-    let session = dialer.session().await?.in_haste();
-    let row = session.query_one("SELECT pg_xact_status($1::text::xid8) AS status", &[&transaction]).await?;
-    let status: Option<String> = super::sql::column_of(&row, "status")?;
-    Ok(match status.as_deref() {
-        Some("committed") => Some(Fate::Committed),
-        Some("aborted") => Some(Fate::Gone),
-        Some(_) => None,
-        None => Some(Fate::Unknown),
+async fn fate_of(dialer: &Dialer, mark: Mark) -> Result<Fate, Failure> {
+    Ok(match mark.is_committed(&dialer.session().await?).await? {
+        Some(true) => Fate::Committed,
+        Some(false) => Fate::Gone,
+        None => Fate::Unknown,
     })
 }

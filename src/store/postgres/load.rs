@@ -76,7 +76,7 @@ pub const LOCK: &str = concat!(
     " FROM customers c WHERE c.id IN (SELECT id FROM wanted) ORDER BY c.id FOR UPDATE"
 );
 pub const NEXT_ORDERS: &str = "SELECT nextval('orders') AS first FROM generate_series(1, $1::bigint)";
-pub const THIS_TRANSACTION: &str = "SELECT pg_current_xact_id()::text AS id";
+pub const NUMBER: &str = "UPDATE writers SET batch = $2, at = clock_timestamp() WHERE name = $1";
 
 /// $1 the newest of these customers, $2 these, $3 those of these turns, $4 those of these customers' open turns.
 pub const SESSIONS: &str = concat!(
@@ -303,7 +303,7 @@ async fn lock(on: &Writing, asked: &Asked, working: &mut Working) -> Result<(), 
         on.begin(),
         async { on.query(LOCK, &lock).await },
         async { on.query(NEXT_ORDERS, &[&orders]).await },
-        on.note_transaction(),
+        on.number(),
     )?;
     for row in &customers {
         let row = rows::customer(row)?;

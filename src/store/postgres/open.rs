@@ -14,7 +14,7 @@ use super::news::follow;
 use super::sql::column_of;
 use super::{PostgresStore, Rules};
 
-/// The oldest server that has all that is used: `pg_current_xact_id` and `pg_xact_status` (13), and it is still maintained.
+/// The oldest server that is still maintained. It has all that is used.
 const OLDEST_SERVER: i32 = 140_000;
 /// How many connections write beside the batches.
 const BESIDE: usize = 2;

@@ -5,7 +5,7 @@ use super::{load, write};
 pub const ALL: &[&str] = &[
     load::LOCK,
     load::NEXT_ORDERS,
-    load::THIS_TRANSACTION,
+    load::NUMBER,
     load::SESSIONS,
     load::OPEN_MESSAGES,
     load::MESSAGES,

@@ -45,3 +45,11 @@ ALTER TABLE daemons ADD COLUMN is_noted boolean NOT NULL DEFAULT false;
 
 -- What is written to see whether anything can be.
 INSERT INTO counters VALUES ('written', 0);
+
+-- The connections that batches are written on, and the number of the last batch that each has committed. What the server calls a
+-- transaction does not say what became of it: after a crash the next one may be called the same.
+CREATE TABLE writers (
+    name uuid PRIMARY KEY,
+    batch bigint NOT NULL,
+    at timestamptz NOT NULL
+) WITH (fillfactor = 50);
