@@ -322,7 +322,6 @@ impl Worker {
     async fn try_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Committed {
         let mut pause = FIRST_PAUSE / 10;
         for _ in 0..MOST_TRIES {
-            let was_there = self.connection.is_some();
             let connection = match self.connect().await {
                 Ok(connection) => connection,
                 Err(failure) => return Err(self.away(failure)),
@@ -381,11 +380,9 @@ impl Worker {
                     }
                 }
                 Err(failure @ (Failure::Lost(_) | Failure::Away(_))) => {
+                    // Not tried again: whoever asked may have stood still with us, and have asked another daemon since.
                     drop(connection);
-                    // One that was idle, or stood still with us, and is gone says nothing of the database.
-                    if !was_there {
-                        return Err(self.away(failure));
-                    }
+                    return Err(self.away(failure));
                 }
             }
         }
