@@ -101,13 +101,11 @@ pub async fn holder(config: &Config, admin_token_file: Option<&Path>, missing: M
 
 /// Opens the store, without waiting for a process that has it; makes none.
 pub async fn open_existing(config: &Config) -> Result<Arc<dyn Store>> {
-    if let Some(options) = database::options(config)? {
-        let name = store_name(config);
-        let schema = postgres::schema_of(&options).await.with_context(|| format!("{name} cannot be used"))?;
+    if let Some(schema) = schema(config).await? {
         if schema.version == 0 {
-            return Err(NoTables { name }.into());
+            return Err(NoTables { name: store_name(config) }.into());
         }
-        return open_at_once(config).await;
+        return open_impatiently(config).await;
     }
     let path = store_path(config);
     let is_relative = config.store.path.is_relative();
@@ -122,17 +120,26 @@ pub async fn open_existing(config: &Config) -> Result<Arc<dyn Store>> {
 /// Opens the store, or makes a new one, without waiting for a process that has it. A database that daemons of an older version
 /// may work with is left as it is.
 pub async fn open_at_once(config: &Config) -> Result<Arc<dyn Store>> {
-    if let Some(options) = database::options(config)? {
-        let name = store_name(config);
-        let schema = postgres::schema_of(&options).await.with_context(|| format!("{name} cannot be used"))?;
-        if schema.version > 0 && schema.is_older() {
-            bail!(
-                "the schema of {name} has version {}, and this version works with a newer one; `switchboard migrate` brings it up to \
-                 date, as the start of a daemon does",
-                schema.version
-            );
-        }
+    schema(config).await?;
+    open_impatiently(config).await
+}
+
+/// What the database has, where the store is one: not less than this version works with, unless it has nothing.
+async fn schema(config: &Config) -> Result<Option<postgres::Schema>> {
+    let Some(options) = database::options(config)? else { return Ok(None) };
+    let name = store_name(config);
+    let schema = postgres::schema_of(&options).await.with_context(|| format!("{name} cannot be used"))?;
+    if schema.version > 0 && schema.is_older() {
+        bail!(
+            "the schema of {name} has version {}, and this version works with a newer one; `switchboard migrate` brings it up to \
+             date, as the start of a daemon does",
+            schema.version
+        );
     }
+    Ok(Some(schema))
+}
+
+async fn open_impatiently(config: &Config) -> Result<Arc<dyn Store>> {
     let mut impatient = config.clone();
     impatient.store.lock_wait = Duration::ZERO;
     impatient.store.path = store_path(config);

@@ -94,7 +94,6 @@ pub(super) struct Held {
 pub(super) struct Duties {
     /// All that there are, by the configuration.
     all: BTreeSet<String>,
-    is_shared: bool,
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
@@ -122,7 +121,7 @@ impl Duties {
         let held = |duty: &String| (duty.clone(), Held::begin(&term, started, stop));
         let held = if is_shared { BTreeMap::new() } else { all.iter().map(held).collect() };
         let state = State { term, held, others: 0, laid_down: 0, gone: BTreeSet::new() };
-        Self { all, is_shared, state: Mutex::new(state), changed: watch::Sender::new(()) }
+        Self { all, state: Mutex::new(state), changed: watch::Sender::new(()) }
     }
 
     pub(super) fn term(&self) -> Arc<Term> {
@@ -134,10 +133,8 @@ impl Duties {
         self.state().held.get(duty).filter(|held| !held.end.is_cancelled()).cloned()
     }
 
-    /// Whether other daemons may be at work. Who has not been heard of cannot know.
-    pub(super) fn may_have_others(&self, now: Moment) -> bool {
-        let state = self.state();
-        state.others > 0 || self.is_shared && state.term.is_over(now)
+    fn others(&self) -> usize {
+        self.state().others
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -341,8 +338,9 @@ impl Gateway {
         }
     }
 
-    fn may_have_others(&self) -> bool {
-        self.duties.may_have_others(self.elapsed())
+    /// Whether other daemons may be at work. Who has not been heard of cannot know.
+    pub(super) fn may_have_others(&self) -> bool {
+        self.duties.others() > 0 || self.store.is_shared() && self.duties.term().is_over(self.elapsed())
     }
 
     /// `laid_down`: how many had been laid down when it was asked whose they are.

@@ -102,15 +102,15 @@ impl PostgresSettings {
             section.refuse(URL.inline, format!("is missing; {HOW_TO_WRITE_IT}"));
         }
         let url = url?;
-        if let Err(wrong) = parse(url.expose()) {
+        if let Err(wrong) = check(url.expose()) {
             section.refuse(URL.used_in(section), wrong);
         }
         Some(Self { url, authorities, writers, readers })
     }
 }
 
-/// A connection string's parts; or what is wrong with it, without a word of it: any of them might be the password.
-fn parse(url: &str) -> Result<tokio_postgres::Config, String> {
+/// What is wrong with a connection string, without a word of it: any of them might be the password.
+fn check(url: &str) -> Result<(), String> {
     let has = |part| url.contains(part);
     let Ok(database) = url.parse::<tokio_postgres::Config>() else {
         return Err(if has("sslmode=verify") || has("sslrootcert=") {
@@ -137,7 +137,7 @@ fn parse(url: &str) -> Result<tokio_postgres::Config, String> {
     } else if database.get_hosts().is_empty() {
         Err(format!("names no host; {HOW_TO_WRITE_IT}"))
     } else {
-        Ok(database)
+        Ok(())
     }
 }
 

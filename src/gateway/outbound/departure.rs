@@ -102,7 +102,7 @@ impl Gate {
     /// Whether another daemon may have been told meanwhile that an earlier attempt has left after all. What this one is told
     /// stops it by itself.
     fn may_have_been_settled(&self, message: &Message) -> bool {
-        message.delivery.may_have_left_before() && self.gateway.duties.may_have_others(self.now())
+        message.delivery.may_have_left_before() && self.gateway.may_have_others()
     }
 
     async fn ask_whether_it_is_settled(&self, message: &Message) -> Result<(), HeldBack> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fixture::{Act, Office, Plan, World};
 use crate::domain::delivery::Status;
+use crate::domain::ids::CustomerId;
 use crate::store::{Muster, Mustered, StoreError};
 
 const ANNA: &str = "+14155550101";
@@ -38,6 +39,15 @@ async fn start(office: &std::sync::Arc<Office>) -> World {
     World::start(Plan { shared: Some(office.clone()), ..Plan::default() }).await
 }
 
+/// A text has left already.
+async fn at_work(office: &std::sync::Arc<Office>) -> (World, CustomerId) {
+    let world = start(office).await;
+    let anna = world.text(ANNA, "Hey").await;
+    world.say(anna, "Before").await;
+    world.carrier.until(1).await;
+    (world, anna)
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_leaves_before_it_is_known_whose_it_is_to_send() {
     let office = Office::answering(nobody_is_told);
@@ -55,10 +65,7 @@ async fn nothing_leaves_before_it_is_known_whose_it_is_to_send() {
 #[tokio::test(start_paused = true)]
 async fn once_its_term_is_over_a_lane_begins_nothing_until_it_is_heard_of_again() {
     let office = Office::answering(in_office);
-    let world = start(&office).await;
-    let anna = world.text(ANNA, "Hey").await;
-    world.say(anna, "Before").await;
-    world.carrier.until(1).await;
+    let (world, anna) = at_work(&office).await;
     office.answers(nobody_is_told);
     tokio::time::sleep(s(10)).await;
     let text = world.say(anna, "Later").await;
@@ -74,10 +81,7 @@ async fn once_its_term_is_over_a_lane_begins_nothing_until_it_is_heard_of_again(
 #[tokio::test(start_paused = true)]
 async fn whoever_was_believed_dead_goes_on_under_another_name() {
     let office = Office::answering(in_office);
-    let world = start(&office).await;
-    let anna = world.text(ANNA, "Hey").await;
-    world.say(anna, "Before").await;
-    world.carrier.until(1).await;
+    let (world, anna) = at_work(&office).await;
     office.answers(out_of_office(office.seen()[0].owner.clone()));
     tokio::time::sleep(s(5)).await;
     world.say(anna, "After").await;
