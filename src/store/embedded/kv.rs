@@ -48,7 +48,8 @@ pub enum Direction {
 
 /// An ordered map of bytes that survives what may happen to a machine.
 pub trait Kv: Send + Sync + 'static {
-    /// A view in which no commit shows by halves. Short-lived: a commit may have to wait until it is dropped.
+    /// A view of what would survive a power cut, in which no commit shows by halves. Short-lived: a commit may have to wait
+    /// until it is dropped.
     fn begin(&self) -> Result<Box<dyn View + '_>, KvError>;
 
     /// Writes all of it or nothing, and returns when it would survive a power cut. One caller at a time.

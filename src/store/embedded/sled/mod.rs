@@ -39,12 +39,20 @@ impl Default for SledOptions {
     }
 }
 
+/// How the newest commit went.
+#[derive(Clone, Copy)]
+enum Flushed {
+    Whole,
+    Failed,
+}
+
 pub struct SledKv {
     // First: it flushes.
     nudge: Nudge,
     tree: sled::Tree,
-    /// Commits write it, views read it: so a view shows each batch whole, over all its reads.
-    commits: RwLock<()>,
+    /// Commits hold it until they are flushed, views read it: so a view shows each batch whole, over all its reads, and
+    /// nothing that a crash would take back. Broken once a flush failed: nobody knows what of it is on the disk.
+    commits: RwLock<Flushed>,
     /// sled has no snapshots.
     originals: Originals,
     db: sled::Db,
@@ -71,7 +79,7 @@ impl SledKv {
         };
         let nudge = Nudge::start(nudge::EVERY, flush)
             .map_err(|source| OpenError::Engine { path: path.clone(), source: Box::new(source) })?;
-        let (commits, originals) = (RwLock::new(()), Originals::default());
+        let (commits, originals) = (RwLock::new(Flushed::Whole), Originals::default());
         let kv = Self { nudge, tree, commits, originals, db, _lock: lock };
         let durable = schema::adopt_durably(&kv, durability::flushes)
             .map_err(|error| error.into_open_error(directory))?;
@@ -125,8 +133,7 @@ fn sync_beside_the_log(directory: &Path, path: &Path) -> io::Result<()> {
 
 impl Kv for SledKv {
     fn begin(&self) -> Result<Box<dyn View + '_>, KvError> {
-        let commits = self.commits.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(SledView { kv: self, _commits: commits }))
+        Ok(Box::new(SledView { kv: self, _commits: self.flushed()? }))
     }
 
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
@@ -137,22 +144,41 @@ impl Kv for SledKv {
                 None => batch.remove(key.as_slice()),
             }
         }
-        {
-            let _commits = self.commits.write().unwrap_or_else(PoisonError::into_inner);
-            self.originals.set_aside(writes, |key| self.get(key));
-            self.tree.apply_batch(batch).map_err(failed)?;
-        }
-        self.nudge.over(|| self.db.flush()).map_err(failed)?;
-        Ok(())
+        self.commit_with(writes, batch, || self.nudge.over(|| self.db.flush()))
     }
 
     fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
-        let _commits = self.commits.read().unwrap_or_else(PoisonError::into_inner);
+        let _commits = self.flushed()?;
         Ok(Box::new(Frozen::new("sled", &self, self.originals.begin()?)))
     }
 }
 
 impl SledKv {
+    /// Waits for the commit under way, if there is one.
+    fn flushed(&self) -> Result<RwLockReadGuard<'_, Flushed>, KvError> {
+        let commits = self.commits.read().unwrap_or_else(PoisonError::into_inner);
+        match *commits {
+            Flushed::Whole => Ok(commits),
+            Flushed::Failed => Err(KvError::Engine("what it wrote last could not be flushed".into())),
+        }
+    }
+
+    fn commit_with(
+        &self,
+        writes: &WriteSet,
+        batch: sled::Batch,
+        flush: impl FnOnce() -> sled::Result<usize>,
+    ) -> Result<(), KvError> {
+        let mut commits = self.commits.write().unwrap_or_else(PoisonError::into_inner);
+        self.originals.set_aside(writes, |key| self.get(key));
+        // Also if it panics.
+        *commits = Flushed::Failed;
+        self.tree.apply_batch(batch).map_err(failed)?;
+        flush().map_err(failed)?;
+        *commits = Flushed::Whole;
+        Ok(())
+    }
+
     fn get(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
         Ok(self.tree.get(key).map_err(failed)?.map(|value| value.to_vec()))
     }
@@ -160,7 +186,7 @@ impl SledKv {
 
 struct SledView<'k> {
     kv: &'k SledKv,
-    _commits: RwLockReadGuard<'k, ()>,
+    _commits: RwLockReadGuard<'k, Flushed>,
 }
 
 impl View for SledView<'_> {
