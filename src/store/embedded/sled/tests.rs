@@ -39,7 +39,11 @@ fn a_flush_that_fails_says_so() {
 keeps_the_promises_of_the_seam!(open);
 
 /// A commit of one pair, with a flush of its own.
-fn commit_with(kv: &SledKv, value: &[u8], flush: impl FnOnce() -> sled::Result<usize>) -> Result<(), KvError> {
+fn commit_with(
+    kv: &SledKv,
+    value: &[u8],
+    flush: impl FnOnce() -> sled::Result<usize>,
+) -> Result<(), KvError> {
     let key = [200];
     let mut batch = sled::Batch::default();
     batch.insert(&key, value);
