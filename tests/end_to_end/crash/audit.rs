@@ -11,8 +11,9 @@ use super::ledger::{Ledger, Promises};
 use super::people::{Conversation, With};
 use crate::fixture::{Acknowledged, Daemon, Provider};
 
-/// How long everything may take to come to its end, of all conversations, once nothing goes wrong any more.
-const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+/// How long a conversation may stand still before its end, once nothing goes wrong any more. While it moves it is waited for:
+/// how much waits at the pace of one number depends on how fast the machine took it.
+const STANDS_STILL: Duration = Duration::from_secs(120);
 
 /// What was not as promised, one line each, by promise.
 #[derive(Default)]
@@ -148,10 +149,9 @@ pub async fn audit(
         .map(|receipt| receipt.field("MessageSid").unwrap().to_owned())
         .collect();
     let mut all = std::mem::take(&mut *ledger.promises());
-    let deadline = Instant::now() + SETTLED_WITHIN;
     for of in conversations {
         let promised = all.get_mut(&of.number).unwrap();
-        let kept = until_settled(daemon, of, promised, deadline).await;
+        let kept = until_settled(daemon, of, promised).await;
         let arrived = until_arrived(provider, of, &kept).await;
         // The bot goes on while everything comes to its end, and may hand them over.
         if let Some(later) = ledger.promises().get(&of.number) {
@@ -285,19 +285,18 @@ fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> 
 
 /// All messages of the conversation, the oldest first, once all that the customer said is there and answered, and each
 /// has come to its end.
-async fn until_settled(
-    daemon: &Daemon,
-    of: &Conversation,
-    promised: &Promises,
-    deadline: Instant,
-) -> Vec<Kept> {
+async fn until_settled(daemon: &Daemon, of: &Conversation, promised: &Promises) -> Vec<Kept> {
+    let (mut moved, mut last) = (Instant::now(), Vec::new());
     loop {
         let mut kept: Vec<_> = daemon.all_messages(&of.customer).await.iter().map(Kept::of).collect();
         kept.reverse();
         if kept.iter().all(Kept::is_settled) && is_complete(of, promised, &kept) {
             return kept;
         }
-        if Instant::now() > deadline {
+        let statuses: Vec<_> = kept.iter().map(|message| message.status.clone()).collect();
+        if statuses != last {
+            (moved, last) = (Instant::now(), statuses);
+        } else if moved.elapsed() > STANDS_STILL {
             // What is still open then is found on no phone, and told as lost.
             return kept;
         }
