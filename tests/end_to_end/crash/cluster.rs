@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use switchboard::domain::time::Timestamp;
 
 use super::ledger::Ledger;
@@ -19,6 +19,8 @@ use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup, free_port, postgres}
 const DAEMONS: usize = 3;
 /// Of the brand's number, in segments a second.
 const PACE: usize = 15;
+/// How many more may arrive within a second than left, since one may take a quarter of a second longer than another.
+const JITTER: usize = PACE / 4;
 /// The most that may pass until somebody else does what a dead daemon did.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -66,6 +68,7 @@ async fn daemons_that_share_a_database_keep_every_promise_together() {
             engine: "postgres".into(),
             store: format!("url = \"{url}\""),
             pace: Some("15/s"),
+            env: vec![("RUST_LOG", "info,switchboard::gateway::outbound::departure=debug".into())],
             port,
             ..Setup::new(&provider.url)
         };
@@ -100,10 +103,12 @@ async fn daemons_that_share_a_database_keep_every_promise_together() {
 
     let findings =
         audit::audit(&cluster.daemons[0], &provider, &ledger, &conversations, &relay.acknowledged()).await;
-    let most = most_in_a_second(&provider, &conversations).await;
+    let (departures, arrivals) = (departures(&cluster.daemons), arrivals(&provider, &conversations).await);
+    let all_left = departures.len() >= arrivals.len();
+    let (left, arrived) = (fullest_second(departures), fullest_second(arrivals));
     println!(
         "{done} blows on {DAEMONS} daemons in {seconds} s (seed {seed}), the database started again {restarts} times: {}; \
-         {most} segments in the fullest second at a pace of {PACE}/s; taken over within {:?}",
+         {left} segments left in the fullest second at a pace of {PACE}/s, and {arrived} arrived; taken over within {:?}",
         findings.summary(),
         cluster.taken_over,
     );
@@ -115,8 +120,10 @@ async fn daemons_that_share_a_database_keep_every_promise_together() {
         }
         panic!("CRASH_SEED={seed}: {}\n{complaint}", findings.summary());
     }
-    // One more may come in between by the time that the way to the provider takes.
-    assert!(most <= PACE + 1, "{most} segments left within a second");
+    assert!(all_left, "some texts arrived that no daemon's log lets leave");
+    assert!(left <= PACE + 1, "{left} segments left within a second");
+    // On two cores that daemons, database and provider share, the way from the gate to the provider is not always as long.
+    assert!(arrived <= PACE + 1 + JITTER, "{arrived} segments arrived within a second");
     assert!(!cluster.taken_over.is_empty(), "nobody who had anything to do was killed");
     assert!(cluster.taken_over.iter().all(|took| *took < TAKEN_OVER_WITHIN), "{:?}", cluster.taken_over);
     assert!(
@@ -235,16 +242,36 @@ impl Cluster {
     }
 }
 
-/// The most segments that left in any second.
-async fn most_in_a_second(provider: &Provider, conversations: &[Arc<people::Conversation>]) -> usize {
-    let mut left: Vec<i64> = Vec::new();
+/// When each segment left, in milliseconds, as the daemons' logs say.
+fn departures(daemons: &[Daemon]) -> Vec<i64> {
+    let logs = daemons.iter().map(Daemon::log);
+    let mut left = Vec::new();
+    for log in logs {
+        for line in log.lines().filter(|line| line.contains("at_us")) {
+            // The last words of one that was killed may break off.
+            let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+            let at = Timestamp::parse(line["timestamp"].as_str().unwrap()).unwrap();
+            left.extend((0..line["segments"].as_u64().unwrap()).map(|_| at.as_millis()));
+        }
+    }
+    left
+}
+
+/// When each segment arrived at the provider, in milliseconds.
+async fn arrivals(provider: &Provider, conversations: &[Arc<people::Conversation>]) -> Vec<i64> {
+    let mut arrived: Vec<i64> = Vec::new();
     for of in conversations {
         for text in provider.arrived(&of.number).await {
             let at = Timestamp::parse(text["accepted_at"].as_str().unwrap()).unwrap();
             let segments = text["segments"].as_u64().unwrap_or(1);
-            left.extend((0..segments).map(|_| at.as_millis()));
+            arrived.extend((0..segments).map(|_| at.as_millis()));
         }
     }
+    arrived
+}
+
+/// The most in any second.
+fn fullest_second(mut left: Vec<i64>) -> usize {
     left.sort_unstable();
     let within = |start: usize| left[start..].iter().take_while(|at| **at < left[start] + 1_000).count();
     (0..left.len()).map(within).max().unwrap_or(0)
