@@ -19,6 +19,8 @@ use crate::fixture::{BRAND, Daemon, Provider, Relay, Setup, free_port, postgres}
 const DAEMONS: usize = 3;
 /// Of the brand's number, in segments a second.
 const PACE: usize = 15;
+/// For how long a call may be held back: two blows in a row, of nine seconds each, and some.
+const LATE: Duration = Duration::from_secs(25);
 /// How many more may arrive within a second than left, since one may take a quarter of a second longer than another.
 const JITTER: usize = PACE / 4;
 /// The most that may pass until somebody else does what a dead daemon did.
@@ -79,7 +81,7 @@ async fn daemons_that_share_a_database_keep_every_promise_together() {
     let conversations = begin(&cluster.daemons[0], &provider).await;
     provider.faults(faults()).await;
     let url = format!("http://127.0.0.1:{}", cluster.balancer.port);
-    let people = everybody(&url, &provider, &ledger, &conversations, &mut dice);
+    let people = everybody(&url, &provider, &ledger, &conversations, LATE, &mut dice);
     let began = Instant::now();
     let (mut done, mut restarts) = (0, 0);
     let over = |began: Instant| began.elapsed().as_secs() >= seconds;

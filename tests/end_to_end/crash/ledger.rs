@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 /// Agents have a session: from when that was answered until they asked to give it back, in milliseconds since 1970.
 #[derive(Clone, Copy)]
@@ -52,5 +53,13 @@ impl Ledger {
 
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
+    }
+
+    /// Waits for so long, or until it is over.
+    pub async fn rest(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.is_over() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }

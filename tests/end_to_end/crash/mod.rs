@@ -80,7 +80,7 @@ async fn killed_under_load_it_keeps_every_promise() {
 
     let conversations = begin(&daemon, &provider).await;
     provider.faults(faults()).await;
-    let people = everybody(&daemon.url, &provider, &ledger, &conversations, &mut dice);
+    let people = everybody(&daemon.url, &provider, &ledger, &conversations, Duration::ZERO, &mut dice);
     for _ in 0..kills {
         kill(&mut daemon, &mut dice).await;
     }
@@ -168,6 +168,7 @@ fn everybody(
     provider: &Arc<Provider>,
     ledger: &Arc<Ledger>,
     conversations: &[Arc<Conversation>],
+    late: Duration,
     dice: &mut Dice,
 ) -> JoinSet<()> {
     let mut people = JoinSet::new();
@@ -176,6 +177,7 @@ fn everybody(
         url: url.to_owned(),
         http: client(),
         token: format!("agent-secret-{}", agents.next().unwrap_or_default()),
+        late,
     };
     for of in conversations {
         let (of, ledger) = (|| Arc::clone(of), || Arc::clone(ledger));

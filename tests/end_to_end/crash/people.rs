@@ -97,12 +97,27 @@ pub struct Agent {
     pub url: String,
     pub http: reqwest::Client,
     pub token: String,
+    /// How late a call that nobody answered may still be carried out: a daemon that was stopped has it in its socket, or the
+    /// way to the database holds it back, while another daemon has answered the same call.
+    pub late: Duration,
 }
 
 impl Agent {
     /// Calls until there is an answer from a daemon that is alive: status and body.
     async fn call(&self, method: reqwest::Method, path: &str, body: &Value, key: &str) -> (u16, Value) {
-        loop {
+        let (status, body, _) = self.call_again(method, path, body, key).await;
+        (status, body)
+    }
+
+    /// The same; and whether it had to be called more than once.
+    async fn call_again(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: &Value,
+        key: &str,
+    ) -> (u16, Value, bool) {
+        for count in 1.. {
             let mut request =
                 self.http.request(method.clone(), format!("{}{path}", self.url)).bearer_auth(&self.token);
             if !key.is_empty() {
@@ -113,11 +128,12 @@ impl Agent {
                 if !matches!(status, 429 | 500..)
                     && let Ok(body) = answer.json().await
                 {
-                    return (status, body);
+                    return (status, body, count > 1);
                 }
             }
             tokio::time::sleep(AGAIN).await;
         }
+        unreachable!()
     }
 
     /// Says it, however often it takes: the same key makes it the same text.
@@ -133,11 +149,15 @@ impl Agent {
     }
 
     async fn switch(&self, of: &Conversation, held: bool, ledger: &Ledger) {
-        let (status, body) =
-            self.call(reqwest::Method::PATCH, &of.path(), &json!({"need_attention": held}), "").await;
-        assert_eq!(status, 200, "{body}");
+        let wanted = json!({"need_attention": held});
+        let (status, body, again) = self.call_again(reqwest::Method::PATCH, &of.path(), &wanted, "").await;
+        assert_eq!(status, 200, "{}: {body}", of.number);
         if held {
             ledger.note(&of.number, |promises| promises.switched_ms.push(now_ms()));
+        } else if again {
+            // A switch has no key that makes it one with its repeat: it may be carried out twice, and the second time undo
+            // what this agent asks for next.
+            ledger.rest(self.late).await;
         }
     }
 
@@ -177,7 +197,7 @@ impl Agent {
 
     async fn say_one(&self, of: &Conversation, content: &str, ledger: &Ledger, dice: &mut Dice) {
         let (status, message) = self.say(of, content).await;
-        assert_eq!(status, 201, "{message}");
+        assert_eq!(status, 201, "{content}: {message}");
         let id = message["id"].as_str().unwrap().to_owned();
         ledger.note(&of.number, |promises| {
             promises.accepted.insert(id.clone(), content.to_owned());
