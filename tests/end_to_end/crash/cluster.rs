@@ -246,10 +246,9 @@ impl Cluster {
 
 /// When each segment left, in milliseconds, as the daemons' logs say.
 fn departures(daemons: &[Daemon]) -> Vec<i64> {
-    let logs = daemons.iter().map(Daemon::log);
     let mut left = Vec::new();
-    for log in logs {
-        for line in log.lines().filter(|line| line.contains("at_us")) {
+    for daemon in daemons {
+        for line in daemon.log().lines().filter(|line| line.contains("at_us")) {
             // The last words of one that was killed may break off.
             let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
             let at = Timestamp::parse(line["timestamp"].as_str().unwrap()).unwrap();

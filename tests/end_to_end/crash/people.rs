@@ -117,7 +117,8 @@ impl Agent {
         body: &Value,
         key: &str,
     ) -> (u16, Value, bool) {
-        for count in 1.. {
+        let mut again = false;
+        loop {
             let mut request =
                 self.http.request(method.clone(), format!("{}{path}", self.url)).bearer_auth(&self.token);
             if !key.is_empty() {
@@ -128,12 +129,12 @@ impl Agent {
                 if !matches!(status, 429 | 500..)
                     && let Ok(body) = answer.json().await
                 {
-                    return (status, body, count > 1);
+                    return (status, body, again);
                 }
             }
+            again = true;
             tokio::time::sleep(AGAIN).await;
         }
-        unreachable!()
     }
 
     /// Says it, however often it takes: the same key makes it the same text.

@@ -40,7 +40,6 @@ impl Default for SledOptions {
 }
 
 /// How the newest commit went.
-#[derive(Clone, Copy)]
 enum Flushed {
     Whole,
     Failed,
@@ -137,14 +136,7 @@ impl Kv for SledKv {
     }
 
     fn commit(&self, writes: &WriteSet) -> Result<(), KvError> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in writes {
-            match value {
-                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-                None => batch.remove(key.as_slice()),
-            }
-        }
-        self.commit_with(writes, batch, || self.nudge.over(|| self.db.flush()))
+        self.commit_with(writes, || self.nudge.over(|| self.db.flush()))
     }
 
     fn snapshot(self: Arc<Self>) -> Result<Box<dyn Snapshot>, KvError> {
@@ -166,9 +158,15 @@ impl SledKv {
     fn commit_with(
         &self,
         writes: &WriteSet,
-        batch: sled::Batch,
         flush: impl FnOnce() -> sled::Result<usize>,
     ) -> Result<(), KvError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
         let mut commits = self.commits.write().unwrap_or_else(PoisonError::into_inner);
         self.originals.set_aside(writes, |key| self.get(key));
         // Also if it panics.

@@ -38,18 +38,6 @@ fn a_flush_that_fails_says_so() {
 
 keeps_the_promises_of_the_seam!(open);
 
-/// A commit of one pair, with a flush of its own.
-fn commit_with(
-    kv: &SledKv,
-    value: &[u8],
-    flush: impl FnOnce() -> sled::Result<usize>,
-) -> Result<(), KvError> {
-    let key = [200];
-    let mut batch = sled::Batch::default();
-    batch.insert(&key, value);
-    kv.commit_with(&write(&key, Some(value)), batch, flush)
-}
-
 #[test]
 fn nothing_is_read_before_it_is_flushed() {
     let directory = tempfile::tempdir().unwrap();
@@ -63,7 +51,7 @@ fn nothing_is_read_before_it_is_flushed() {
             reader = Some(scope.spawn(read));
             kv.db.flush()
         };
-        commit_with(&kv, b"new", flush).unwrap();
+        kv.commit_with(&write(&[200], Some(b"new")), flush).unwrap();
         assert_eq!(reader.unwrap().join().unwrap().unwrap(), b"new");
     });
 }
@@ -73,7 +61,7 @@ fn after_a_flush_that_failed_nothing_is_read_of_what_may_be_lost() {
     let directory = tempfile::tempdir().unwrap();
     let kv = Arc::new(open(directory.path()));
     let no_disk = || Err(sled::Error::Io(io::ErrorKind::StorageFull.into()));
-    commit_with(&kv, b"new", no_disk).unwrap_err();
+    kv.commit_with(&write(&[200], Some(b"new")), no_disk).unwrap_err();
     assert!(kv.begin().is_err());
     assert!(Arc::clone(&kv).snapshot().is_err());
 }
