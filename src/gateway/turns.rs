@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::bot::BotError;
@@ -28,6 +29,8 @@ use super::troubles::STORE_PAUSE;
 
 /// Claims are made as soon as there is something to claim; this is only the safety net.
 const SAFETY_NET: Duration = Duration::from_secs(5);
+/// How many turns are asked for at once. One, until there was one: most of the time there is no more.
+const MOST_AT_ONCE: usize = 16;
 
 pub(super) struct Turns {
     wake: Notify,
@@ -78,6 +81,7 @@ impl Turns {
 /// Tells the bot whatever is due, until the gateway stops.
 pub(super) async fn pump(gateway: Arc<Gateway>) {
     let mut trouble = gateway.troubles.watch();
+    let mut at_once = 1;
     loop {
         let slot = tokio::select! {
             biased;
@@ -85,22 +89,32 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
             slot = Arc::clone(&gateway.turns.slots).acquire_owned() => slot,
         };
         let Ok(slot) = slot else { return };
-        let claimed = claim(&gateway).await;
-        if claimed.is_ok() {
-            trouble.over();
+        let more = std::iter::from_fn(|| Arc::clone(&gateway.turns.slots).try_acquire_owned().ok());
+        let slots: Vec<_> = std::iter::once(slot).chain(more.take(at_once - 1)).collect();
+        // Together, so that they share a commit.
+        let claims = join_all(slots.iter().map(|_| claim(&gateway))).await;
+        let mut pause = None;
+        for (claimed, slot) in claims.into_iter().zip(slots) {
+            match claimed {
+                Ok(Claimed::Turn(work, told)) => {
+                    trouble.over();
+                    gateway.spawn(take_turn(Arc::clone(&gateway), work, (slot, told)));
+                }
+                Ok(Claimed::None { again_after }) => {
+                    trouble.over();
+                    pause = Some(again_after);
+                }
+                Err(error) => {
+                    trouble.met(&error, "the bot's next turn could not be read");
+                    pause = Some(STORE_PAUSE);
+                }
+            }
         }
-        let pause = match claimed {
-            Ok(Claimed::Turn(work, told)) => {
-                gateway.spawn(take_turn(Arc::clone(&gateway), work, (slot, told)));
-                continue;
-            }
-            Ok(Claimed::None { again_after }) => again_after,
-            Err(error) => {
-                trouble.met(&error, "the bot's next turn could not be read");
-                STORE_PAUSE
-            }
+        let Some(pause) = pause else {
+            at_once = (at_once * 2).min(MOST_AT_ONCE);
+            continue;
         };
-        drop(slot);
+        at_once = 1;
         tokio::select! {
             biased;
             () = gateway.stop.cancelled() => return,
