@@ -12,6 +12,7 @@ use super::keys::{
 use super::kv::{Direction, Key, KeyRange, Pair, Snapshot};
 use super::schema;
 use super::tables::{ParkedRow, Tables, TurnAt, read_entry};
+use crate::domain::event::Event;
 use crate::domain::ids::{CustomerId, SessionId};
 use crate::domain::message::Message;
 use crate::store::StoreError;
@@ -27,28 +28,34 @@ struct Part {
     range: fn() -> KeyRange,
     /// The lowest key that any of this or a later part is read under.
     floor: fn() -> Key,
+    read: Read,
+}
+
+/// What stands under a key.
+enum Read {
     /// None for what remains of a conversation that is gone.
-    record: fn(Tables<'_>, Pair) -> Result<Option<Record>, StoreError>,
+    Record(fn(Tables<'_>, Pair) -> Result<Option<Record>, StoreError>),
+    Records(fn(Tables<'_>, Pair) -> Result<Vec<Record>, StoreError>),
 }
 
 /// In the order of [`Record`], which is also that of the tables.
 const PARTS: [Part; 16] = [
-    Part { range: the_mark, floor: start::<FactKey>, record: alive },
-    Part { range: CustomerOrderKey::all, floor: start::<CustomerKey>, record: customer },
-    Part { range: ConsentKey::all, floor: start::<ConsentKey>, record: consent },
-    Part { range: SuppressedKey::all, floor: start::<SuppressedKey>, record: suppression },
-    Part { range: SessionOfKey::all, floor: start::<SessionKey>, record: session },
-    Part { range: MessageKey::all, floor: start::<MessageKey>, record: message },
-    Part { range: InboundIdKey::all, floor: start::<MessageAtKey>, record: inbound_id },
-    Part { range: OutboundIdKey::all, floor: start::<MessageAtKey>, record: outbound_id },
-    Part { range: TurnAtKey::all, floor: start::<OpenTurnKey>, record: turn },
-    Part { range: IdempotencyKey::all, floor: start::<IdempotencyKey>, record: idempotency_key },
-    Part { range: ParkedKey::all, floor: start::<ParkedKey>, record: parked_receipt },
-    Part { range: TokenKey::all, floor: start::<TokenKey>, record: token },
-    Part { range: PauseKey::all, floor: start::<PauseKey>, record: pause },
-    Part { range: EventKey::all, floor: start::<EventKey>, record: event },
-    Part { range: EndpointKey::all, floor: start::<EndpointKey>, record: endpoint },
-    Part { range: DeliveryKey::all, floor: start::<DeliveryKey>, record: delivery },
+    Part { range: the_mark, floor: start::<FactKey>, read: Read::Record(alive) },
+    Part { range: CustomerOrderKey::all, floor: start::<CustomerKey>, read: Read::Record(customer) },
+    Part { range: ConsentKey::all, floor: start::<ConsentKey>, read: Read::Record(consent) },
+    Part { range: SuppressedKey::all, floor: start::<SuppressedKey>, read: Read::Record(suppression) },
+    Part { range: SessionOfKey::all, floor: start::<SessionKey>, read: Read::Record(session) },
+    Part { range: MessageKey::all, floor: start::<MessageKey>, read: Read::Record(message) },
+    Part { range: InboundIdKey::all, floor: start::<MessageAtKey>, read: Read::Record(inbound_id) },
+    Part { range: OutboundIdKey::all, floor: start::<MessageAtKey>, read: Read::Record(outbound_id) },
+    Part { range: TurnAtKey::all, floor: start::<OpenTurnKey>, read: Read::Record(turn) },
+    Part { range: IdempotencyKey::all, floor: start::<IdempotencyKey>, read: Read::Record(idempotency_key) },
+    Part { range: ParkedKey::all, floor: start::<ParkedKey>, read: Read::Record(parked_receipt) },
+    Part { range: TokenKey::all, floor: start::<TokenKey>, read: Read::Record(token) },
+    Part { range: PauseKey::all, floor: start::<PauseKey>, read: Read::Record(pause) },
+    Part { range: EventKey::all, floor: start::<EventKey>, read: Read::Records(events) },
+    Part { range: EndpointKey::all, floor: start::<EndpointKey>, read: Read::Record(endpoint) },
+    Part { range: DeliveryKey::all, floor: start::<DeliveryKey>, read: Read::Record(delivery) },
 ];
 
 fn start<F: Family>() -> Key {
@@ -128,7 +135,10 @@ fn read(part: &Part, range: &KeyRange, tables: Tables<'_>) -> Result<(Vec<Record
     for pair in tables.scan(range, Direction::Forward) {
         let pair = pair?;
         let key = pair.0.clone();
-        records.extend((part.record)(tables, pair)?);
+        match part.read {
+            Read::Record(read) => records.extend(read(tables, pair)?),
+            Read::Records(read) => records.extend(read(tables, pair)?),
+        }
         looked_at += 1;
         if looked_at >= RECORDS_PER_VIEW {
             return Ok((records, Some(key)));
@@ -219,8 +229,10 @@ fn pause(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> 
     Ok(Some(Record::Pause { pause: codec::decode(&value)? }))
 }
 
-fn event(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {
-    Ok(Some(Record::Event { event: codec::decode(&value)? }))
+fn events(tables: Tables<'_>, (_, run): Pair) -> Result<Vec<Record>, StoreError> {
+    let forgotten = tables.forgotten_events()?;
+    let events = codec::decode_all::<Event>(&run)?.into_iter();
+    Ok(events.filter(|event| event.place > forgotten).map(|event| Record::Event { event }).collect())
 }
 
 fn endpoint(_: Tables<'_>, (_, value): Pair) -> Result<Option<Record>, StoreError> {

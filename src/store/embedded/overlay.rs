@@ -2,7 +2,9 @@
 //! of those before it. A command's own writes lie in a layer of their own until it is known to have succeeded: one
 //! that fails leaves no trace. Knows keys and values only.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::iter::Peekable;
 
 use super::kv::{
@@ -11,6 +13,8 @@ use super::kv::{
 
 pub struct Overlay<'v> {
     committed: &'v dyn View,
+    /// What was read of it: commands ask for the same again and again, and for them it stays as it is.
+    read: RefCell<HashMap<Key, Option<Value>>>,
     /// What the commands that succeeded have written.
     batch: WriteSet,
     /// What the command under way has written.
@@ -19,7 +23,7 @@ pub struct Overlay<'v> {
 
 impl<'v> Overlay<'v> {
     pub fn new(committed: &'v dyn View) -> Self {
-        Self { committed, batch: WriteSet::new(), pending: WriteSet::new() }
+        Self { committed, read: RefCell::default(), batch: WriteSet::new(), pending: WriteSet::new() }
     }
 
     pub fn put(&mut self, key: Key, value: Value) {
@@ -41,12 +45,31 @@ impl<'v> Overlay<'v> {
 
     /// The command under way has succeeded: its writes belong to the batch.
     pub fn keep(&mut self) {
-        self.batch.append(&mut self.pending);
+        // Not `append`, which would go through all of the batch.
+        self.batch.extend(std::mem::take(&mut self.pending));
     }
 
     /// The command under way has failed: it wrote nothing.
     pub fn discard(&mut self) {
         self.pending.clear();
+    }
+
+    /// The last key of a range that this batch has written a value under, if the last that it has written there is one.
+    pub fn last_written(&self, range: &KeyRange) -> Option<(&Key, &Value)> {
+        let range = || range.start.clone()..range.end.clone();
+        let last = (self.pending.range(range()).next_back(), self.batch.range(range()).next_back());
+        let (key, value) = match last {
+            // Of the same key it is the pending value that counts.
+            (Some(pending), Some(batch)) => {
+                if pending.0 >= batch.0 {
+                    pending
+                } else {
+                    batch
+                }
+            }
+            (pending, batch) => pending.or(batch)?,
+        };
+        Some((key, value.as_ref()?))
     }
 
     /// All that the batch writes, without what was neither kept nor discarded.
@@ -55,11 +78,22 @@ impl<'v> Overlay<'v> {
     }
 }
 
+impl Overlay<'_> {
+    fn read(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
+        if let Some(known) = self.read.borrow().get(key) {
+            return Ok(known.clone());
+        }
+        let value = self.committed.get(key)?;
+        self.read.borrow_mut().insert(key.to_vec(), value.clone());
+        Ok(value)
+    }
+}
+
 impl View for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
         match self.pending.get(key).or_else(|| self.batch.get(key)) {
             Some(written) => Ok(written.clone()),
-            None => self.committed.get(key),
+            None => self.read(key),
         }
     }
 

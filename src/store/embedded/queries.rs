@@ -6,10 +6,9 @@ use std::ops::ControlFlow;
 
 use super::codec;
 use super::keys::{
-    AssigneeKey, ConsentKey, CustomerOrderKey, DeliveryDueKey, DeliveryKey, EndpointKey, EventKey,
-    FailedTurnKey, Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part,
-    PauseKey, QueueKey, ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey, Word,
-    WordKey,
+    AssigneeKey, ConsentKey, CustomerOrderKey, DeliveryDueKey, DeliveryKey, EndpointKey, FailedTurnKey,
+    Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part, PauseKey, QueueKey,
+    ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey, Word, WordKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, read_entry};
@@ -246,9 +245,8 @@ pub fn events(tables: Tables<'_>, after: u64, limit: usize) -> Result<Vec<Logged
     if after > last {
         return Err(EventsError::Forgotten);
     }
-    let range = KeyRange { start: EventKey { place: after + 1 }.encode(), end: EventKey::all().end };
     let mut events: Vec<Logged> = Vec::new();
-    for event in tables.records::<Event>(&range).take(limit) {
+    for event in tables.events_from(after + 1)?.take(limit) {
         let event = event?;
         if events.is_empty() && event.place != after + 1 {
             return Err(EventsError::Forgotten);
@@ -263,7 +261,7 @@ pub fn last_event(tables: Tables<'_>) -> Result<u64, StoreError> {
 }
 
 pub fn event(tables: Tables<'_>, place: u64) -> Result<Option<Logged>, StoreError> {
-    let event = tables.record(&EventKey { place })?;
+    let event = tables.events_from(place)?.next().transpose()?.filter(|event| event.place == place);
     event.map(|event| logged(tables, event)).transpose()
 }
 

@@ -8,7 +8,7 @@ use super::open::OpenError;
 use crate::store::StoreError;
 
 /// The version that this program writes.
-pub const CURRENT: u32 = 3;
+pub const CURRENT: u32 = 4;
 
 const SCHEMA: u8 = 0;
 const OPENINGS: u8 = 1;

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::codec;
 use super::keys::{
-    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, DoubtKey, FactKey, Family, InboundIdKey,
-    MessageAtKey, MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, ParkedKey, Part, QueueKey,
-    RemainsKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
+    ClosedTurnKey, ConsentKey, CustomerKey, CustomerNumberKey, DoubtKey, EventKey, FactKey, Family,
+    InboundIdKey, LogKey, MessageAtKey, MessageKey, OpenTurnKey, OutboundIdKey, ParkedAgeKey, ParkedKey,
+    Part, QueueKey, RemainsKey, SessionKey, SessionOfKey, TokenKey, TurnAtKey,
 };
 use super::kv::{Direction, KeyRange, Pair, View};
 use super::schema;
 use crate::domain::consent::LastWords;
 use crate::domain::customer::{ConsentRecord, Customer, NumberHash};
+use crate::domain::event::Event;
 use crate::domain::ids::{CustomerId, MessageId, SessionId, TokenId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::phone::Address;
@@ -290,9 +291,38 @@ impl<'v> Tables<'v> {
         Ok(row.map(|row| Parked { order, at, receipt: row.receipt }))
     }
 
+    /// The events of the log from that place on.
+    pub fn events_from(
+        self,
+        place: u64,
+    ) -> Result<impl Iterator<Item = Result<Event, StoreError>> + use<'v>, StoreError> {
+        let place = place.max(self.forgotten_events()? + 1);
+        let KeyRange { start, end } = EventKey::all();
+        // The run that has it begins there, or before.
+        let up_to_it = KeyRange { start, end: EventKey { place: place.saturating_add(1) }.encode() };
+        let run = self.scan(&up_to_it, Direction::Reverse).next().transpose()?;
+        let start = run.map_or(up_to_it.start, |(key, _)| key);
+        let runs = self.scan(&KeyRange { start, end }, Direction::Forward);
+        let events = runs.flat_map(|run| {
+            let (events, error) = match run.and_then(|(_, run)| codec::decode_all(&run)) {
+                Ok(events) => (events, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            events.into_iter().map(Ok).chain(error)
+        });
+        Ok(events.filter(move |event: &Result<Event, _>| {
+            event.as_ref().map_or(true, |event| event.place >= place)
+        }))
+    }
+
     /// The place of the newest event.
     pub fn last_event(self) -> Result<u64, StoreError> {
         Ok(self.view.get(&schema::events_key())?.map(|value| read_entry(&value)).transpose()?.unwrap_or(0))
+    }
+
+    /// Up to which place the log is forgotten, if any of it is.
+    pub fn forgotten_events(self) -> Result<u64, StoreError> {
+        Ok(self.entry(&LogKey::FORGOTTEN)?.unwrap_or(0))
     }
 
     pub fn turn_at(self, turn: TurnId) -> Result<Option<TurnAt>, StoreError> {

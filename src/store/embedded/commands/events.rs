@@ -1,9 +1,8 @@
 //! What is kept beside the log itself: how long it is, and whom it is told.
 
 use crate::domain::endpoint::{Delivery, Endpoint};
-use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
-use crate::store::embedded::keys::{DeliveryDueKey, DeliveryKey, EndpointKey, EventKey, Family};
+use crate::store::embedded::keys::{DeliveryDueKey, DeliveryKey, EndpointKey, Family};
 use crate::store::embedded::kv::KeyRange;
 use crate::store::embedded::tx::Tx;
 use crate::store::{AdvanceEndpoint, StoreError};
@@ -11,21 +10,20 @@ use crate::store::{AdvanceEndpoint, StoreError};
 /// The oldest events, and never the newest.
 pub fn prune(tx: &mut Tx<'_, '_>, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
     let newest = tx.last_event()?;
-    let mut old = Vec::new();
-    for event in tx.tables().records::<Event>(&EventKey::all()).take(limit) {
+    let (mut old, mut last) = (0, None);
+    for event in tx.tables().events_from(0)?.take(limit) {
         let event = event?;
         if event.at >= before || event.place == newest {
             break;
         }
-        old.push(event.place);
+        old += 1;
+        last = Some(event.place);
     }
-    for place in &old {
-        tx.remove(&EventKey { place: *place });
+    if let Some(last) = last {
+        tx.forget_events(last)?;
+        forget_deliveries(tx, last)?;
     }
-    if let Some(last) = old.last() {
-        forget_deliveries(tx, *last)?;
-    }
-    Ok(old.len())
+    Ok(old)
 }
 
 /// What was told in vain up to that place cannot be told again.

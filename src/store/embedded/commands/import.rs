@@ -8,8 +8,8 @@ use crate::domain::turn::Turn;
 use crate::store::apply::Parked;
 use crate::store::change::{IdempotencyName, Remembered};
 use crate::store::embedded::keys::{
-    CustomerOrderKey, DeliveryKey, EndpointKey, EventKey, IdempotencyKey, InboundIdKey, MessageKey,
-    OutboundIdKey, ParkedKey, SessionOfKey, TokenHashKey,
+    CustomerOrderKey, DeliveryKey, EndpointKey, IdempotencyKey, InboundIdKey, MessageKey, OutboundIdKey,
+    ParkedKey, SessionOfKey, TokenHashKey,
 };
 use crate::store::embedded::schema;
 use crate::store::embedded::tx::Tx;
@@ -114,8 +114,7 @@ fn take(tx: &mut Tx<'_, '_>, record: Record) -> Taken {
         Record::Event { event } => {
             let last = tx.last_event()?;
             must(last == 0 || event.place == last + 1, "the event is not the next one of the log")?;
-            tx.keep_last_event(event.place);
-            Ok(tx.put_record(&EventKey { place: event.place }, &event)?)
+            Ok(tx.place_events(event.place, [event])?)
         }
         Record::Endpoint { endpoint } => {
             let key = EndpointKey { name: endpoint.name.clone() };

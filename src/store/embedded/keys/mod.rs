@@ -186,8 +186,11 @@ families! {
     /// A customer's texts of unknown fate that hold their queue no more.
     37 DoubtKey { customer: CustomerId, order: u64 }
 
-    /// The log of events.
+    /// The log of events, in runs: those that were written together stand under the place of the first of them.
     38 EventKey { place: u64 }
+
+    /// A fact about the log of events: see [`LogKey::FORGOTTEN`].
+    39 LogKey { fact: u8 }
 
     /// Conversations that are gone, while there is still something of them to be cleared away.
     40 RemainsKey { session: SessionId }
@@ -209,6 +212,11 @@ families! {
     47 FailedTurnKey { order: u64 }
     /// Customers by the words that lead to them.
     48 WordKey { word: Word, customer: CustomerId }
+}
+
+impl LogKey {
+    /// Up to which place the log is forgotten, if any of it is.
+    pub const FORGOTTEN: Self = Self { fact: 0 };
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl Tx<'_, '_> {
         idempotency: Option<IdempotencyName>,
     ) -> Result<(), StoreError> {
         let order = self.next_order()?;
-        self.touch_customer(customer.id, None);
+        self.touch_customer(customer.id, None, Some(customer));
         self.place_customer(order, customer, idempotency)
     }
 
@@ -54,7 +54,7 @@ impl Tx<'_, '_> {
             Some(row) if row.customer == *customer => Ok(()),
             Some(row) => {
                 self.reindex(&word_index(&row.customer), word_index(customer));
-                self.touch_customer(customer.id, Some(row.customer));
+                self.touch_customer(customer.id, Some(row.customer), Some(customer));
                 let CustomerRow { order, idempotency, .. } = row;
                 let row = CustomerRow { order, idempotency, customer: customer.clone() };
                 self.put_record(&CustomerKey { customer: customer.id }, &row)
@@ -68,7 +68,7 @@ impl Tx<'_, '_> {
         }
         self.remove(&CustomerOrderKey { order: row.order });
         self.reindex(&word_index(&row.customer), Index::new());
-        self.touch_customer(row.customer.id, Some(row.customer.clone()));
+        self.touch_customer(row.customer.id, Some(row.customer.clone()), None);
         self.remove(&CustomerKey { customer: row.customer.id });
     }
 

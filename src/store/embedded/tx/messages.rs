@@ -38,7 +38,7 @@ impl Tx<'_, '_> {
         };
         let at = MessageAt { session: message.session_id, place: message.place, order, idempotency };
         self.put_record(&MessageAtKey { message: message.id }, &at)?;
-        self.touch_message(message.id, None);
+        self.touch_message(None, message);
         self.replace_message(None, Some(message), &at)
     }
 
@@ -69,7 +69,7 @@ impl Tx<'_, '_> {
         }
         self.touch_queue(message)?;
         self.replace_message(old.as_ref(), Some(message), &at)?;
-        self.touch_message(message.id, old);
+        self.touch_message(old, message);
         Ok(())
     }
 
@@ -85,6 +85,7 @@ impl Tx<'_, '_> {
             }
         }
         self.remove(&MessageAtKey { message: message.id });
+        self.message_is(message.id, None);
         self.replace_message(Some(message), None, at)
     }
 
@@ -181,6 +182,7 @@ impl Tx<'_, '_> {
         if stepped_up && front.delivery.status == Status::Queued && front.delivery.ready_at < self.now {
             front.delivery.ready_at = self.now;
             self.put_record(&MessageKey { session: front.session_id, place: front.place }, &front)?;
+            self.message_is(front.id, Some(&front));
         }
         Ok(ready(&front, order))
     }

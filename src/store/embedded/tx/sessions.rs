@@ -23,11 +23,11 @@ impl Tx<'_, '_> {
         }
         if old.is_none() {
             let order = self.next_order()?;
-            self.touch_session(session.id, None);
+            self.touch_session(None, session);
             return self.place_session(order, session);
         }
         self.reindex(&old.as_ref().map(index).unwrap_or_default(), index(session));
-        self.touch_session(session.id, old);
+        self.touch_session(old, session);
         self.put_record(&SessionKey { session: session.id }, session)
     }
 
@@ -43,6 +43,7 @@ impl Tx<'_, '_> {
         self.remove(of);
         self.reindex(&index(session), Index::new());
         self.remove(&SessionKey { session: session.id });
+        self.session_is_gone(session.id);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::store::embedded::tables::TurnAt;
 impl Tx<'_, '_> {
     /// Replaces the turn with that id, or else adds it.
     pub fn put_turn(&mut self, turn: &Turn) -> Result<(), StoreError> {
-        self.touch_turn(turn.id)?;
+        self.touch_turn(turn)?;
         if let Some(at) = self.tables().turn_at(turn.id)? {
             return self.keep_turn(at.order, turn);
         }
@@ -55,6 +55,7 @@ impl Tx<'_, '_> {
     pub fn remove_open_turns(&mut self, session: SessionId) -> Result<(), StoreError> {
         self.touch_turns(session)?;
         for turn in self.tables().open_turns(session).collect::<Result<Vec<Turn>, _>>()? {
+            self.turn_is_gone(turn.id);
             self.remove(&TurnInHandKey { turn: turn.id });
             self.remove(&TurnAtKey { turn: turn.id });
             self.remove(&OpenTurnKey { session, place: turn.place });
