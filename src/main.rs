@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Measured in docs/performance.md: the C library's spends half of a webhook's time outside of the store on finding memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     switchboard::app::main()
 }
