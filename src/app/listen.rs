@@ -90,6 +90,8 @@ pub async fn serve(
 async fn next(listener: &TcpListener, outside: &Place) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let seat = Arc::clone(&outside.seats).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
+    // An answer is written at once, and whoever waits for it should not wait for an acknowledgement of the last one.
+    stream.set_nodelay(true)?;
     Ok((stream, seat))
 }
 

@@ -40,6 +40,7 @@ mod committer;
 mod engine;
 mod export;
 mod fjall;
+mod floors;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzzing;
 mod home;
@@ -69,6 +70,7 @@ use commands::{erasure, events, import, pauses, prune, sweep, tokens};
 use committer::{Committer, Ground, Patience};
 use engine::{Engine, Opener};
 use export::SnapshotExport;
+use floors::Floored;
 use keys::{DeliveryKey, EndpointKey};
 use kv::Kv;
 use lock::DirectoryLock;
@@ -104,7 +106,7 @@ impl EmbeddedStore {
         let lock = Arc::new(DirectoryLock::acquire(path, options.lock_wait)?);
         let (directory, options) = (path.to_owned(), options.clone());
         let open = move || -> Result<Box<dyn Kv>, OpenError> {
-            Ok(Box::new(self::fjall::FjallKv::open(&directory, Arc::clone(&lock), &options)?))
+            Ok(Box::new(Floored::new(self::fjall::FjallKv::open(&directory, Arc::clone(&lock), &options)?)))
         };
         Self::start(path, Box::new(open), rules)
     }
