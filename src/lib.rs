@@ -31,6 +31,8 @@
 
 pub mod app;
 pub mod bot;
+#[cfg(test)]
+mod budget;
 pub mod domain;
 pub mod gateway;
 pub mod http;

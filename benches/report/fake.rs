@@ -78,16 +78,16 @@ impl Fake {
         std::mem::take(&mut self.seen.taken.lock().unwrap())
     }
 
-    pub fn wait_for(&self, number: &str, told: Told) {
-        self.seen.waiting.lock().unwrap().insert(number.to_owned(), told);
-    }
-
     pub fn forget_who_waits(&self) {
         self.seen.waiting.lock().unwrap().clear();
     }
 }
 
 impl Seen {
+    pub fn wait_for(&self, number: &str, told: Told) {
+        self.waiting.lock().unwrap().insert(number.to_owned(), told);
+    }
+
     fn tell(&self, number: &str, came: Came) {
         if let Some(told) = self.waiting.lock().unwrap().get(number) {
             told.send(came).ok();

@@ -1,4 +1,13 @@
-//! How fast it is, beside Kannel and beside what the machine could do.
+//! How fast it is: each scenario against the daemon on either embedded engine, against Kannel, and against what the machine
+//! could do at all, in turns. Real processes on loopback, everything of ours durable before it is answered.
+//!
+//! scripts/bench
+//!
+//! installs what it needs and runs all of it in less than half an hour; tables and plots are written to `target/report`, and
+//! with `WRITE=1` into docs/performance.md. `ONLY` chooses among inbound, outbound, paced, whole, growth (separated by
+//! commas), `ROUNDS` sets how often each is repeated (3), `LASTING_MS` how long a closed loop runs (3,000), `ENGINES` which
+//! engines (sled,fjall), `PEERS` against whom (bare,spool,file), `MANY` how many messages the largest store has (10,000,000), `SWITCHBOARD_BINARY` which daemon.
+
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,78 +19,151 @@
 mod calls;
 mod fake;
 mod floor;
+mod growth;
 mod load;
+#[path = "../growth/operations.rs"]
+mod operations;
+mod report;
+mod results;
 mod scenarios;
 mod servers;
 
 use std::time::Duration;
 
-pub fn from_environment(name: &str, default: u64) -> u64 {
+use report::{KANNEL_FILE, KANNEL_SPOOL, Report};
+use scenarios::Rate;
+
+fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
+}
+
+/// Whether `name` is in the list that the variable has, or there is none.
+fn chosen(variable: &str, name: &str) -> bool {
+    std::env::var(variable).map_or(true, |list| list.split(',').any(|one| one == name))
 }
 
 fn main() {
     servers::Bare::be_if_asked();
     let fake = fake::Fake::start();
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let wants = |name: &str| only.is_empty() || only.split(',').any(|one| one == name);
-    let engines: Vec<&'static str> = ["sled", "fjall"]
-        .into_iter()
-        .filter(|e| std::env::var("ENGINES").map_or(true, |s| s.contains(e)))
-        .collect();
-    for round in 1..=from_environment("ROUNDS", 1) {
-        println!("round {round}; a flush takes {:.0} us", floor::flush_us());
-        if wants("bare") {
-            let (few, many) = scenarios::bare();
-            println!("bare   {few:.0?}\n       {many:.0?}");
+    let engines: Vec<&'static str> =
+        ["sled", "fjall"].into_iter().filter(|name| chosen("ENGINES", name)).collect();
+    let wants = |name: &str| chosen("ONLY", name);
+    let mut report = Report::default();
+    for round in 1..=from_environment("ROUNDS", 3) {
+        println!("round {round}");
+        report.add("flush, us", "the disk", floor::flush_us());
+        if wants("inbound") {
+            inbound(&mut report, &engines, &fake);
         }
-        if wants("kannel") {
-            for store in ["spool", "file"] {
-                let (few, many) = scenarios::kannel_inbound(&fake, store);
-                println!("kannel {store} in {few:.1?}\n          {many:.1?}");
-                let out = scenarios::kannel_outbound(&fake, store);
-                println!(
-                    "kannel out accepted {:.1?} dispatched {:.0} dlr8 {:.1?} dlr32 {:.1?} queued {:.0} idle {:.0}",
-                    out.accepted, out.dispatched, out.receipts_few, out.receipts, out.queued, out.idle
-                );
-            }
+        if wants("outbound") {
+            outbound(&mut report, &engines, &fake);
         }
+        if wants("whole") {
+            whole(&mut report, &engines, &fake);
+        }
+    }
+    if wants("paced") {
         for engine in &engines {
-            if wants("inbound") {
-                let inbound = scenarios::inbound(engine, &fake);
-                println!(
-                    "{engine} in 8 {:.1?}\n      64 {:.1?}\n   half {:.1?} rss {:.0}",
-                    inbound.few, inbound.many, inbound.at_half, inbound.memory.resident
-                );
-            }
-            if wants("outbound") {
-                let out = scenarios::outbound(engine, &fake);
-                println!(
-                    "{engine} out accepted {:.1?} dispatched {:.0} receipts {:.1?} rss {:.0}",
-                    out.accepted, out.dispatched, out.receipts, out.queued.resident
-                );
-            }
-            if wants("paced") {
-                for delay in [50, 200] {
-                    println!(
-                        "{engine} paced {delay} ms: {:.3}",
-                        scenarios::paced(engine, &fake, Duration::from_millis(delay))
-                    );
-                }
-            }
-            if wants("whole") {
-                let whole = scenarios::whole(engine, &fake, 64, Duration::ZERO, scenarios::lasting());
-                println!(
-                    "{engine} whole {:.0}/s to bot {:.2?} to provider {:.2?}",
-                    whole.per_second, whole.to_bot, whole.to_provider
-                );
-                let idle =
-                    scenarios::whole(engine, &fake, 1, Duration::from_millis(20), scenarios::lasting());
-                println!(
-                    "{engine} idle {:.0}/s to bot {:.2?} to provider {:.2?}",
-                    idle.per_second, idle.to_bot, idle.to_provider
-                );
+            for (name, delay) in [("paced, 50 ms", 50), ("paced, 200 ms", 200)] {
+                report.add(name, engine, scenarios::paced(engine, &fake, Duration::from_millis(delay)));
             }
         }
+    }
+    if wants("growth") {
+        growth(&mut report, &engines, &fake);
+    }
+    report.write();
+}
+
+/// Those of Kannel's stores that are to be measured.
+fn peers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [("spool", KANNEL_SPOOL), ("file", KANNEL_FILE)].into_iter().filter(|(store, _)| chosen("PEERS", store))
+}
+
+fn inbound(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
+    if chosen("PEERS", "bare") {
+        let (few, many) = scenarios::bare();
+        report.add_rate("texts, 8 connections", "bare handler", few);
+        report.add_rate("texts, 64 connections", "bare handler", many);
+    }
+    for engine in engines {
+        let inbound = scenarios::inbound(engine, fake);
+        report.add("memory at rest", engine, inbound.at_rest.resident);
+        report.add("memory after texts", engine, inbound.memory.peak);
+        report.add_rate("texts, 8 connections", engine, inbound.few);
+        report.add_rate("texts, 64 connections", engine, inbound.many);
+        report.add_rate("texts, at half the rate", engine, inbound.at_half);
+    }
+    for (store, whose) in peers() {
+        let inbound = scenarios::kannel_inbound(fake, store);
+        report.add_rate("texts, 8 connections", whose, inbound.few);
+        report.add_rate("texts, 64 connections", whose, inbound.many);
+        report.add("texts told to the application", whose, inbound.told);
+    }
+}
+
+fn outbound(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
+    for engine in engines {
+        let outbound = scenarios::outbound(engine, fake);
+        report.add_rate("accepted", engine, outbound.accepted);
+        report.add("dispatched", engine, outbound.dispatched);
+        report.add_rate("receipts, 64 connections", engine, outbound.receipts);
+        report.add("memory with a backlog", engine, outbound.queued.resident);
+    }
+    for (store, whose) in peers() {
+        let backlog = if store == "spool" { 4_000 } else { scenarios::BACKLOG };
+        let outbound = scenarios::kannel_outbound(fake, store, backlog);
+        report.add_rate("accepted", whose, outbound.accepted);
+        report.add("dispatched", whose, outbound.dispatched);
+        report.add_rate("receipts, 8 connections", whose, outbound.receipts_few);
+        report.add_rate("receipts, 32 connections", whose, outbound.receipts);
+        report.add("memory at rest", whose, outbound.idle);
+        report.add("memory with a backlog", whose, outbound.queued);
+    }
+}
+
+fn whole(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
+    for engine in engines {
+        let busy = scenarios::whole(engine, fake, 64, Duration::ZERO, scenarios::lasting());
+        report.add("conversations", engine, busy.per_second);
+        report.add("busy, to the bot", engine, busy.to_bot[1]);
+        report.add("busy, to the provider", engine, busy.to_provider[1]);
+        let idle = scenarios::whole(engine, fake, 1, Duration::from_millis(10), 2 * scenarios::lasting());
+        report.add("idle, to the bot, p50", engine, idle.to_bot[0]);
+        report.add("idle, to the bot, p99", engine, idle.to_bot[1]);
+        report.add("idle, to the provider, p99", engine, idle.to_provider[1]);
+    }
+}
+
+fn growth(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
+    // Filling is not measured: both engines at once.
+    let filled = std::thread::scope(|scope| {
+        let fill = |engine: &'static str| {
+            let many = [10_000, 1_000_000, from_environment("MANY", 10_000_000)];
+            let stores = many.map(|messages| growth::filled(engine, messages));
+            (engine, stores, growth::by_commands(engine, 200_000))
+        };
+        let filling: Vec<_> = engines.iter().map(|engine| scope.spawn(move || fill(engine))).collect();
+        filling.into_iter().map(|filled| filled.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (engine, [few, some, many], texts) in filled {
+        println!("{engine}: {} messages in {:.0} s", many.messages, many.took.as_secs_f64());
+        report.costs(engine, growth::costs(engine, &few, &many, 300));
+        for (store, how) in
+            [(few, "imported"), (some, "imported"), (many, "imported"), (texts, "by their commands")]
+        {
+            let (started, lists, store) = growth::started(engine, store, fake.port);
+            report.started(engine, &store, &started, lists, how);
+        }
+    }
+}
+
+impl Report {
+    fn add_rate(&mut self, what: &'static str, whose: &'static str, rate: Rate) {
+        println!(
+            "  {what}, {whose}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms",
+            rate.per_second, rate.p50, rate.p99, rate.p999
+        );
+        self.rates(what, whose, rate);
     }
 }

@@ -1,11 +1,13 @@
 //! What is measured. Each function is one round of one scenario against one server, started anew on an empty store.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::calls;
-use crate::fake::{Came, Fake, Taken};
+use crate::fake::{Came, Fake, Seen, Taken};
 use crate::load::{self, Calls, Connection, Run};
 use crate::servers::{Bare, Daemon, Kannel, Memory, Setup};
 
@@ -16,7 +18,7 @@ const LONG: Duration = Duration::from_secs(600);
 
 /// How long a closed loop runs.
 pub fn lasting() -> Duration {
-    Duration::from_millis(crate::from_environment("LASTING_MS", 4_000))
+    Duration::from_millis(crate::from_environment("LASTING_MS", 3_000))
 }
 
 /// More calls than are made in that time.
@@ -28,12 +30,18 @@ pub struct Rate {
     pub per_second: f64,
     pub p50: f64,
     pub p99: f64,
+    pub p999: f64,
 }
 
 impl Rate {
-    fn of(mut run: Run) -> Self {
+    pub fn of(mut run: Run) -> Self {
         assert_eq!(run.refused, 0, "some calls were not answered as they should be");
-        Self { per_second: run.per_second(), p50: run.percentile(50.0), p99: run.percentile(99.0) }
+        Self {
+            per_second: run.per_second(),
+            p50: run.percentile(50.0),
+            p99: run.percentile(99.0),
+            p999: run.percentile(99.9),
+        }
     }
 }
 
@@ -54,10 +62,17 @@ pub struct Inbound {
     pub few: Rate,
     pub many: Rate,
     pub at_half: Rate,
+    /// As it was started, and after all that.
+    pub at_rest: Memory,
     pub memory: Memory,
 }
 
 pub fn inbound(engine: &'static str, fake: &Fake) -> Inbound {
+    let at_rest = {
+        let daemon = Daemon::start(&Setup::of(engine, fake.port));
+        std::thread::sleep(Duration::from_secs(1));
+        daemon.process.memory()
+    };
     let daemon = with_customers(&Setup::of(engine, fake.port));
     let closed = |connections, round| {
         let texts = calls::texts(CUSTOMERS, ample(lasting()), round);
@@ -66,7 +81,7 @@ pub fn inbound(engine: &'static str, fake: &Fake) -> Inbound {
     let (few, many) = (closed(8, 1), closed(MANY, 2));
     let rate = many.per_second / 2.0;
     let at_half = open(daemon.port, 128, rate, calls::texts(CUSTOMERS, in_time(rate, lasting()), 3));
-    Inbound { few, many, at_half, memory: daemon.process.memory() }
+    Inbound { few, many, at_half, at_rest, memory: daemon.process.memory() }
 }
 
 #[expect(
@@ -92,26 +107,29 @@ pub fn bare() -> (Rate, Rate) {
     (closed(8), closed(MANY))
 }
 
+pub struct KannelInbound {
+    pub few: Rate,
+    pub many: Rate,
+    /// With few connections, what its application was told of, until it was told of all.
+    pub told: f64,
+}
+
 /// Texts by the port of Kannel's SMSC, which it hands to its application.
-pub fn kannel_inbound(fake: &Fake, store: &'static str) -> (Rate, Rate) {
+pub fn kannel_inbound(fake: &Fake, store: &'static str) -> KannelInbound {
     let kannel = Kannel::start(fake.port, store);
     let closed = |connections, round| {
         let texts = calls::kannel_texts(CUSTOMERS, ample(lasting()) / 4, round);
         Rate::of(load::closed(kannel.smsc, connections, lasting(), texts, 202))
     };
-    let t0 = Instant::now();
-    let c0 = fake.seen.called.load(std::sync::atomic::Ordering::Relaxed);
+    let called = || fake.seen.called.load(Ordering::Relaxed);
+    let (began, before) = (Instant::now(), called());
     let few = closed(8, 1);
-    println!(
-        "acked in {:?}, called {} by then",
-        t0.elapsed(),
-        fake.seen.called.load(std::sync::atomic::Ordering::Relaxed) - c0
-    );
-    let end = wait_until_still(|| fake.seen.called.load(std::sync::atomic::Ordering::Relaxed));
-    println!("called {} in {:?}", fake.seen.called.load(std::sync::atomic::Ordering::Relaxed) - c0, end - t0);
-    let rates = (few, closed(MANY, 2));
-    wait_until_still(|| fake.seen.called.load(std::sync::atomic::Ordering::Relaxed));
-    rates
+    let until = wait_until_still(called);
+    #[expect(clippy::cast_precision_loss, reason = "a few digits are enough")]
+    let told = (called() - before) as f64 / until.duration_since(began).as_secs_f64();
+    let many = closed(MANY, 2);
+    wait_until_still(called);
+    KannelInbound { few, many, told }
 }
 
 /// Until the provider has taken so many.
@@ -162,7 +180,7 @@ fn customer_ids(port: u16) -> Vec<String> {
             ids.extend(body.split(r#"{"id":""#).skip(1).map(|rest| rest[..36].to_owned()));
             let link = head.lines().find_map(|line| line.strip_prefix("link: <"));
             match link.and_then(|link| link.split('>').next()) {
-                Some(next) => path = next.strip_prefix(calls::PUBLIC_URL).unwrap_or(next).to_owned(),
+                Some(next) => next.strip_prefix(calls::PUBLIC_URL).unwrap_or(next).clone_into(&mut path),
                 None => return ids,
             }
         }
@@ -220,7 +238,7 @@ pub struct KannelOutbound {
     pub idle: f64,
 }
 
-pub fn kannel_outbound(fake: &Fake, store: &'static str) -> KannelOutbound {
+pub fn kannel_outbound(fake: &Fake, store: &'static str, backlog: u64) -> KannelOutbound {
     fake.take_all();
     fake.thinks(Duration::ZERO);
     let kannel = Kannel::start(fake.port, store);
@@ -233,15 +251,15 @@ pub fn kannel_outbound(fake: &Fake, store: &'static str) -> KannelOutbound {
     fake.thinks(Duration::from_secs(3));
     let before = fake.taken();
     let run =
-        load::closed(kannel.sendsms, 32, LONG, calls::kannel_answers(CUSTOMERS, BACKLOG, fake.port), 202);
+        load::closed(kannel.sendsms, 32, LONG, calls::kannel_answers(CUSTOMERS, backlog, fake.port), 202);
     assert_eq!(run.refused, 0);
     let queued = memory();
     fake.thinks(Duration::ZERO);
-    wait_until_taken(fake, before + usize::try_from(BACKLOG).unwrap());
+    wait_until_taken(fake, before + usize::try_from(backlog).unwrap());
     let taken = fake.take_all();
     let dispatched = rate_of(&taken[before..]);
 
-    let called = || fake.seen.called.load(std::sync::atomic::Ordering::Relaxed);
+    let called = || fake.seen.called.load(Ordering::Relaxed);
     let called_before = called();
     let half = taken.len().min(40_000) / 2;
     let receipts = |taken: &[Taken], connections| {
@@ -289,12 +307,13 @@ pub fn whole(engine: &'static str, fake: &Fake, at_once: u64, pause: Duration, l
     let talks = load::on_one_thread(async {
         let talks: Vec<_> = (0..at_once)
             .map(|number| {
+                let whose = (number, at_once);
                 tokio::task::spawn_local(talk(
                     daemon.port,
-                    number,
+                    Arc::clone(&fake.seen),
+                    whose,
                     began,
                     (pause, lasting),
-                    fake_of(fake, number),
                 ))
             })
             .collect();
@@ -313,26 +332,25 @@ pub fn whole(engine: &'static str, fake: &Fake, at_once: u64, pause: Duration, l
     Whole { per_second, to_bot: both(&mut to_bot), to_provider: both(&mut to_provider) }
 }
 
-fn fake_of(fake: &Fake, number: u64) -> tokio::sync::mpsc::UnboundedReceiver<Came> {
-    let (told, coming) = unbounded_channel();
-    fake.wait_for(&calls::customer(number), told);
-    coming
-}
-
 /// How long it took to the bot, and to the provider, in microseconds, time after time.
 async fn talk(
     port: u16,
-    number: u64,
+    seen: Arc<Seen>,
+    (place, at_once): (u64, u64),
     began: Instant,
     (pause, lasting): (Duration, Duration),
-    mut coming: tokio::sync::mpsc::UnboundedReceiver<Came>,
 ) -> Vec<(u32, u32)> {
+    let (told, mut coming) = unbounded_channel();
     let mut connection = Connection::to(port);
     let mut took = Vec::new();
-    let mut round = 0;
-    while began.elapsed() < lasting {
-        round += 1;
-        let text = calls::text(&calls::customer(number), (round << 32) + number);
+    for round in 1.. {
+        if began.elapsed() >= lasting {
+            break;
+        }
+        // Each customer comes back after a while.
+        let customer = calls::customer((place + round * at_once) % CUSTOMERS);
+        seen.wait_for(&customer, told.clone());
+        let text = calls::text(&customer, (round << 32) + place);
         let asked = Instant::now();
         assert_eq!(connection.call(&text).await, 200);
         let (mut to_bot, mut to_provider) = (None, None);

@@ -55,6 +55,21 @@ fn wait_for_port(port: u16) {
     panic!("nothing listens on port {port}");
 }
 
+fn wait_until_ready(port: u16) {
+    let call = b"GET /readyz HTTP/1.1\r\nhost: bench.example\r\n\r\n";
+    for _ in 0..60_000 {
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            let status =
+                crate::load::on_one_thread(async { crate::load::Connection::to(port).call(call).await });
+            if status == 200 {
+                return;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("the daemon on port {port} is not ready");
+}
+
 /// What of the configuration is not the same for all.
 #[derive(Clone)]
 pub struct Setup {
@@ -86,10 +101,11 @@ impl Daemon {
     pub fn start_in(home: TempDir, setup: &Setup) -> Self {
         let port = free_port();
         std::fs::write(home.path().join("config.toml"), config(setup, port)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+        let built = env!("CARGO_BIN_EXE_switchboard").into();
+        let mut command = Command::new(std::env::var("SWITCHBOARD_BINARY").unwrap_or(built));
         command.current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let process = Process(command.spawn().unwrap());
-        wait_for_port(port);
+        wait_until_ready(port);
         Self { process, port, home }
     }
 
@@ -211,7 +227,8 @@ fn kannel_config(home: &Path, store: &str, app: u16, [admin, boxes, smsc, sendsm
         ],
     ];
     let group = |group: &&[(&str, String)]| {
-        group.iter().map(|(key, value)| format!("{key} = {value}\n")).collect::<String>() + "\n"
+        let lines: Vec<_> = group.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        lines.join("\n") + "\n\n"
     };
     groups.iter().map(group).collect()
 }

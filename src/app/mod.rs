@@ -17,6 +17,7 @@ mod database;
 pub mod fuzzing;
 mod lifecycle;
 mod listen;
+mod memory;
 pub mod outside;
 mod patient_stream;
 mod remote;
@@ -37,6 +38,7 @@ struct WrongUsage(String);
 
 /// Runs the command that was asked for. 0: done, 1: failed, 2: wrong usage or configuration.
 pub fn main() -> ExitCode {
+    memory::use_small_pages();
     let cli = Cli::parse();
     if let Command::Check(check) = cli.chosen()
         && check.print_default

@@ -1,7 +1,7 @@
 //! Strict reading of `application/x-www-form-urlencoded`, from bodies and queries. Never replaces what it cannot read:
 //! a replaced byte would be another text than the one that was signed.
 
-use percent_encoding::percent_decode;
+use std::borrow::Cow;
 
 use crate::provider::WebhookRequest;
 
@@ -16,11 +16,11 @@ pub enum FormError {
 
 /// Names and values in the order in which they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Form {
-    pub fn decode(encoded: &[u8]) -> Result<Self, FormError> {
-        let pair = |part: &[u8]| {
+impl<'a> Form<'a> {
+    pub fn decode(encoded: &'a [u8]) -> Result<Self, FormError> {
+        let pair = |part: &'a [u8]| {
             let (name, value) = split(part);
             Ok((decode_text(name)?, decode_text(value)?))
         };
@@ -34,7 +34,7 @@ impl Form {
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
     }
 
     /// The first value of that name, if there is anything in it.
@@ -42,7 +42,7 @@ impl Form {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    pub fn pairs(&self) -> &[(String, String)] {
+    pub fn pairs(&self) -> &[(Cow<'a, str>, Cow<'a, str>)] {
         &self.0
     }
 }
@@ -58,17 +58,33 @@ fn split(part: &[u8]) -> (&[u8], &[u8]) {
     (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
 }
 
-fn decode_text(encoded: &[u8]) -> Result<String, FormError> {
-    let mut rest = encoded;
-    while let Some(at) = rest.iter().position(|b| *b == b'%') {
-        let digits = rest.get(at + 1..at + 3).ok_or(FormError::Escape)?;
-        if !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(FormError::Escape);
-        }
-        rest = rest.get(at + 3..).unwrap_or_default();
+fn decode_text(encoded: &[u8]) -> Result<Cow<'_, str>, FormError> {
+    if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return str::from_utf8(encoded).map(Cow::Borrowed).map_err(|_| FormError::NotUtf8);
     }
-    let spaced: Vec<u8> = encoded.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
-    String::from_utf8(percent_decode(&spaced).collect()).map_err(|_| FormError::NotUtf8)
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (digits, after) = after.split_at_checked(2).ok_or(FormError::Escape)?;
+                rest = after;
+                hex(digits[0])
+                    .zip(hex(digits[1]))
+                    .map(|(high, low)| high << 4 | low)
+                    .ok_or(FormError::Escape)?
+            }
+            plain => *plain,
+        });
+    }
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| FormError::NotUtf8)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    // One digit of base 16 is less than 16.
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -77,7 +93,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn decoded(encoded: &str) -> Vec<(String, String)> {
-        Form::decode(encoded.as_bytes()).unwrap().pairs().to_vec()
+        let form = Form::decode(encoded.as_bytes()).unwrap();
+        let pairs = form.pairs().iter();
+        pairs.map(|(name, value)| (name.clone().into_owned(), value.clone().into_owned())).collect()
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::domain::message::Media;
 use crate::domain::pause::Rest;
 use crate::domain::time::Timestamp;
 
+#[cfg(test)]
+mod budget;
 mod client;
 mod config;
 mod errors;

@@ -52,7 +52,7 @@ pub fn parse_receipt(
 }
 
 /// A POST is read from its body alone, a GET from its query: nothing else is a field.
-fn read(request: &WebhookRequest) -> Result<Form, ParseError> {
+fn read(request: &WebhookRequest) -> Result<Form<'_>, ParseError> {
     let encoded = if request.method == "GET" {
         request.query.as_deref().unwrap_or_default().as_bytes()
     } else if form::is_form(request) {
@@ -64,7 +64,7 @@ fn read(request: &WebhookRequest) -> Result<Form, ParseError> {
 }
 
 /// The signature has proved whose call it is; an account that is named all the same must be the right one.
-fn check_account(form: &Form, account_sid: &str) -> Result<(), ParseError> {
+fn check_account(form: &Form<'_>, account_sid: &str) -> Result<(), ParseError> {
     match form.get_filled("AccountSid") {
         None => Ok(()),
         Some(sid) if sid == account_sid => Ok(()),
@@ -75,7 +75,7 @@ fn check_account(form: &Form, account_sid: &str) -> Result<(), ParseError> {
 /// Longer than any vendor's.
 const MAX_SID_CHARS: usize = 64;
 
-fn message_sid(form: &Form) -> Result<String, ParseError> {
+fn message_sid(form: &Form<'_>) -> Result<String, ParseError> {
     // SmsSid is its former name, still sent.
     let sid = form.get_filled("MessageSid").or_else(|| form.get_filled("SmsSid"));
     let sid = sid.ok_or(ParseError::Missing("MessageSid"))?;
@@ -92,13 +92,13 @@ pub fn is_sid(sid: &str) -> bool {
     plain && (1..=MAX_SID_CHARS).contains(&sid.len())
 }
 
-fn address(form: &Form, field: &'static str) -> Result<Address, ParseError> {
+fn address(form: &Form<'_>, field: &'static str) -> Result<Address, ParseError> {
     let text = form.get_filled(field).ok_or(ParseError::Missing(field))?;
     Address::parse(text).map_err(|error| invalid(field, &error.to_string()))
 }
 
 /// Empty where only media came. NUL says nothing to a reader, and stores of text cannot keep it.
-fn content(form: &Form, media: &[Media]) -> Result<String, ParseError> {
+fn content(form: &Form<'_>, media: &[Media]) -> Result<String, ParseError> {
     match form.get("Body") {
         Some(body) => Ok(body.replace('\0', "")),
         None if media.is_empty() => Err(ParseError::Missing("Body")),
@@ -106,7 +106,7 @@ fn content(form: &Form, media: &[Media]) -> Result<String, ParseError> {
     }
 }
 
-fn media(form: &Form) -> Vec<Media> {
+fn media(form: &Form<'_>) -> Vec<Media> {
     let content_type =
         |at: usize| form.get_filled(&format!("MediaContentType{at}")).unwrap_or("application/octet-stream");
     // Counted by what is there, not by NumMedia: a wrong number must not lose the text.

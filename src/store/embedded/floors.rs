@@ -165,8 +165,8 @@ impl Floors {
         *begun += 1;
         let mut lowest = Vec::new();
         for (queue, floor) in floors {
-            let keys = writes.range(queue.clone()..after_prefix(queue));
-            let Some((key, _)) = keys.filter(|(_, value)| value.is_some()).next() else { continue };
+            let mut keys = writes.range(queue.clone()..after_prefix(queue));
+            let Some((key, _)) = keys.find(|(_, value)| value.is_some()) else { continue };
             lowest.push((queue.clone(), key.clone()));
             if *key < floor.key {
                 floor.key.clone_from(key);

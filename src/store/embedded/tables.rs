@@ -357,7 +357,8 @@ pub fn read_entry<P: Part>(mut value: &[u8]) -> Result<P, StoreError> {
 }
 
 pub fn write_entry(entry: &impl Part) -> Vec<u8> {
-    let mut value = Vec::new();
+    // An id, mostly.
+    let mut value = Vec::with_capacity(16);
     entry.write(&mut value);
     value
 }

@@ -17,6 +17,8 @@ use crate::domain::delivery::{DeliveryError, ErrorClass};
 use crate::domain::message::{Author, Role};
 use crate::store::{BotSaid, Idempotency, LaneHead, REMEMBERED};
 
+mod budget;
+
 const ANN: &str = "+14155550101";
 const BOB: &str = "+14155550102";
 

@@ -19,7 +19,7 @@ pub trait Family: Sized {
     fn read(key: &mut &[u8]) -> Option<Self>;
 
     fn encode(&self) -> Key {
-        let mut key = vec![Self::TABLE];
+        let mut key = begun(Self::TABLE);
         self.write(&mut key);
         key
     }
@@ -38,11 +38,18 @@ pub trait Family: Sized {
 
     /// Every key that begins with these parts.
     fn within(parts: &impl Part) -> KeyRange {
-        let mut start = vec![Self::TABLE];
+        let mut start = begun(Self::TABLE);
         parts.write(&mut start);
         let end = after_prefix(&start);
         KeyRange { start, end }
     }
+}
+
+/// A key of that table, with as much room as most have.
+fn begun(table: u8) -> Key {
+    let mut key = Vec::with_capacity(64);
+    key.push(table);
+    key
 }
 
 /// The first key after all that begin with `prefix`.
