@@ -136,7 +136,7 @@ fn message() -> Message {
 
 fn main() {
     let (provider, call) = (Arc::new(provider()), Arc::new(webhook()));
-    let (believer, believed) = (Arc::clone(&provider), Arc::clone(&call));
+    let (believer, signed) = (Arc::clone(&provider), Arc::clone(&call));
     let (message, mut now) = (message(), Duration::ZERO);
     let written = rmp_serde::to_vec(&message).unwrap();
     let (read, read_named) = (written.clone(), rmp_serde::to_vec_named(&message).unwrap());
@@ -149,7 +149,7 @@ fn main() {
     let (plain, emoji) = ("as much as fits, ".repeat(9), "as much as fits, 🎉".repeat(4));
     let mut steps = vec![
         step("believe a webhook (HMAC-SHA1 of URL and form)", 10_000, move || {
-            believer.verify(black_box(&believed)).unwrap();
+            believer.verify(black_box(&signed)).unwrap();
         }),
         step("read a text from its form", 10_000, move || provider.parse_text(black_box(&call))),
         step("segments of 153 characters, GSM-7", 10_000, move || analyse(black_box(&plain))),

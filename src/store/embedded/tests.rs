@@ -18,6 +18,7 @@ use crate::domain::message::{Author, Role};
 use crate::store::{BotSaid, Idempotency, LaneHead, REMEMBERED};
 
 mod budget;
+mod layout;
 
 const ANN: &str = "+14155550101";
 const BOB: &str = "+14155550102";
