@@ -43,8 +43,8 @@ pub fn number(value: f64) -> String {
         _ if value.is_nan() => "–".into(),
         _ if value >= 1_000.0 => {
             let digits = format!("{value:.0}");
-            let (head, tail) = digits.split_at(digits.len() - 3);
-            format!("{head},{tail}")
+            let threes: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+            String::from_utf8(threes.join(&b',')).unwrap()
         }
         _ if value >= 100.0 => format!("{value:.0}"),
         _ if value >= 10.0 => format!("{value:.1}"),
