@@ -90,8 +90,9 @@ pub async fn serve(
 async fn next(listener: &TcpListener, outside: &Place) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let seat = Arc::clone(&outside.seats).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
-    // An answer is written at once, and whoever waits for it should not wait for an acknowledgement of the last one.
-    stream.set_nodelay(true)?;
+    // An answer is written at once, and whoever waits for it should not wait for an acknowledgement of the last one. Where it
+    // cannot be set, the connection is gone, and no reason to take no others.
+    stream.set_nodelay(true).ok();
     Ok((stream, seat))
 }
 

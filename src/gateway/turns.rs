@@ -93,7 +93,7 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
         let slots: Vec<_> = std::iter::once(slot).chain(more.take(at_once - 1)).collect();
         // Together, so that they share a commit.
         let claims = join_all(slots.iter().map(|_| claim(&gateway))).await;
-        let mut pause = None;
+        let mut pauses = Vec::new();
         for (claimed, slot) in claims.into_iter().zip(slots) {
             match claimed {
                 Ok(Claimed::Turn(work, told)) => {
@@ -102,15 +102,15 @@ pub(super) async fn pump(gateway: Arc<Gateway>) {
                 }
                 Ok(Claimed::None { again_after }) => {
                     trouble.over();
-                    pause = Some(again_after);
+                    pauses.push(again_after);
                 }
                 Err(error) => {
                     trouble.met(&error, "the bot's next turn could not be read");
-                    pause = Some(STORE_PAUSE);
+                    pauses.push(STORE_PAUSE);
                 }
             }
         }
-        let Some(pause) = pause else {
+        let Some(pause) = pauses.into_iter().min() else {
             at_once = (at_once * 2).min(MOST_AT_ONCE);
             continue;
         };
