@@ -57,18 +57,9 @@ impl<'v> Overlay<'v> {
     /// The last key of a range that this batch has written a value under, if the last that it has written there is one.
     pub fn last_written(&self, range: &KeyRange) -> Option<(&Key, &Value)> {
         let range = || range.start.clone()..range.end.clone();
-        let last = (self.pending.range(range()).next_back(), self.batch.range(range()).next_back());
-        let (key, value) = match last {
-            // Of the same key it is the pending value that counts.
-            (Some(pending), Some(batch)) => {
-                if pending.0 >= batch.0 {
-                    pending
-                } else {
-                    batch
-                }
-            }
-            (pending, batch) => pending.or(batch)?,
-        };
+        let last = [&self.batch, &self.pending].map(|writes| writes.range(range()).next_back());
+        // Of the same key the later one counts, which is what is pending.
+        let (key, value) = last.into_iter().flatten().max_by_key(|(key, _)| *key)?;
         Some((key, value.as_ref()?))
     }
 
@@ -76,9 +67,7 @@ impl<'v> Overlay<'v> {
     pub fn into_writes(self) -> WriteSet {
         self.batch
     }
-}
 
-impl Overlay<'_> {
     fn read(&self, key: &[u8]) -> Result<Option<Value>, KvError> {
         if let Some(known) = self.read.borrow().get(key) {
             return Ok(known.clone());

@@ -1,16 +1,16 @@
 //! What each step of a conversation may cost in this store: see [`crate::budget`].
 
-use super::super::kv::{Kv, WriteSet};
+use super::super::kv::Kv;
 use super::super::overlay::Overlay;
 use super::*;
 use crate::budget::{Cost, keep_to};
 use crate::domain::delivery::{ReceiptStage, ReceiptStatus};
 use crate::store::apply::{inbound, messages, outbound, receipts, turns};
 
-/// Does it, and holds it to its budget.
-fn step<T>(kv: &MapKv, operation: &str, now: Timestamp, command: impl FnOnce(&mut Tx<'_, '_>) -> T) -> T {
+/// Does it; and what it cost.
+fn done<T>(kv: &MapKv, now: Timestamp, command: impl FnOnce(&mut Tx<'_, '_>) -> T) -> (T, Cost) {
     let (rules, mut done) = (rules(), None);
-    let writes: WriteSet = {
+    let (writes, allocations) = {
         let view = kv.begin().unwrap();
         let mut overlay = Overlay::new(&*view);
         let counted = allocation_counter::measure(|| {
@@ -19,13 +19,18 @@ fn step<T>(kv: &MapKv, operation: &str, now: Timestamp, command: impl FnOnce(&mu
             tx.finish().unwrap();
             overlay.keep();
         });
-        let writes = overlay.into_writes();
-        let bytes = writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
-        keep_to(operation, &Cost { keys: writes.len(), bytes, allocations: counted.count_total });
-        writes
+        (overlay.into_writes(), counted.count_total)
     };
     kv.commit(&writes).unwrap();
-    done.unwrap()
+    let bytes = writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
+    (done.unwrap(), Cost { keys: writes.len(), bytes, allocations })
+}
+
+/// Does it, and holds it to its budget.
+fn step<T>(kv: &MapKv, operation: &str, now: Timestamp, command: impl FnOnce(&mut Tx<'_, '_>) -> T) -> T {
+    let (done, cost) = done(kv, now, command);
+    keep_to(operation, &cost);
+    done
 }
 
 #[test]
@@ -37,7 +42,7 @@ fn a_conversation_keeps_to_its_budget() {
         step(&kv, operation, at(0), |tx| inbound::record(tx, &command).unwrap())
     };
     // What is made once in a process is not counted.
-    inbound_of_somebody_else(&kv);
+    done(&kv, at(0), |tx| inbound::record(tx, &text(BOB, 9, "hello")).unwrap());
     hear(1, "take a text of a new customer");
     hear(2, "take a text of a known customer");
     hear(2, "take a text that is a repeat");
@@ -72,18 +77,4 @@ fn a_conversation_keeps_to_its_budget() {
             Receipt { channel: "main".into(), provider_id: "SM1".into(), message_id: Some(id), status };
         step(&kv, operation, at(5), |tx| receipts::apply(tx, &receipt).unwrap());
     }
-}
-
-fn inbound_of_somebody_else(kv: &MapKv) {
-    let (command, rules) = (text(BOB, 9, "hello"), rules());
-    let writes = {
-        let view = kv.begin().unwrap();
-        let mut overlay = Overlay::new(&*view);
-        let mut tx = Tx::new(&mut overlay, &rules, at(0));
-        inbound::record(&mut tx, &command).unwrap();
-        tx.finish().unwrap();
-        overlay.keep();
-        overlay.into_writes()
-    };
-    kv.commit(&writes).unwrap();
 }
