@@ -7,7 +7,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a benchmark fails by panicking, prints, and measures time"
@@ -25,18 +24,11 @@ use switchboard::provider::{Provider, WebhookRequest};
 use switchboard::store::embedded::{EmbeddedStore, FjallOptions, SledOptions};
 use switchboard::store::{Inbound, Store};
 
-#[path = "../report/calls.rs"]
-#[expect(dead_code, reason = "the report has more to call")]
-mod calls;
-#[path = "../report/fake.rs"]
-#[expect(dead_code, reason = "of it only what it takes is needed")]
-mod fake;
-#[path = "../report/load.rs"]
-#[expect(dead_code, reason = "nothing is called here")]
-mod load;
 #[path = "../growth/operations.rs"]
 #[expect(dead_code, reason = "of all operations, one is done here")]
 mod operations;
+#[path = "../report/signed.rs"]
+mod signed;
 
 use operations::{Bench, rules};
 
@@ -63,9 +55,9 @@ fn step<T>(name: &str, times: u32, mut run: impl FnMut() -> T + 'static) -> Step
 
 fn provider() -> TwilioProvider {
     let config = TwilioConfig {
-        account_sid: calls::ACCOUNT.into(),
-        credentials: Credentials { user: calls::ACCOUNT.into(), password: Secret::new(calls::AUTH_TOKEN) },
-        auth_tokens: vec![Secret::new(calls::AUTH_TOKEN)],
+        account_sid: signed::ACCOUNT.into(),
+        credentials: Credentials { user: signed::ACCOUNT.into(), password: Secret::new(signed::AUTH_TOKEN) },
+        auth_tokens: vec![Secret::new(signed::AUTH_TOKEN)],
         api_base: "http://127.0.0.1:9".into(),
         request_timeout: Duration::from_secs(10),
     };
@@ -75,7 +67,7 @@ fn provider() -> TwilioProvider {
 
 /// The call as the HTTP floor hands it on.
 fn webhook() -> WebhookRequest {
-    let call = String::from_utf8(calls::text(&calls::customer(7), 7)).unwrap();
+    let call = String::from_utf8(signed::text(&signed::customer(7), 7)).unwrap();
     let (head, body) = call.split_once("\r\n\r\n").unwrap();
     let mut headers = http::HeaderMap::new();
     for (name, value) in head.lines().skip(1).filter_map(|line| line.split_once(": ")) {
@@ -83,7 +75,7 @@ fn webhook() -> WebhookRequest {
     }
     WebhookRequest {
         method: "POST".into(),
-        url: format!("{}/v1/receive/main", calls::PUBLIC_URL),
+        url: format!("{}/v1/receive/main", signed::PUBLIC_URL),
         query: None,
         content_type: Some("application/x-www-form-urlencoded".into()),
         headers,
@@ -108,7 +100,7 @@ fn commit(engine: &str, together: usize) -> Step {
         for _ in 0..times {
             runtime.block_on(async {
                 let texts = callers.iter_mut().enumerate().map(async |(at, caller)| {
-                    caller.hear(&calls::customer(at as u64)).await;
+                    caller.hear(&signed::customer(at as u64)).await;
                 });
                 futures_util::future::join_all(texts).await;
             });
@@ -126,7 +118,7 @@ fn message() -> Message {
     runtime.block_on(async {
         let store = EmbeddedStore::open_fjall(&home.path().join("data"), &FjallOptions::default(), rules());
         let mut bench = Bench::new(Arc::new(store.unwrap()), 0);
-        let text = bench.text(&calls::customer(1));
+        let text = bench.text(&signed::customer(1));
         match bench.store.record_inbound(text).await.unwrap() {
             Inbound::Recorded { message, .. } => *message,
             Inbound::Duplicate { .. } => panic!("it is new"),
@@ -136,7 +128,7 @@ fn message() -> Message {
 
 fn main() {
     let (provider, call) = (Arc::new(provider()), Arc::new(webhook()));
-    let (believer, signed) = (Arc::clone(&provider), Arc::clone(&call));
+    let (believer, believable) = (Arc::clone(&provider), Arc::clone(&call));
     let (message, mut now) = (message(), Duration::ZERO);
     let written = rmp_serde::to_vec(&message).unwrap();
     let (read, read_named) = (written.clone(), rmp_serde::to_vec_named(&message).unwrap());
@@ -149,7 +141,7 @@ fn main() {
     let (plain, emoji) = ("as much as fits, ".repeat(9), "as much as fits, 🎉".repeat(4));
     let mut steps = vec![
         step("believe a webhook (HMAC-SHA1 of URL and form)", 10_000, move || {
-            believer.verify(black_box(&signed)).unwrap();
+            believer.verify(black_box(&believable)).unwrap();
         }),
         step("read a text from its form", 10_000, move || provider.parse_text(black_box(&call))),
         step("segments of 153 characters, GSM-7", 10_000, move || analyse(black_box(&plain))),

@@ -19,6 +19,7 @@ use crate::load::{self, Calls};
 use crate::operations::{Bench, OPERATIONS, once, rules, sample};
 use crate::scenarios::{CUSTOMERS, Rate};
 use crate::servers::{Daemon, Memory, Setup};
+use crate::signed;
 
 /// Messages of a conversation: half of them the customer's, half ours.
 pub const PER_CONVERSATION: u64 = 10;
@@ -200,7 +201,7 @@ pub fn started(
     let daemon = Daemon::start_in(home, &setup);
     let first = began.elapsed();
     let load = calls::texts(CUSTOMERS, 20_000, 77);
-    load::closed(daemon.port, 64, Duration::from_secs(2), load, 200);
+    load::closed(daemon.port, 64, Duration::from_secs(2), &load, 200);
     let home = daemon.kill();
     let began = Instant::now();
     let daemon = Daemon::start_in(home, &setup);
@@ -242,7 +243,7 @@ fn lists(port: u16) -> Vec<(&'static str, Rate)> {
         .into_iter()
         .map(|(name, path)| {
             let asked = Calls::of((0..many).map(|at| calls::get(&path(at))));
-            (name, Rate::of(load::closed(port, 8, Duration::from_millis(1_500), asked, 200)))
+            (name, Rate::of(load::closed(port, 8, Duration::from_millis(1_500), &asked, 200)))
         })
         .collect()
 }
@@ -265,7 +266,7 @@ pub fn by_commands(engine: &'static str, texts: u64) -> Filled {
                         return;
                     }
                     texts_of
-                        .hear(&format!("+1{}", 2_000_000_000 + calls::mixed(number) % (texts / 10)))
+                        .hear(&format!("+1{}", 2_000_000_000 + signed::mixed(number) % (texts / 10)))
                         .await;
                 }
             });

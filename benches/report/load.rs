@@ -5,9 +5,10 @@
 //! every connection was still waiting for an earlier answer: what those who call would see.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::unbounded_channel;
@@ -159,41 +160,18 @@ pub fn on_one_thread<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Closed loop: all of the calls, or those that `lasting` is enough for.
-pub fn closed(port: u16, connections: usize, lasting: Duration, calls: Calls, good: u16) -> Run {
-    on_one_thread(async {
-        let (calls, next, run) =
-            (Rc::new(calls), Rc::new(Cell::new(0)), Rc::new(RefCell::new(Run::default())));
-        let began = Instant::now();
-        let clients: Vec<_> = (0..connections)
-            .map(|_| {
-                let (calls, next, run) = (Rc::clone(&calls), Rc::clone(&next), Rc::clone(&run));
-                tokio::task::spawn_local(async move {
-                    let mut connection = Connection::to(port);
-                    while next.get() < calls.len() && began.elapsed() < lasting {
-                        let at = next.replace(next.get() + 1);
-                        let asked = Instant::now();
-                        let status = connection.call(calls.get(at)).await;
-                        let mut run = run.borrow_mut();
-                        if status == good {
-                            run.took.push(microseconds(asked.elapsed()));
-                        } else {
-                            run.refused += 1;
-                        }
-                    }
-                })
-            })
-            .collect();
-        for client in clients {
-            client.await.unwrap();
-        }
-        let mut run = run.take();
-        run.lasted = began.elapsed();
-        run
-    })
+pub fn closed(port: u16, connections: usize, lasting: Duration, calls: &Calls, good: u16) -> Run {
+    let (began, many, next) = (Instant::now(), calls.len(), Cell::new(0));
+    let next = async || {
+        let at = next.get();
+        next.set(at + 1);
+        (at < many && began.elapsed() < lasting).then(|| (at, Instant::now()))
+    };
+    on_one_thread(drive(port, connections, calls, good, next))
 }
 
 /// Open loop: all of the calls, `rate` of them a second, over so many connections.
-pub fn open(port: u16, connections: usize, rate: f64, calls: Calls, good: u16) -> Run {
+pub fn open(port: u16, connections: usize, rate: f64, calls: &Calls, good: u16) -> Run {
     let (due, coming) = unbounded_channel::<(usize, Instant)>();
     let many = calls.len();
     // A thread of its own: the runtime's timer is good to a millisecond only.
@@ -208,36 +186,38 @@ pub fn open(port: u16, connections: usize, rate: f64, calls: Calls, good: u16) -
             }
         }
     });
-    let run = on_one_thread(async {
-        let (calls, run) = (Rc::new(calls), Rc::new(RefCell::new(Run::default())));
-        let coming = Rc::new(tokio::sync::Mutex::new(coming));
-        let began = Instant::now();
-        let clients: Vec<_> = (0..connections)
-            .map(|_| {
-                let (calls, coming, run) = (Rc::clone(&calls), Rc::clone(&coming), Rc::clone(&run));
-                tokio::task::spawn_local(async move {
-                    let mut connection = Connection::to(port);
-                    loop {
-                        let next = coming.lock().await.recv().await;
-                        let Some((at, moment)) = next else { break };
-                        let status = connection.call(calls.get(at)).await;
-                        let mut run = run.borrow_mut();
-                        if status == good {
-                            run.took.push(microseconds(moment.elapsed()));
-                        } else {
-                            run.refused += 1;
-                        }
-                    }
-                })
-            })
-            .collect();
-        for client in clients {
-            client.await.unwrap();
-        }
-        let mut run = run.take();
-        run.lasted = began.elapsed();
-        run
-    });
+    let coming = tokio::sync::Mutex::new(coming);
+    let next = async || coming.lock().await.recv().await;
+    let run = on_one_thread(drive(port, connections, calls, good, next));
     clock.unwrap().join().unwrap();
+    run
+}
+
+/// So many clients, each of which makes the `next` call as soon as it was answered: which one, and since when its time counts.
+async fn drive(
+    port: u16,
+    connections: usize,
+    calls: &Calls,
+    good: u16,
+    next: impl AsyncFn() -> Option<(usize, Instant)>,
+) -> Run {
+    let (began, run) = (Instant::now(), RefCell::new(Run::default()));
+    let client = async || {
+        let mut connection = Connection::to(port);
+        while let Some((at, moment)) = next().await {
+            let status = connection.call(calls.get(at)).await;
+            let mut run = run.borrow_mut();
+            if status == good {
+                run.took.push(microseconds(moment.elapsed()));
+            } else {
+                run.refused += 1;
+            }
+        }
+    };
+    let clients: FuturesUnordered<_> = (0..connections).map(|_| client()).collect();
+    // They are one task, whose share of the thread is not one client's.
+    tokio::task::unconstrained(clients.collect::<()>()).await;
+    let mut run = run.take();
+    run.lasted = began.elapsed();
     run
 }

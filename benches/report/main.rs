@@ -27,6 +27,7 @@ mod report;
 mod results;
 mod scenarios;
 mod servers;
+mod signed;
 
 use std::time::Duration;
 

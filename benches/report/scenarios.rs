@@ -10,6 +10,7 @@ use crate::calls;
 use crate::fake::{Came, Fake, Seen, Taken};
 use crate::load::{self, Calls, Connection, Run};
 use crate::servers::{Bare, Daemon, Kannel, Memory, Setup};
+use crate::signed;
 
 /// How many customers text.
 pub const CUSTOMERS: u64 = 10_000;
@@ -21,7 +22,7 @@ pub fn lasting() -> Duration {
     Duration::from_millis(crate::from_environment("LASTING_MS", 3_000))
 }
 
-/// More calls than are made in that time.
+/// As many calls as the fastest daemon is likely to take in four seconds, and more; whoever takes all of them is done before.
 const AMPLE: u64 = 160_000;
 
 /// What a closed loop showed.
@@ -52,7 +53,7 @@ fn ample(lasting: Duration) -> u64 {
 /// A daemon that knows all customers.
 fn with_customers(setup: &Setup) -> Daemon {
     let daemon = Daemon::start(setup);
-    let run = load::closed(daemon.port, MANY, LONG, calls::first_texts(CUSTOMERS), 200);
+    let run = load::closed(daemon.port, MANY, LONG, &calls::first_texts(CUSTOMERS), 200);
     assert_eq!((run.took.len(), run.refused), (usize::try_from(CUSTOMERS).unwrap(), 0));
     daemon
 }
@@ -76,11 +77,11 @@ pub fn inbound(engine: &'static str, fake: &Fake) -> Inbound {
     let daemon = with_customers(&Setup::of(engine, fake.port));
     let closed = |connections, round| {
         let texts = calls::texts(CUSTOMERS, ample(lasting()), round);
-        Rate::of(load::closed(daemon.port, connections, lasting(), texts, 200))
+        Rate::of(load::closed(daemon.port, connections, lasting(), &texts, 200))
     };
     let (few, many) = (closed(8, 1), closed(MANY, 2));
     let rate = many.per_second / 2.0;
-    let at_half = open(daemon.port, 128, rate, calls::texts(CUSTOMERS, in_time(rate, lasting()), 3));
+    let at_half = open(daemon.port, 128, rate, &calls::texts(CUSTOMERS, in_time(rate, lasting()), 3));
     Inbound { few, many, at_half, at_rest, memory: daemon.process.memory() }
 }
 
@@ -93,16 +94,15 @@ fn in_time(rate: f64, lasting: Duration) -> u64 {
     (rate * lasting.as_secs_f64()) as u64
 }
 
-fn open(port: u16, connections: usize, rate: f64, calls: Calls) -> Rate {
+fn open(port: u16, connections: usize, rate: f64, calls: &Calls) -> Rate {
     Rate::of(load::open(port, connections, rate, calls, 200))
 }
 
 pub fn bare() -> (Rate, Rate) {
     let bare = Bare::start();
     let closed = |connections| {
-        // It answers so fast that the same texts have to do again and again.
         let texts = calls::texts(CUSTOMERS, ample(lasting()) * 2, 1);
-        Rate::of(load::closed(bare.port, connections, lasting(), texts, 200))
+        Rate::of(load::closed(bare.port, connections, lasting(), &texts, 200))
     };
     (closed(8), closed(MANY))
 }
@@ -119,7 +119,7 @@ pub fn kannel_inbound(fake: &Fake, store: &'static str) -> KannelInbound {
     let kannel = Kannel::start(fake.port, store);
     let closed = |connections, round| {
         let texts = calls::kannel_texts(CUSTOMERS, ample(lasting()) / 4, round);
-        Rate::of(load::closed(kannel.smsc, connections, lasting(), texts, 202))
+        Rate::of(load::closed(kannel.smsc, connections, lasting(), &texts, 202))
     };
     let called = || fake.seen.called.load(Ordering::Relaxed);
     let (began, before) = (Instant::now(), called());
@@ -180,7 +180,7 @@ fn customer_ids(port: u16) -> Vec<String> {
             ids.extend(body.split(r#"{"id":""#).skip(1).map(|rest| rest[..36].to_owned()));
             let link = head.lines().find_map(|line| line.strip_prefix("link: <"));
             match link.and_then(|link| link.split('>').next()) {
-                Some(next) => next.strip_prefix(calls::PUBLIC_URL).unwrap_or(next).clone_into(&mut path),
+                Some(next) => next.strip_prefix(signed::PUBLIC_URL).unwrap_or(next).clone_into(&mut path),
                 None => return ids,
             }
         }
@@ -200,13 +200,13 @@ pub fn outbound(engine: &'static str, fake: &Fake) -> Outbound {
     assert_eq!(ids.len(), usize::try_from(CUSTOMERS).unwrap());
 
     let accepted =
-        Rate::of(load::closed(daemon.port, 32, lasting(), answers(&ids, ample(lasting()), 1), 201));
+        Rate::of(load::closed(daemon.port, 32, lasting(), &answers(&ids, ample(lasting()), 1), 201));
     wait_until_still(|| fake.taken() as u64);
 
     // The first ones wait for an answer, and the others behind them.
     fake.thinks(Duration::from_secs(8));
     let before = fake.taken();
-    let run = load::closed(daemon.port, 32, LONG, answers(&ids, BACKLOG, 2), 201);
+    let run = load::closed(daemon.port, 32, LONG, &answers(&ids, BACKLOG, 2), 201);
     assert_eq!(run.refused, 0);
     let queued = daemon.process.memory();
     fake.thinks(Duration::ZERO);
@@ -217,7 +217,7 @@ pub fn outbound(engine: &'static str, fake: &Fake) -> Outbound {
 
     let receipts = taken.iter().flat_map(|taken| [(taken, "sent"), (taken, "delivered")]);
     let receipts = Calls::of(receipts.map(|(taken, status)| calls::receipt(taken, status)));
-    let receipts = Rate::of(load::closed(daemon.port, MANY, lasting(), receipts, 200));
+    let receipts = Rate::of(load::closed(daemon.port, MANY, lasting(), &receipts, 200));
     Outbound { accepted, dispatched: rate, receipts, queued }
 }
 
@@ -245,13 +245,13 @@ pub fn kannel_outbound(fake: &Fake, store: &'static str, backlog: u64) -> Kannel
     let memory = || kannel.bearerbox.memory().resident + kannel.smsbox.memory().resident;
     let idle = memory();
     let sent = calls::kannel_answers(CUSTOMERS, ample(lasting()) / 2, fake.port);
-    let accepted = Rate::of(load::closed(kannel.sendsms, 32, lasting(), sent, 202));
+    let accepted = Rate::of(load::closed(kannel.sendsms, 32, lasting(), &sent, 202));
     wait_until_still(|| fake.taken() as u64);
 
     fake.thinks(Duration::from_secs(3));
     let before = fake.taken();
     let run =
-        load::closed(kannel.sendsms, 32, LONG, calls::kannel_answers(CUSTOMERS, backlog, fake.port), 202);
+        load::closed(kannel.sendsms, 32, LONG, &calls::kannel_answers(CUSTOMERS, backlog, fake.port), 202);
     assert_eq!(run.refused, 0);
     let queued = memory();
     fake.thinks(Duration::ZERO);
@@ -264,7 +264,7 @@ pub fn kannel_outbound(fake: &Fake, store: &'static str, backlog: u64) -> Kannel
     let half = taken.len().min(40_000) / 2;
     let receipts = |taken: &[Taken], connections| {
         let receipts = Calls::of(taken.iter().map(calls::kannel_receipt));
-        Rate::of(load::closed(kannel.smsc, connections, lasting(), receipts, 202))
+        Rate::of(load::closed(kannel.smsc, connections, lasting(), &receipts, 202))
     };
     let receipts_few = receipts(&taken[..half], 8);
     wait_until_still(called);
@@ -282,7 +282,7 @@ pub fn paced(engine: &'static str, fake: &Fake, delay: Duration) -> f64 {
     let daemon = with_customers(&setup);
     let ids = customer_ids(daemon.port);
     fake.thinks(delay);
-    let run = load::closed(daemon.port, 32, LONG, answers(&ids, 8_000, 1), 201);
+    let run = load::closed(daemon.port, 32, LONG, &answers(&ids, 8_000, 1), 201);
     assert_eq!(run.refused, 0);
     wait_until_taken(fake, 8_000);
     fake.thinks(Duration::ZERO);
@@ -348,9 +348,9 @@ async fn talk(
             break;
         }
         // Each customer comes back after a while.
-        let customer = calls::customer((place + round * at_once) % CUSTOMERS);
+        let customer = signed::customer((place + round * at_once) % CUSTOMERS);
         seen.wait_for(&customer, told.clone());
-        let text = calls::text(&customer, (round << 32) + place);
+        let text = signed::text(&customer, (round << 32) + place);
         let asked = Instant::now();
         assert_eq!(connection.call(&text).await, 200);
         let (mut to_bot, mut to_provider) = (None, None);

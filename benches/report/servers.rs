@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::calls::{ACCOUNT, AGENT, AUTH_TOKEN, NUMBER, PUBLIC_URL};
+use crate::calls::AGENT;
+use crate::signed::{ACCOUNT, AUTH_TOKEN, NUMBER, PUBLIC_URL};
 
 /// A process that ends with its handle.
 pub struct Process(Child);

@@ -21,18 +21,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[path = "../../tests/postgres/server.rs"]
 mod postgres;
+#[path = "../report/signed.rs"]
+mod signed;
 
-const TOKEN: &str = "bench-auth-token";
-const URL: &str = "http://bench.example/v1/receive/main";
+use signed::{ACCOUNT, AUTH_TOKEN, NUMBER, PUBLIC_URL};
+
 /// Customers who text, at random.
 const CUSTOMERS: u64 = 20_000;
 
@@ -57,10 +56,10 @@ fn start(store: &str) -> Daemon {
     let home = tempfile::tempdir().unwrap();
     let port = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let config = format!(
-        "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://bench.example\"\n\
+        "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{PUBLIC_URL}\"\n\
          [store]\n{store}\n[log]\nlevel = \"error\"\n[bot]\nkind = \"none\"\n\
-         [[channels]]\nname = \"main\"\nprovider = \"twilio\"\naccount_sid = \"AC00000000000000000000000000000000\"\n\
-         auth_token = \"{TOKEN}\"\nnumbers = [\"+15550001111\"]\napi_base = \"http://127.0.0.1:9\"\nrecover = false\n"
+         [[channels]]\nname = \"main\"\nprovider = \"twilio\"\naccount_sid = \"{ACCOUNT}\"\n\
+         auth_token = \"{AUTH_TOKEN}\"\nnumbers = [\"{NUMBER}\"]\napi_base = \"http://127.0.0.1:9\"\nrecover = false\n"
     );
     std::fs::write(home.path().join("config.toml"), config).unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_switchboard"));
@@ -74,46 +73,14 @@ fn start(store: &str) -> Daemon {
     Daemon { process, port, _home: home }
 }
 
-/// A customer's text, signed as the provider does.
-fn webhook(number: u64) -> Vec<u8> {
-    let mut word = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    word = (word ^ (word >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let from = format!("+1415555{:07}", (word >> 20) % CUSTOMERS);
-    let body = format!(
-        "text {number}, and as much more as customers write when they have something to say to a brand"
-    );
-    let sid = format!("SM{number:032x}");
-    let fields = [
-        ("AccountSid", "AC00000000000000000000000000000000"),
-        ("Body", body.as_str()),
-        ("From", from.as_str()),
-        ("MessageSid", sid.as_str()),
-        ("NumMedia", "0"),
-        ("To", "+15550001111"),
-    ];
-    let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
-    mac.update(URL.as_bytes());
-    for (name, value) in fields {
-        mac.update(name.as_bytes());
-        mac.update(value.as_bytes());
-    }
-    let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    format!(
-        "POST /v1/receive/main HTTP/1.1\r\nhost: bench.example\r\nx-twilio-signature: {signature}\r\n\
-         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
-        form.len()
-    )
-    .into_bytes()
-}
-
 /// Texts until the time is over; how long each took, in microseconds.
 async fn customer(port: u16, next: Arc<AtomicU64>, until: Instant) -> Vec<u64> {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     connection.set_nodelay(true).unwrap();
     let (mut took, mut answer) = (Vec::new(), vec![0; 4096]);
     while Instant::now() < until {
-        let request = webhook(next.fetch_add(1, Ordering::Relaxed));
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let request = signed::text(&signed::customer(signed::mixed(number) % CUSTOMERS), number);
         let began = Instant::now();
         connection.write_all(&request).await.unwrap();
         let mut read = 0;
