@@ -191,12 +191,22 @@ export function openDesk(page, me, { signedOut, left }) {
     frame.element.dataset.connection = status;
     if (status === 'open' && lost) {
       toast('Connected again.');
-      outbox.tryNow();
-      // What could not be had while there was no line.
-      if (conversation?.state.problem) conversation.load();
-      if ([feed.shown(), feed.all()].some(({ state }) => state === 'failed')) feed.reload();
+      makeUp();
     }
     lost = status === 'reconnecting';
+  }
+
+  // The stream of events may outlive a network that is gone for a while, when no call gets through.
+  function onNetwork({ type }) {
+    live.hurry();
+    if (type === 'online') makeUp();
+  }
+
+  // What could not be sent or had while there was no line.
+  function makeUp() {
+    outbox.tryNow();
+    if (conversation?.state.problem) conversation.load();
+    if ([feed.shown(), feed.all()].some(({ state }) => state === 'failed')) feed.reload();
   }
 
   // --- what is sent
@@ -308,11 +318,11 @@ export function openDesk(page, me, { signedOut, left }) {
     frame.close();
     stopKeys();
     removeEventListener('hashchange', onRoute);
-    for (const change of NETWORK) removeEventListener(change, live.hurry);
+    for (const change of NETWORK) removeEventListener(change, onNetwork);
   }
 
   addEventListener('hashchange', onRoute);
-  for (const change of NETWORK) addEventListener(change, live.hurry);
+  for (const change of NETWORK) addEventListener(change, onNetwork);
   frame.element.addEventListener('pointerdown', forgetFocus);
   fill(page, frame.element);
   draw();

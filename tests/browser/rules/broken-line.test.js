@@ -86,6 +86,24 @@ test('what is sent while the line is down leaves by itself when it is back, once
   expect(await people.received(ADA, 2)).toEqual(['first', 'second']);
 });
 
+test('what could not be loaded while there was no network is there when it is back', async ({
+  agentAt,
+  people,
+  guard,
+}) => {
+  guard.allow(BROKEN_LINE);
+  await people.writer(ADA, 'Ada Lovelace', 'Hello?');
+  const agent = await agentAt();
+  await at.row(agent, /Ada Lovelace/).waitFor();
+  await agent.context().setOffline(true);
+  await at.openRow(agent, /Ada Lovelace/);
+  await expect(agent.getByText('The messages could not be loaded')).toBeVisible();
+
+  await agent.context().setOffline(false);
+  await expect(at.said(agent)).toHaveText(['Hello?']);
+  await expect(agent.getByText('The messages could not be loaded')).toBeHidden();
+});
+
 test('a reload while a text is on its way sends it once', async ({ agentAt, people, guard }) => {
   guard.allow(BROKEN_LINE);
   await people.writer(ADA, 'Ada Lovelace', 'Hello?');
