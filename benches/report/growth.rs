@@ -174,6 +174,39 @@ pub fn costs(engine: &'static str, few: &Filled, many: &Filled, times: u64) -> C
     })
 }
 
+/// Conversations removed for their age.
+pub struct Pruned {
+    pub messages: u64,
+    pub took: Duration,
+    /// In bytes, with them and without.
+    pub before: u64,
+    pub after: u64,
+}
+
+/// Removes half of the conversations, as retention does; without its pauses.
+pub fn pruned(engine: &'static str, filled: &Filled) -> Pruned {
+    const AT_ONCE: usize = 20;
+    let (before, began) = (size_of(filled.home.path()), Instant::now());
+    let messages = runtime().block_on(async {
+        let store = open(engine, filled.home.path());
+        let later = switchboard::app::ambient::now().after(Duration::from_secs(86_400));
+        let (mut from, mut messages) = (None, 0);
+        while messages < filled.messages / 2 {
+            let pruned = store.prune(later, from, AT_ONCE, later).await.unwrap();
+            messages += pruned.messages;
+            from = pruned.next;
+            assert!(from.is_some(), "only {messages} messages were old enough");
+        }
+        while store.sweep(later, 1_000).await.unwrap().more {}
+        store.close().await.unwrap();
+        messages
+    });
+    let took = began.elapsed();
+    // An engine may give back more at its next start.
+    runtime().block_on(open(engine, filled.home.path()).close()).unwrap();
+    Pruned { messages, took, before, after: size_of(filled.home.path()) }
+}
+
 fn size_of(path: &Path) -> u64 {
     let entry = std::fs::symlink_metadata(path).unwrap();
     if !entry.is_dir() {

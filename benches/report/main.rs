@@ -52,7 +52,9 @@ fn main() {
     let mut report = Report::default();
     for round in 1..=from_environment("ROUNDS", 3) {
         println!("round {round}");
-        report.add("flush, us", "the disk", floor::flush_us());
+        let flushes = floor::flushes(scenarios::lasting());
+        report.add("flush, us", "the disk", flushes.mean_us);
+        report.add("the longest flush, ms", "the disk", flushes.longest_ms);
         if wants("inbound") {
             inbound(&mut report, &engines, &fake);
         }
@@ -137,10 +139,12 @@ fn whole(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
 }
 
 fn growth(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
+    /// The store of which conversations are removed: half of them.
+    const PRUNED: u64 = 1_000_000;
     // Filling is not measured: both engines at once.
     let filled = std::thread::scope(|scope| {
         let fill = |engine: &'static str| {
-            let many = [10_000, 1_000_000, from_environment("MANY", 10_000_000)];
+            let many = [10_000, PRUNED, from_environment("MANY", 10_000_000)];
             let stores = many.map(|messages| growth::filled(engine, messages));
             (engine, stores, growth::by_commands(engine, 200_000))
         };
@@ -155,6 +159,9 @@ fn growth(report: &mut Report, engines: &[&'static str], fake: &fake::Fake) {
         {
             let (started, lists, store) = growth::started(engine, store, fake.port);
             report.started(engine, &store, &started, lists, how);
+            if store.messages == PRUNED {
+                report.pruned(engine, &growth::pruned(engine, &store));
+            }
         }
     }
 }

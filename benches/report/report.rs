@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::growth::{Costs, Filled, Started};
+use crate::growth::{Costs, Filled, PER_CONVERSATION, Pruned, Started};
 use crate::results::{Results, bars, median, number, spread, table};
 use crate::scenarios::Rate;
 
@@ -11,6 +11,8 @@ pub const KANNEL_FILE: &str = "Kannel, file";
 const BARE: &str = "bare handler";
 const PAGE: &str = "docs/performance.md";
 const PICTURES: &str = "docs/images/performance";
+/// How many messages a store has at least whose lists are drawn.
+const LARGE: u64 = 1_000_000;
 
 #[derive(Default)]
 pub struct Report {
@@ -21,6 +23,10 @@ pub struct Report {
     costs: Vec<(&'static str, Costs)>,
     started: Vec<Vec<String>>,
     lists: Vec<Vec<String>>,
+    /// Of the largest store: how many messages it has; what each list is called, and how often a second it is had.
+    largest: u64,
+    largest_lists: Vec<(String, Vec<f64>)>,
+    pruned: Vec<Vec<String>>,
 }
 
 struct Goal {
@@ -94,6 +100,14 @@ impl Report {
             number(started.again.as_secs_f64()),
             number(started.memory.resident),
         ]);
+        if store.messages > LARGE {
+            self.largest = store.messages;
+            let shown = lists.iter().map(|(name, rate)| {
+                let short = name.split(':').next().unwrap_or(name);
+                (format!("switchboard, {engine}: {short}"), vec![rate.per_second])
+            });
+            self.largest_lists.extend(shown);
+        }
         for (name, rate) in lists {
             println!("    {name}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms", rate.per_second, rate.p50, rate.p99);
             self.lists.push(vec![
@@ -105,6 +119,20 @@ impl Report {
                 number(rate.p99),
             ]);
         }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a few digits are enough")]
+    pub fn pruned(&mut self, engine: &'static str, pruned: &Pruned) {
+        let mib = |bytes: u64| number(bytes as f64 / 1024.0 / 1024.0);
+        let row = vec![
+            engine.into(),
+            number(pruned.messages as f64),
+            number(pruned.took.as_secs_f64()),
+            mib(pruned.before),
+            mib(pruned.after),
+        ];
+        println!("  removed: {}", row.join(", "));
+        self.pruned.push(row);
     }
 
     /// A row for each who was measured: how many a second, and how long each took.
@@ -236,7 +264,12 @@ impl Report {
         vec![
             (
                 "machine",
-                format!("{}; a write of 4 KiB with its flush takes {} µs.", machine(), spread(flush)),
+                format!(
+                    "{}; a write of 4 KiB with its flush takes {} µs, the longest of some 15,000 {} ms.",
+                    machine(),
+                    spread(flush),
+                    spread(self.rates.of("the longest flush, ms", "the disk").unwrap_or_default())
+                ),
             ),
             ("goals", self.goals()),
             (
@@ -300,10 +333,18 @@ impl Report {
                     &self.started,
                 ),
             ),
+            (
+                "retention",
+                table(
+                    &["engine", "messages removed", "in, s", "MiB on disk before", "MiB after"],
+                    &self.pruned,
+                ),
+            ),
             ("lists", table(&["engine", "messages", "list", "a second", "p50, ms", "p99, ms"], &self.lists)),
         ]
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a few digits are enough")]
     fn plots(&self) -> Vec<(&'static str, String)> {
         [
             (
@@ -335,6 +376,11 @@ impl Report {
         ]
         .into_iter()
         .filter_map(|(name, title, unit, what)| Some((name, self.plot(title, unit, what)?)))
+        .chain((!self.largest_lists.is_empty()).then(|| {
+            let conversations = number((self.largest / PER_CONVERSATION) as f64);
+            let title = format!("The console's lists with {conversations} conversations stored, 8 clients");
+            ("lists", bars(&title, "/s", &self.largest_lists))
+        }))
         .collect()
     }
 

@@ -341,6 +341,22 @@ pub enum LaneHead {
     Empty,
 }
 
+/// What is read beside sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expand {
+    pub customer: bool,
+    /// How many of each session's messages, at most.
+    pub messages: usize,
+}
+
+/// What stands beside a session, as far as it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expanded {
+    pub customer: Option<Customer>,
+    /// The newest first.
+    pub messages: Vec<Message>,
+}
+
 /// Texts that a lane may send, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaneHeads {

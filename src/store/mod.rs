@@ -154,6 +154,12 @@ pub trait Store: Send + Sync + 'static {
     /// message, the oldest first ([`crate::domain::session::InboxPlace`], then the session's id). A session that moves
     /// while the page is read is on it once at the most.
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError>;
+    /// What [`Store::customer`] and [`Store::messages_of`] say of each of these sessions, in their order.
+    async fn expand(
+        &self,
+        sessions: Vec<(SessionId, CustomerId)>,
+        what: Expand,
+    ) -> Result<Vec<Expanded>, StoreError>;
 
     // --- messages ---
 

@@ -4,7 +4,7 @@ use switchboard::domain::conversation::SessionPatch;
 use switchboard::domain::delivery::{Evidence, Status};
 use switchboard::domain::ids::{CustomerId, SessionId};
 use switchboard::domain::turn::{TurnKind, TurnState};
-use switchboard::store::{InboxFilter, TurnClaim, UpdateSessionError};
+use switchboard::store::{Expand, Expanded, InboxFilter, TurnClaim, UpdateSessionError};
 
 use crate::engines::Open;
 use crate::fixture::{
@@ -26,6 +26,7 @@ on_every_engine! {
     who_waits_equally_long_is_listed_by_the_sessions_id,
     the_inbox_is_narrowed_down_by_its_filter,
     sessions_are_listed_in_the_order_of_their_creation,
+    what_stands_beside_sessions_is_what_is_read_of_each,
 }
 
 fn labels(tags: &[&str], topics: &[&str]) -> SessionPatch {
@@ -254,4 +255,38 @@ async fn sessions_are_listed_in_the_order_of_their_creation(open: Open) {
     let listed = f.sessions_of(first.customer_id, all()).await.unwrap().items;
     assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [one.id, two.id]);
     assert_eq!(f.talk(first.customer_id).await.id, two.id);
+}
+
+async fn what_stands_beside_sessions_is_what_is_read_of_each(open: Open) {
+    let f = Fixture::new(open);
+    let (first, one) = f.hear(f.text(ANN, "1", at(0))).await;
+    let (_, two) = f.hear(f.text(ANN, "2", at(0).after(IDLE_AFTER))).await;
+    assert_ne!(one.id, two.id);
+    let mut sessions = vec![(one.id, first.customer_id), (two.id, first.customer_id)];
+    let (bob, cleo) = (f.with_bot(BOB).await, f.with_bot(CLEO).await);
+    for id in [bob, cleo] {
+        let session = f.hold(id, at(1)).await.id;
+        for text in ["one", "two", "three"] {
+            f.queue(f.by_agent(id, text, at(2))).await;
+        }
+        sessions.push((session, id));
+    }
+    // Also one that is asked for twice, and one of somebody who is gone.
+    sessions.push(sessions[3]);
+    f.erase_customer(bob, at(4)).await.unwrap();
+
+    for customer in [true, false] {
+        for messages in [0, 1, 2, 100] {
+            let expanded = f.expand(sessions.clone(), Expand { customer, messages }).await.unwrap();
+            let mut expected = Vec::new();
+            for &(session, id) in &sessions {
+                let mut newest = f.messages_of(session, all()).await.unwrap().items;
+                newest.truncate(messages);
+                let customer = if customer { (**f).customer(id).await.unwrap() } else { None };
+                expected.push(Expanded { customer, messages: newest });
+            }
+            assert_eq!(expanded, expected, "with {messages} messages, customer: {customer}");
+        }
+    }
+    assert_eq!(f.expand(Vec::new(), Expand { customer: true, messages: 1 }).await.unwrap(), []);
 }

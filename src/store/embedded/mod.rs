@@ -27,11 +27,11 @@ use super::export::{Export, ImportError, Record};
 use super::{
     AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
     ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
-    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
-    ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
-    ReplayError, ReplyError, ReplyToTurn, ResendError, Rules, SetSubscription, SettleError, Silent, Store,
-    StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed, TurnFailure,
-    TurnReplied, UpdateSession, UpdateSessionError,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Expand, Expanded, Fresh, InHand, Inbound,
+    InboxFilter, LaneHeads, ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed,
+    RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, Rules, SetSubscription, SettleError,
+    Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed,
+    TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
 };
 
 mod codec;
@@ -338,6 +338,14 @@ impl Store for EmbeddedStore {
 
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
         self.read(move |kv| queries::inbox(kv, &filter, &page)).await
+    }
+
+    async fn expand(
+        &self,
+        sessions: Vec<(SessionId, CustomerId)>,
+        what: Expand,
+    ) -> Result<Vec<Expanded>, StoreError> {
+        self.read(move |kv| queries::expand(kv, &sessions, what)).await
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {

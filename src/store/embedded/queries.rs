@@ -28,8 +28,8 @@ use crate::store::cursors::{
     self, CustomersAt, DeliveriesAt, FailedTurnsAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt,
 };
 use crate::store::{
-    AssigneeFilter, Counts, DueDeliveries, EventsError, Head, InboxFilter, LaneHeads, ListError, Logged,
-    Page, PageRequest, Silent, StoreError, Token,
+    AssigneeFilter, Counts, DueDeliveries, EventsError, Expand, Expanded, Head, InboxFilter, LaneHeads,
+    ListError, Logged, Page, PageRequest, Silent, StoreError, Token,
 };
 
 /// What is gone through while a commit waits: a few milliseconds' work.
@@ -126,6 +126,33 @@ pub fn inbox(kv: &dyn Kv, filter: &InboxFilter, request: &PageRequest) -> Result
         Ok(if rows.len() > request.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     page(rows.into_iter().map(Ok), request)
+}
+
+/// As many sessions on each view as have no more messages together than are gone through while a commit waits.
+pub fn expand(
+    kv: &dyn Kv,
+    sessions: &[(SessionId, CustomerId)],
+    what: Expand,
+) -> Result<Vec<Expanded>, StoreError> {
+    let per_view = (KEYS_PER_VIEW / (1 + what.messages)).clamp(1, SESSIONS_PER_VIEW);
+    let mut expanded = Vec::with_capacity(sessions.len());
+    for some in sessions.chunks(per_view) {
+        let view = kv.begin()?;
+        let tables = Tables::new(&*view);
+        for &(session, customer) in some {
+            let customer = if what.customer { tables.customer(customer)? } else { None };
+            expanded.push(Expanded { customer, messages: newest_messages(tables, session, what.messages)? });
+        }
+    }
+    Ok(expanded)
+}
+
+fn newest_messages(tables: Tables<'_>, session: SessionId, limit: usize) -> Result<Vec<Message>, StoreError> {
+    if limit == 0 || tables.is_gone(session)? {
+        return Ok(Vec::new());
+    }
+    let newest = tables.scan(&MessageKey::within(&session), Direction::Reverse).take(limit);
+    newest.map(|pair| codec::decode(&pair?.1)).collect()
 }
 
 /// The keys to go through, and whose session each of them is.

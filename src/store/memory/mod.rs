@@ -25,11 +25,11 @@ use super::export::{Export, ImportError, Record};
 use super::{
     AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
     ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
-    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
-    ListError, Logged, Muster, Mustered, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed,
-    RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent,
-    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed,
-    TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Expand, Expanded, Fresh, InHand, Inbound,
+    InboxFilter, LaneHeads, ListError, Logged, Muster, Mustered, Page, PageRequest, Pruned, Receipt,
+    ReceiptOutcome, Reclaimed, RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError,
+    SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
+    TurnCompleted, TurnError, TurnFailed, TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
 };
 
 mod customers;
@@ -289,6 +289,14 @@ impl Store for MemoryStore {
 
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
         self.reading()?.inbox(&filter, &page)
+    }
+
+    async fn expand(
+        &self,
+        sessions: Vec<(SessionId, CustomerId)>,
+        what: Expand,
+    ) -> Result<Vec<Expanded>, StoreError> {
+        Ok(self.reading()?.expand(&sessions, what))
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {

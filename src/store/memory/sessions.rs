@@ -1,15 +1,17 @@
 //! Sessions: who has them, and the lists of them.
 
+use std::cmp::Reverse;
+
 use crate::domain::attention::{self, Attention, asks_something};
 use crate::domain::conversation::{self, Switched};
-use crate::domain::ids::{CustomerId, SuggestionId, TurnId};
+use crate::domain::ids::{CustomerId, SessionId, SuggestionId, TurnId};
 use crate::domain::message::Message;
 use crate::domain::session::{Session, Suggestion};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::TurnState;
 use crate::store::{
-    AssignError, AssignSession, Attended, InboxFilter, ListError, Page, PageRequest, UpdateSession,
-    UpdateSessionError,
+    AssignError, AssignSession, Attended, Expand, Expanded, InboxFilter, ListError, Page, PageRequest,
+    UpdateSession, UpdateSessionError,
 };
 
 use super::pages::page;
@@ -146,5 +148,20 @@ impl State {
             })
             .collect();
         page(("inbox", uuid::Uuid::nil()), rows, request)
+    }
+
+    pub fn expand(&self, sessions: &[(SessionId, CustomerId)], what: Expand) -> Vec<Expanded> {
+        let newest = |session: SessionId| {
+            let of_session = self.messages.rows().filter(|message| message.session_id == session);
+            let mut messages: Vec<Message> = of_session.cloned().collect();
+            messages.sort_by_key(|message| Reverse(message.place));
+            messages.truncate(what.messages);
+            messages
+        };
+        let beside = |&(session, customer): &(SessionId, CustomerId)| Expanded {
+            customer: what.customer.then(|| self.customers.get(customer).cloned()).flatten(),
+            messages: newest(session),
+        };
+        sessions.iter().map(beside).collect()
     }
 }

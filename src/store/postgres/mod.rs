@@ -19,8 +19,8 @@ use super::queue::Urgency;
 use super::{
     AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
     ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
-    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, Idempotency, InHand, Inbound,
-    InboxFilter, LaneHeads, ListError, Logged, Muster, Mustered, Page, PageRequest, Pruned, Receipt,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Expand, Expanded, Fresh, Idempotency, InHand,
+    Inbound, InboxFilter, LaneHeads, ListError, Logged, Muster, Mustered, Page, PageRequest, Pruned, Receipt,
     ReceiptOutcome, Reclaimed, RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, Rules,
     SetSubscription, SettleError, Silent, Store, StoreError, Subscription, Swept, Token, TurnClaim,
     TurnCompleted, TurnError, TurnFailed, TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
@@ -293,6 +293,14 @@ impl Store for PostgresStore {
 
     async fn inbox(&self, filter: InboxFilter, page: PageRequest) -> Result<Page<Session>, ListError> {
         self.list_inbox(&filter, &page).await
+    }
+
+    async fn expand(
+        &self,
+        sessions: Vec<(SessionId, CustomerId)>,
+        what: Expand,
+    ) -> Result<Vec<Expanded>, StoreError> {
+        self.get_expanded(&sessions, what).await
     }
 
     async fn create_message(&self, command: CreateMessage) -> Result<Fresh<Message>, CreateMessageError> {

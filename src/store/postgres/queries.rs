@@ -1,6 +1,6 @@
 //! What is read without the committer: each on one statement's view, which shows every commit whole or not at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -26,8 +26,8 @@ use crate::store::cursors::{
     self, CustomersAt, DeliveriesAt, FailedTurnsAt, HeldAt, InboxAt, MessagesAt, Position, SessionsAt,
 };
 use crate::store::{
-    Alive, AssigneeFilter, Counts, DueDeliveries, EventsError, Head, InboxFilter, LaneHeads, ListError,
-    Logged, Page, PageRequest, Silent, StoreError, Token, apply,
+    Alive, AssigneeFilter, Counts, DueDeliveries, EventsError, Expand, Expanded, Head, InboxFilter,
+    LaneHeads, ListError, Logged, Page, PageRequest, Silent, StoreError, Token, apply,
 };
 
 type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
@@ -301,6 +301,41 @@ impl PostgresStore {
             WHERE session_id = $1 AND place < $2 ORDER BY place DESC LIMIT $3";
         let rows = self.rows(sql, &[&session.0, &before, &one_more(request)]).await?;
         page(&rows, request, |_, message: &Message| Ok(MessagesAt { session, place: message.place }))
+    }
+
+    /// Two statements at the most, however many sessions.
+    pub(super) async fn get_expanded(
+        &self,
+        sessions: &[(SessionId, CustomerId)],
+        what: Expand,
+    ) -> Result<Vec<Expanded>, StoreError> {
+        let mut customers: HashMap<CustomerId, Customer> = HashMap::new();
+        if what.customer {
+            let ids: Vec<Uuid> = sessions.iter().map(|(_, customer)| customer.0).collect();
+            let sql = "SELECT record::text AS record FROM customers WHERE id = ANY($1)";
+            for row in &self.rows(sql, &[&ids]).await? {
+                let customer: Customer = record(row, "record")?;
+                customers.insert(customer.id, customer);
+            }
+        }
+        let mut messages: HashMap<SessionId, Vec<Message>> = HashMap::new();
+        if what.messages > 0 {
+            let ids: BTreeSet<Uuid> = sessions.iter().map(|(session, _)| session.0).collect();
+            let ids = Vec::from_iter(ids);
+            let sql = "SELECT m.record::text AS record FROM unnest($1::uuid[]) AS s (id)
+                CROSS JOIN LATERAL (SELECT place, record FROM messages
+                    WHERE session_id = s.id ORDER BY place DESC LIMIT $2) m
+                ORDER BY m.place DESC";
+            for row in &self.rows(sql, &[&ids, &count(what.messages)]).await? {
+                let message: Message = record(row, "record")?;
+                messages.entry(message.session_id).or_default().push(message);
+            }
+        }
+        let beside = |(session, customer): &(SessionId, CustomerId)| Expanded {
+            customer: customers.get(customer).cloned(),
+            messages: messages.get(session).cloned().unwrap_or_default(),
+        };
+        Ok(sessions.iter().map(beside).collect())
     }
 
     pub(super) async fn list_held(&self, request: &PageRequest) -> Result<Page<Message>, ListError> {

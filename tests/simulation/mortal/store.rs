@@ -21,11 +21,11 @@ use switchboard::store::export::{Export, ImportError, Record};
 use switchboard::store::{
     AdvanceEndpoint, Alive, AssignError, AssignSession, Attended, Begun, CancelError, CompleteTurn,
     ConfirmError, Counts, CreateCustomer, CreateCustomerError, CreateMessage, CreateMessageError,
-    CustomerError, CustomerPatch, DueDeliveries, EventsError, Fresh, InHand, Inbound, InboxFilter, LaneHeads,
-    ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed, RecordInbound,
-    ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent, Store,
-    StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed, TurnFailure,
-    TurnReplied, UpdateSession, UpdateSessionError,
+    CustomerError, CustomerPatch, DueDeliveries, EventsError, Expand, Expanded, Fresh, InHand, Inbound,
+    InboxFilter, LaneHeads, ListError, Logged, Page, PageRequest, Pruned, Receipt, ReceiptOutcome, Reclaimed,
+    RecordInbound, ReplayError, ReplyError, ReplyToTurn, ResendError, SetSubscription, SettleError, Silent,
+    Store, StoreError, Subscription, Swept, Token, TurnClaim, TurnCompleted, TurnError, TurnFailed,
+    TurnFailure, TurnReplied, UpdateSession, UpdateSessionError,
 };
 use tokio::sync::watch;
 
@@ -57,7 +57,7 @@ const POLLS: [&str; 15] = [
 ];
 
 /// What changes nothing.
-const READS: [&str; 36] = [
+const READS: [&str; 37] = [
     "failed_turns",
     "search_customers",
     "events",
@@ -78,6 +78,7 @@ const READS: [&str; 36] = [
     "newest_session",
     "sessions_of",
     "inbox",
+    "expand",
     "message",
     "messages_of",
     "lane_heads",
@@ -218,6 +219,7 @@ commands! {
     newest_session(customer_id: CustomerId) -> Option<Session>, StoreError;
     sessions_of(customer_id: CustomerId, page: PageRequest) -> Page<Session>, ListError;
     inbox(filter: InboxFilter, page: PageRequest) -> Page<Session>, ListError;
+    expand(sessions: Vec<(SessionId, CustomerId)>, what: Expand) -> Vec<Expanded>, StoreError;
     create_message(command: CreateMessage) -> Fresh<Message>, CreateMessageError, saw_message(&command);
     message(id: MessageId) -> Option<Message>, StoreError;
     messages_of(session_id: SessionId, page: PageRequest) -> Page<Message>, ListError;

@@ -12,7 +12,7 @@ use crate::domain::session::Session;
 use crate::http::HttpState;
 use crate::http::objects;
 use crate::http::problem::Problem;
-use crate::store::PageRequest;
+use crate::store::{Expand, Expanded};
 
 /// The names that `?expand=` takes.
 const EXPANSIONS: [&str; 5] = ["messages", "customer", "last_message", "attention", "suggested_messages"];
@@ -21,43 +21,46 @@ const EXPANDED_MESSAGES: usize = 100;
 
 /// A session, with what was asked for.
 async fn expanded(state: &HttpState, session: Session, wishes: &[&str]) -> Result<objects::Session, Problem> {
-    let attention = wishes.contains(&"attention").then(|| Box::new(objects::Attention::of(&session)));
-    let proposed = wishes.contains(&"suggested_messages");
-    let proposed = proposed.then(|| session.suggestions.iter().cloned().map(Into::into).collect());
-    let mut object = objects::Session::from(session);
-    object.attention = attention;
-    object.suggested_messages = proposed;
-    if wishes.contains(&"messages") {
-        object.messages = Some(newest_messages(state, &object, EXPANDED_MESSAGES).await?);
-    }
-    if wishes.contains(&"customer") {
-        let customer = state.gateway().store().customer(object.customer_id).await?;
-        object.customer = customer.map(|customer| Box::new(customer.into()));
-    }
-    if wishes.contains(&"last_message") {
-        object.last_message = newest_messages(state, &object, 1).await?.pop().map(Box::new);
-    }
-    Ok(object)
+    let mut expanded = all_expanded(state, vec![session], wishes).await?;
+    Ok(expanded.remove(0))
 }
 
+/// The same of many, whose customers and messages are read together.
 async fn all_expanded(
     state: &HttpState,
     sessions: Vec<Session>,
     wishes: &[&str],
 ) -> Result<Vec<objects::Session>, Problem> {
-    let mut objects = Vec::with_capacity(sessions.len());
-    for session in sessions {
-        objects.push(expanded(state, session, wishes).await?);
+    let wants = |name| wishes.contains(&name);
+    let messages = match (wants("messages"), wants("last_message")) {
+        (true, _) => EXPANDED_MESSAGES,
+        (false, last) => usize::from(last),
+    };
+    let what = Expand { customer: wants("customer"), messages };
+    let mut beside = Vec::new();
+    if what != Expand::default() {
+        let ids = sessions.iter().map(|session| (session.id, session.customer_id)).collect();
+        beside = state.gateway().store().expand(ids, what).await?;
     }
-    Ok(objects)
+    let beside = beside.into_iter().chain(std::iter::repeat_with(Expanded::default));
+    Ok(sessions.into_iter().zip(beside).map(|(session, beside)| expansion(session, beside, wishes)).collect())
 }
 
-/// The newest messages of the session, the oldest of them first.
-async fn newest_messages(
-    state: &HttpState,
-    session: &objects::Session,
-    limit: usize,
-) -> Result<Vec<objects::Message>, Problem> {
-    let page = state.gateway().store().messages_of(session.id, PageRequest { after: None, limit }).await?;
-    Ok(page.items.into_iter().rev().map(objects::Message::from).collect())
+fn expansion(mut session: Session, beside: Expanded, wishes: &[&str]) -> objects::Session {
+    let wants = |name| wishes.contains(&name);
+    let attention = wants("attention").then(|| Box::new(objects::Attention::of(&session)));
+    let suggestions = std::mem::take(&mut session.suggestions);
+    let mut object = objects::Session::from(session);
+    object.attention = attention;
+    object.suggested_messages =
+        wants("suggested_messages").then(|| suggestions.into_iter().map(Into::into).collect());
+    object.customer = beside.customer.map(|customer| Box::new(customer.into()));
+    if wants("last_message") {
+        object.last_message = beside.messages.first().map(|message| Box::new(message.clone().into()));
+    }
+    if wants("messages") {
+        // The oldest of them first.
+        object.messages = Some(beside.messages.into_iter().rev().map(Into::into).collect());
+    }
+    object
 }
