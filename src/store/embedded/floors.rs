@@ -6,16 +6,17 @@
 //! written below it, before that is seen by anybody. So nothing that is there is ever passed over, whoever reads meanwhile.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::keys::{
-    AttentionKey, DeliveryDueKey, DueTurnKey, ExpiryKey, Family, HoldKey, IdempotencyAgeKey, LookKey,
-    ParkedAgeKey, ReadyKey, SilentKey, after_prefix,
+    AttentionKey, DeliveryDueKey, DueTurnKey, ExpiryKey, Family, HoldKey, IdempotencyAgeKey, InboxKey,
+    LookKey, ParkedAgeKey, ReadyKey, RemainsKey, SilentKey, after_prefix,
 };
 use super::kv::{Direction, Key, KeyRange, Kv, KvError, Scan, Snapshot, View, WriteSet};
 
-/// The tables from whose beginning, or from a lane's, a channel's or an endpoint's, the first is taken.
-const QUEUES: [u8; 10] = [
+/// The tables from whose beginning, or from a lane's, a channel's, an endpoint's or a part's of the inbox, the first is taken.
+const QUEUES: [u8; 12] = [
     ReadyKey::TABLE,
     ExpiryKey::TABLE,
     LookKey::TABLE,
@@ -26,6 +27,8 @@ const QUEUES: [u8; 10] = [
     HoldKey::TABLE,
     DeliveryDueKey::TABLE,
     AttentionKey::TABLE,
+    InboxKey::TABLE,
+    RemainsKey::TABLE,
 ];
 /// How many beginnings are remembered: more than lanes, channels and endpoints have.
 const MOST_FLOORS: usize = 4096;
@@ -80,7 +83,9 @@ impl View for FlooredView<'_> {
         if direction == Direction::Reverse || !of_queue {
             return self.view.scan(range, direction);
         }
-        let (floor, is_its_beginning) = self.floors.floor(&range.start);
+        let beginning = beginning(&range.start);
+        let (floor, is_known) = self.floors.floor(beginning);
+        let is_its_beginning = is_known && beginning.len() == range.start.len();
         let start = floor.max(range.start.clone());
         let rest = KeyRange { start, end: range.end.clone() };
         if rest.is_empty() {
@@ -98,6 +103,13 @@ impl View for FlooredView<'_> {
         }
         Box::new(first.into_iter().chain(pairs))
     }
+}
+
+/// Where the queue begins that a scan begins in: the inbox is also read on from a page before, the others are not.
+fn beginning(start: &[u8]) -> &[u8] {
+    // The table, and which part of it.
+    const PART_OF_INBOX: usize = 2;
+    if start.first() == Some(&InboxKey::TABLE) { &start[..start.len().min(PART_OF_INBOX)] } else { start }
 }
 
 #[derive(Default)]
@@ -126,19 +138,19 @@ impl Floors {
     }
 
     /// Nothing of the queue that `start` belongs to is below it; and whether the queue begins there.
-    fn floor(&self, start: &Key) -> (Key, bool) {
+    fn floor(&self, start: &[u8]) -> (Key, bool) {
         let mut state = self.state();
         // No queue is part of another one.
-        let known = state.floors.range::<Key, _>(..=start).next_back();
+        let known = state.floors.range::<[u8], _>((Bound::Unbounded, Bound::Included(start))).next_back();
         if let Some((queue, floor)) = known.filter(|(queue, _)| start.starts_with(queue)) {
             return (floor.key.clone(), queue == start);
         }
         let room = state.floors.len() < MOST_FLOORS;
         if room {
-            let floor = Floor { key: start.clone(), since: state.begun };
-            state.floors.insert(start.clone(), floor);
+            let floor = Floor { key: start.to_vec(), since: state.begun };
+            state.floors.insert(start.to_vec(), floor);
         }
-        (start.clone(), room)
+        (start.to_vec(), room)
     }
 
     /// A view that had these commits has nothing below that key.
@@ -154,6 +166,9 @@ impl Floors {
         let since = written.iter().filter(|(number, _)| *number > commits).flat_map(|(_, lowest)| lowest);
         let lowest = since.filter(|(of, _)| of == queue).map(|(_, key)| key).min();
         let to = lowest.map_or(to, |lowest| lowest.min(to));
+        // What was looked through may go on after the queue: of that nothing is known.
+        let end = after_prefix(queue);
+        let to = to.min(&end);
         if floor.key < *to {
             floor.key.clone_from(to);
         }
@@ -268,6 +283,29 @@ mod tests {
         (0..COMMITS_KEPT).for_each(|_| kv.commit(&WriteSet::from([put(9)])).unwrap());
         kv.floors.raise(&all().start, &key(9), commits);
         assert_eq!(first(&*kv.begin().unwrap()), Some(key(1)));
+    }
+
+    #[test]
+    fn a_scan_over_several_queues_says_nothing_of_the_later_ones() {
+        let key = |queue: u8, place: u8| vec![InboxKey::TABLE, queue, place];
+        let kv = Floored::new(MapKv::default());
+        kv.commit(&WriteSet::from([(key(2, 5), Some(Vec::new()))])).unwrap();
+        let from_the_first = KeyRange { start: vec![InboxKey::TABLE, 0], end: InboxKey::all().end };
+        let first = || {
+            let view = kv.begin().unwrap();
+            let mut pairs = view.scan(&from_the_first, Direction::Forward);
+            pairs.next().map(|pair| pair.unwrap().0)
+        };
+        assert_eq!(first(), Some(key(2, 5)));
+        kv.commit(&WriteSet::from([(key(1, 9), Some(Vec::new()))])).unwrap();
+        assert_eq!(first(), Some(key(1, 9)));
+        kv.commit(&WriteSet::from([(key(0, 9), Some(Vec::new()))])).unwrap();
+        assert_eq!(first(), Some(key(0, 9)));
+        // Nor is a floor kept for every page.
+        let page = KeyRange { start: key(0, 9), end: from_the_first.end.clone() };
+        let view = kv.begin().unwrap();
+        assert_eq!(view.scan(&page, Direction::Forward).count(), 3);
+        assert_eq!(kv.floors.state().floors.len(), 1);
     }
 
     proptest! {
