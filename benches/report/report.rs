@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::growth::{Costs, Filled, PER_CONVERSATION, Pruned, Started};
 use crate::results::{Results, bars, median, number, spread, table};
-use crate::scenarios::Rate;
+use crate::scenarios::{Rate, lasting};
 
 pub const KANNEL_SPOOL: &str = "Kannel, spool";
 pub const KANNEL_FILE: &str = "Kannel, file";
 const BARE: &str = "bare handler";
 const PAGE: &str = "docs/performance.md";
 const PICTURES: &str = "docs/images/performance";
-/// How many messages a store has at least whose lists are drawn.
+/// With more messages than that, a store's lists are drawn.
 const LARGE: u64 = 1_000_000;
 
 #[derive(Default)]
@@ -265,9 +265,10 @@ impl Report {
             (
                 "machine",
                 format!(
-                    "{}; a write of 4 KiB with its flush takes {} µs, the longest of some 15,000 {} ms.",
+                    "{}; a write of 4 KiB with its flush takes {} µs, the longest in {} s {} ms.",
                     machine(),
                     spread(flush),
+                    number(lasting().as_secs_f64()),
                     spread(self.rates.of("the longest flush, ms", "the disk").unwrap_or_default())
                 ),
             ),

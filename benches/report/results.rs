@@ -77,8 +77,8 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     table
 }
 
-const WIDTH: f64 = 850.0;
-const LABELS: f64 = 300.0;
+const WIDTH: f64 = 870.0;
+const LABELS: f64 = 320.0;
 const BAR: f64 = 22.0;
 const GAP: f64 = 12.0;
 const TOP: f64 = 40.0;

@@ -3,7 +3,8 @@
 //! has scans begin there.
 //!
 //! A floor only ever rises to what a view has shown, less what was written since that view was taken; and sinks with what is
-//! written below it, before that is seen by anybody. So nothing that is there is ever passed over, whoever reads meanwhile.
+//! written below it, before that is seen by anybody. A view that is older than the floor begins below it. So nothing that is
+//! there is ever passed over, whoever reads meanwhile.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -14,6 +15,7 @@ use super::keys::{
     LookKey, ParkedAgeKey, ReadyKey, RemainsKey, SilentKey, after_prefix,
 };
 use super::kv::{Direction, Key, KeyRange, Kv, KvError, Scan, Snapshot, View, WriteSet};
+use crate::domain::session::InboxQueue;
 
 /// The tables from whose beginning, or from a lane's, a channel's, an endpoint's or a part's of the inbox, the first is taken.
 const QUEUES: [u8; 12] = [
@@ -83,8 +85,23 @@ impl View for FlooredView<'_> {
         if direction == Direction::Reverse || !of_queue {
             return self.view.scan(range, direction);
         }
+        match next_part_of_inbox(range) {
+            None => self.scan_queue(range),
+            Some(next) => {
+                let first = KeyRange { start: range.start.clone(), end: next.clone() };
+                let rest = KeyRange { start: next, end: range.end.clone() };
+                let rest = std::iter::once_with(move || self.scan(&rest, direction)).flatten();
+                Box::new(self.scan_queue(&first).chain(rest))
+            }
+        }
+    }
+}
+
+impl FlooredView<'_> {
+    fn scan_queue(&self, range: &KeyRange) -> Scan<'_> {
+        let direction = Direction::Forward;
         let beginning = beginning(&range.start);
-        let (floor, is_known) = self.floors.floor(beginning);
+        let (floor, is_known) = self.floors.floor(beginning, self.commits);
         let is_its_beginning = is_known && beginning.len() == range.start.len();
         let start = floor.max(range.start.clone());
         let rest = KeyRange { start, end: range.end.clone() };
@@ -105,11 +122,20 @@ impl View for FlooredView<'_> {
     }
 }
 
+/// What every key of a part of the inbox begins with: the table, and which part it is.
+const PART_OF_INBOX: usize = 2;
+
 /// Where the queue begins that a scan begins in: the inbox is also read on from a page before, the others are not.
 fn beginning(start: &[u8]) -> &[u8] {
-    // The table, and which part of it.
-    const PART_OF_INBOX: usize = 2;
     if start.first() == Some(&InboxKey::TABLE) { &start[..start.len().min(PART_OF_INBOX)] } else { start }
+}
+
+/// Where the next part of the inbox begins, if the range begins in one and goes on into another.
+fn next_part_of_inbox(range: &KeyRange) -> Option<Key> {
+    let part = beginning(&range.start);
+    let is_part = part.len() == PART_OF_INBOX && part[0] == InboxKey::TABLE;
+    let has_next = is_part && part[1] < InboxQueue::WithBot as u8;
+    Some(after_prefix(part)).filter(|next| has_next && *next < range.end)
 }
 
 #[derive(Default)]
@@ -128,8 +154,43 @@ struct State {
 
 struct Floor {
     key: Key,
+    /// How many commits had begun when it rose: a view that has fewer may have what the others removed.
+    risen: u64,
+    /// The same, of an earlier number of commits: what a view can use that is taken while a commit is under way.
+    before: (Key, u64),
     /// How many commits had begun when it was first asked for: of those it is not known what they wrote.
     since: u64,
+}
+
+impl Floor {
+    fn at(start: &[u8], since: u64) -> Self {
+        Self { key: start.to_vec(), risen: 0, before: (start.to_vec(), 0), since }
+    }
+
+    /// Where a view of so many commits may begin.
+    fn of_view(&self, commits: u64) -> Option<&Key> {
+        let known = [(&self.key, self.risen), (&self.before.0, self.before.1)];
+        known.into_iter().find(|(_, risen)| *risen <= commits).map(|(key, _)| key)
+    }
+
+    fn rise(&mut self, to: &Key, begun: u64) {
+        if self.key >= *to {
+            return;
+        }
+        let key = std::mem::replace(&mut self.key, to.clone());
+        if self.risen < begun {
+            self.before = (key, self.risen);
+            self.risen = begun;
+        }
+    }
+
+    fn sink(&mut self, to: &Key) {
+        for key in [&mut self.key, &mut self.before.0] {
+            if *to < *key {
+                key.clone_from(to);
+            }
+        }
+    }
 }
 
 impl Floors {
@@ -137,17 +198,19 @@ impl Floors {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing of the queue that `start` belongs to is below it; and whether the queue begins there.
-    fn floor(&self, start: &[u8]) -> (Key, bool) {
+    /// Nothing of the queue that `start` belongs to is below it, for a view of so many commits; and whether the queue begins
+    /// there.
+    fn floor(&self, start: &[u8], commits: u64) -> (Key, bool) {
         let mut state = self.state();
         // No queue is part of another one.
         let known = state.floors.range::<[u8], _>((Bound::Unbounded, Bound::Included(start))).next_back();
         if let Some((queue, floor)) = known.filter(|(queue, _)| start.starts_with(queue)) {
-            return (floor.key.clone(), queue == start);
+            let key = floor.of_view(commits).map_or_else(|| queue.clone(), Key::clone);
+            return (key, queue == start);
         }
         let room = state.floors.len() < MOST_FLOORS;
         if room {
-            let floor = Floor { key: start.to_vec(), since: state.begun };
+            let floor = Floor::at(start, state.begun);
             state.floors.insert(start.to_vec(), floor);
         }
         (start.to_vec(), room)
@@ -168,10 +231,7 @@ impl Floors {
         let to = lowest.map_or(to, |lowest| lowest.min(to));
         // What was looked through may go on after the queue: of that nothing is known.
         let end = after_prefix(queue);
-        let to = to.min(&end);
-        if floor.key < *to {
-            floor.key.clone_from(to);
-        }
+        floor.rise(to.min(&end), *begun);
     }
 
     fn commit_begins(&self, writes: &WriteSet) {
@@ -183,9 +243,7 @@ impl Floors {
             let mut keys = writes.range(queue.clone()..after_prefix(queue));
             let Some((key, _)) = keys.find(|(_, value)| value.is_some()) else { continue };
             lowest.push((queue.clone(), key.clone()));
-            if *key < floor.key {
-                floor.key.clone_from(key);
-            }
+            floor.sink(key);
         }
         written.push_back((*begun, lowest));
         if written.len() > COMMITS_KEPT {
@@ -203,6 +261,7 @@ impl Floors {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::kv::Value;
     use super::super::kv::testing::MapKv;
     use super::*;
 
@@ -225,7 +284,7 @@ mod tests {
     }
 
     fn floor(kv: &Floored<MapKv>) -> Key {
-        kv.floors.floor(&all().start).0
+        kv.floors.floor(&all().start, u64::MAX).0
     }
 
     #[test]
@@ -305,7 +364,7 @@ mod tests {
         let page = KeyRange { start: key(0, 9), end: from_the_first.end.clone() };
         let view = kv.begin().unwrap();
         assert_eq!(view.scan(&page, Direction::Forward).count(), 3);
-        assert_eq!(kv.floors.state().floors.len(), 1);
+        assert_eq!(kv.floors.state().floors.len(), 3, "one for each part");
     }
 
     proptest! {
@@ -331,6 +390,48 @@ mod tests {
                     kv.commit(&write).unwrap();
                 }
                 prop_assert_eq!(first(&*kv.begin().unwrap()), first(&*plain.begin().unwrap()));
+            }
+        }
+
+        /// Views of any age, also those that were taken while a commit was under way, over several parts of the inbox.
+        #[test]
+        fn a_view_shows_what_there_was_when_it_was_taken(
+            steps in prop::collection::vec((0..6_u8, 0..3_u8, 0..6_u8, any::<bool>()), 0..60),
+        ) {
+            let key = |part: u8, place: u8| vec![InboxKey::TABLE, part, place];
+            let (mut now, floors) = (BTreeMap::<Key, Value>::new(), Floors::default());
+            let mut views: Vec<(BTreeMap<Key, Value>, u64)> = vec![(now.clone(), 0)];
+            for (step, part, place, flag) in steps {
+                let is_write = step < 3;
+                if is_write {
+                    let write = (key(part, place), (step < 2).then(Vec::new));
+                    floors.commit_begins(&WriteSet::from([write.clone()]));
+                    // An engine shows a commit before it says that it has ended.
+                    let early = floors.state().completed;
+                    match write {
+                        (key, Some(value)) => now.insert(key, value),
+                        (key, None) => now.remove(&key),
+                    };
+                    if flag {
+                        views.push((now.clone(), early));
+                    }
+                    floors.commit_ends();
+                    continue;
+                }
+                if step == 3 {
+                    views.push((now.clone(), floors.state().completed));
+                }
+                let (held, commits) = &views[usize::from(place) % views.len()];
+                let kv = MapKv::default();
+                kv.commit(&held.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect()).unwrap();
+                let view = FlooredView { view: kv.begin().unwrap(), floors: &floors, commits: *commits };
+                let range = KeyRange { start: vec![InboxKey::TABLE, part], end: vec![InboxKey::TABLE, 3] };
+                // The first of it, as lists look for it, or all of it.
+                let many = if flag { 1 } else { usize::MAX };
+                let shown = view.scan(&range, Direction::Forward).take(many).map(|pair| pair.unwrap().0);
+                let there = held.range(range.start.clone()..range.end.clone()).take(many);
+                let there: Vec<Key> = there.map(|(key, _)| key.clone()).collect();
+                prop_assert_eq!(shown.collect::<Vec<_>>(), there);
             }
         }
     }

@@ -152,6 +152,9 @@ impl State {
 
     pub fn expand(&self, sessions: &[(SessionId, CustomerId)], what: Expand) -> Vec<Expanded> {
         let newest = |session: SessionId| {
+            if what.messages == 0 {
+                return Vec::new();
+            }
             let of_session = self.messages.rows().filter(|message| message.session_id == session);
             let mut messages: Vec<Message> = of_session.cloned().collect();
             messages.sort_by_key(|message| Reverse(message.place));

@@ -35,6 +35,8 @@ type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
 /// How many words with the same beginning are gone through, and how many at a time.
 const MOST_WORDS: usize = 10_000;
 const WORDS_AT_A_TIME: usize = 500;
+/// How many customers and messages are read beside sessions by one statement.
+const EXPANDED_AT_A_TIME: usize = 1_000;
 
 /// Messages of each channel that some column says something of, `$2` of each at the most, in the order of that column. The
 /// channels are found one after the other, without a walk over all the messages.
@@ -303,39 +305,60 @@ impl PostgresStore {
         page(&rows, request, |_, message: &Message| Ok(MessagesAt { session, place: message.place }))
     }
 
-    /// Two statements at the most, however many sessions.
+    /// Two statements for as many sessions as have no more messages together than are read at a time.
     pub(super) async fn get_expanded(
         &self,
         sessions: &[(SessionId, CustomerId)],
         what: Expand,
     ) -> Result<Vec<Expanded>, StoreError> {
-        let mut customers: HashMap<CustomerId, Customer> = HashMap::new();
-        if what.customer {
-            let ids: Vec<Uuid> = sessions.iter().map(|(_, customer)| customer.0).collect();
-            let sql = "SELECT record::text AS record FROM customers WHERE id = ANY($1)";
-            for row in &self.rows(sql, &[&ids]).await? {
-                let customer: Customer = record(row, "record")?;
-                customers.insert(customer.id, customer);
-            }
+        let together = (EXPANDED_AT_A_TIME / (1 + what.messages)).max(1);
+        let mut expanded = Vec::with_capacity(sessions.len());
+        for some in sessions.chunks(together) {
+            let customers = if what.customer { self.customers_of(some).await? } else { HashMap::new() };
+            let messages = match what.messages {
+                0 => HashMap::new(),
+                limit => self.newest_messages_of(some, limit).await?,
+            };
+            expanded.extend(some.iter().map(|(session, customer)| Expanded {
+                customer: customers.get(customer).cloned(),
+                messages: messages.get(session).cloned().unwrap_or_default(),
+            }));
         }
+        Ok(expanded)
+    }
+
+    async fn customers_of(
+        &self,
+        sessions: &[(SessionId, CustomerId)],
+    ) -> Result<HashMap<CustomerId, Customer>, StoreError> {
+        let ids: Vec<Uuid> = sessions.iter().map(|(_, customer)| customer.0).collect();
+        let sql = "SELECT record::text AS record FROM customers WHERE id = ANY($1)";
+        let rows = self.rows(sql, &[&ids]).await?;
+        let customers = rows.iter().map(|row| {
+            let customer: Customer = record(row, "record")?;
+            Ok((customer.id, customer))
+        });
+        customers.collect()
+    }
+
+    /// `limit` of each at the most, the newest first.
+    async fn newest_messages_of(
+        &self,
+        sessions: &[(SessionId, CustomerId)],
+        limit: usize,
+    ) -> Result<HashMap<SessionId, Vec<Message>>, StoreError> {
+        let ids: BTreeSet<Uuid> = sessions.iter().map(|(session, _)| session.0).collect();
+        let ids = Vec::from_iter(ids);
+        let sql = "SELECT m.record::text AS record FROM unnest($1::uuid[]) AS s (id)
+            CROSS JOIN LATERAL (SELECT place, record FROM messages
+                WHERE session_id = s.id ORDER BY place DESC LIMIT $2) m
+            ORDER BY m.place DESC";
         let mut messages: HashMap<SessionId, Vec<Message>> = HashMap::new();
-        if what.messages > 0 {
-            let ids: BTreeSet<Uuid> = sessions.iter().map(|(session, _)| session.0).collect();
-            let ids = Vec::from_iter(ids);
-            let sql = "SELECT m.record::text AS record FROM unnest($1::uuid[]) AS s (id)
-                CROSS JOIN LATERAL (SELECT place, record FROM messages
-                    WHERE session_id = s.id ORDER BY place DESC LIMIT $2) m
-                ORDER BY m.place DESC";
-            for row in &self.rows(sql, &[&ids, &count(what.messages)]).await? {
-                let message: Message = record(row, "record")?;
-                messages.entry(message.session_id).or_default().push(message);
-            }
+        for row in &self.rows(sql, &[&ids, &count(limit)]).await? {
+            let message: Message = record(row, "record")?;
+            messages.entry(message.session_id).or_default().push(message);
         }
-        let beside = |(session, customer): &(SessionId, CustomerId)| Expanded {
-            customer: customers.get(customer).cloned(),
-            messages: messages.get(session).cloned().unwrap_or_default(),
-        };
-        Ok(sessions.iter().map(beside).collect())
+        Ok(messages)
     }
 
     pub(super) async fn list_held(&self, request: &PageRequest) -> Result<Page<Message>, ListError> {
