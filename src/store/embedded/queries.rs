@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::codec;
 use super::keys::{
     AssigneeKey, ConsentKey, CustomerOrderKey, DeliveryDueKey, DeliveryKey, EndpointKey, FailedTurnKey,
-    Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, MessageKey, OpenTurnKey, Part, PauseKey, QueueKey,
-    ReadyKey, SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey, Word, WordKey,
+    Family, HeldKey, HoldKey, InboxKey, LaneKey, LookKey, OpenTurnKey, Part, PauseKey, QueueKey, ReadyKey,
+    SessionOfKey, SilentKey, TagKey, TokenHashKey, TokenKey, TopicKey, Word, WordKey,
 };
 use super::kv::{Direction, KeyRange, Kv};
 use super::tables::{Tables, read_entry};
@@ -76,18 +75,15 @@ pub fn messages_of(
     session: SessionId,
     request: &PageRequest,
 ) -> Result<Page<Message>, ListError> {
-    let mut range = MessageKey::within(&session);
-    if let Some(at) = cursors::read::<MessagesAt>(request)? {
-        if at.session != session {
-            return Err(ListError::InvalidCursor);
-        }
-        range.end = MessageKey { session, place: at.place }.encode();
-    }
+    let before = match cursors::read::<MessagesAt>(request)? {
+        Some(at) if at.session != session => return Err(ListError::InvalidCursor),
+        at => at.map_or(u64::MAX, |at| at.place),
+    };
     if tables.is_gone(session)? {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let rows = tables.scan(&range, Direction::Reverse).map(|pair| {
-        let message: Message = codec::decode(&pair?.1)?;
+    let rows = tables.said(session, 0..before).map(|message| {
+        let message = message?;
         Ok((MessagesAt { session, place: message.place }, message))
     });
     page(rows, request)
@@ -151,8 +147,7 @@ fn newest_messages(tables: Tables<'_>, session: SessionId, limit: usize) -> Resu
     if limit == 0 || tables.is_gone(session)? {
         return Ok(Vec::new());
     }
-    let newest = tables.scan(&MessageKey::within(&session), Direction::Reverse).take(limit);
-    newest.map(|pair| codec::decode(&pair?.1)).collect()
+    tables.said(session, 0..u64::MAX).take(limit).collect()
 }
 
 /// The keys to go through, and whose session each of them is.

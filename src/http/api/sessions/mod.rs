@@ -37,12 +37,12 @@ async fn all_expanded(
         (false, last) => usize::from(last),
     };
     let what = Expand { customer: wants("customer"), messages };
-    let mut beside = Vec::new();
-    if what != Expand::default() {
+    let beside = if what == Expand::default() {
+        vec![Expanded::default(); sessions.len()]
+    } else {
         let ids = sessions.iter().map(|session| (session.id, session.customer_id)).collect();
-        beside = state.gateway().store().expand(ids, what).await?;
-    }
-    let beside = beside.into_iter().chain(std::iter::repeat_with(Expanded::default));
+        state.gateway().store().expand(ids, what).await?
+    };
     Ok(sessions.into_iter().zip(beside).map(|(session, beside)| expansion(session, beside, wishes)).collect())
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uuid::Uuid;
 
-use super::super::keys::{MessageAtKey, SessionKey};
+use super::super::codec;
+use super::super::keys::{MessageAtKey, MessageKey, SessionKey};
 use super::super::kv::testing::MapKv;
 use super::super::kv::{KvError, Scan, Snapshot, Value, View, WriteSet};
 use super::super::tables::{MessageAt, write_entry};
